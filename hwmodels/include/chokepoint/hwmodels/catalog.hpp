@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the part, node, fabric and price files of a catalog directory.
+#pragma once
+
+#include <chokepoint/hwmodels/cluster.hpp>
+
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace chokepoint::hw {
+
+/// Where the shipped data lies: $CHOKEPOINT_DATA, else the build tree it was built in, else the installed
+/// copy. Holds catalog/, fits/, measurements/, models/, scenarios/.
+/// @throws std::runtime_error naming the places looked at if none exists.
+std::filesystem::path data_directory();
+
+/// One folder of the shipped data: "catalog", "fits", "measurements", "models" or "scenarios".
+/// @throws std::runtime_error if the data directory has no such folder.
+std::filesystem::path data_path(std::string_view kind);
+
+/// A fault in a catalog file: "h800.toml:12:9: error: …", one line per fault.
+class CatalogError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// A node as parts usually come in it; its `node.gpu` is empty.
+struct NodeEntry {
+    std::string id; ///< "hgx-8x400g"
+    Node node;
+    std::vector<std::string> parts; ///< ids of the parts it is the usual node of
+    std::map<std::string, Citation> citations;
+    friend bool operator==(const NodeEntry&, const NodeEntry&) = default;
+};
+
+struct FabricEntry {
+    std::string id; ///< "multi-plane"
+    Fabric fabric;
+    std::map<std::string, Citation> citations;
+    friend bool operator==(const FabricEntry&, const FabricEntry&) = default;
+};
+
+/// All parts, nodes and fabrics, from the shipped catalog and then the user's directories (a later file
+/// replaces an earlier one of the same id). A directory holds gpu/*.toml, node/*.toml and fabric/*.toml, each
+/// file named by its id.
+class Catalog {
+public:
+    /// @throws CatalogError with every fault of every file.
+    static Catalog load(const std::vector<std::filesystem::path>& user_directories = {});
+
+    [[nodiscard]] const GpuSpec* find_gpu(std::string_view id) const; ///< nullptr if there is none
+    [[nodiscard]] const std::vector<GpuSpec>& gpus() const { return gpus_; }
+    [[nodiscard]] const NodeEntry* find_node(std::string_view id) const;
+    [[nodiscard]] const std::vector<NodeEntry>& nodes() const { return nodes_; }
+    /// The node that a part usually comes in, with the part in it; nothing if no node file names the part.
+    [[nodiscard]] std::optional<Node> usual_node(const GpuSpec&) const;
+    [[nodiscard]] const Fabric* find_fabric(std::string_view id) const;
+    [[nodiscard]] const std::vector<FabricEntry>& fabrics() const { return fabrics_; }
+    [[nodiscard]] std::vector<std::string> fabric_ids() const;
+    /// 16 hex digits over every file's name and content, so that a result names the data it rests on.
+    [[nodiscard]] const std::string& content_hash() const { return content_hash_; }
+
+private:
+    friend class CatalogLoader;
+    std::vector<GpuSpec> gpus_; ///< these three are sorted by id
+    std::vector<NodeEntry> nodes_;
+    std::vector<FabricEntry> fabrics_;
+    std::string content_hash_;
+};
+
+} // namespace chokepoint::hw

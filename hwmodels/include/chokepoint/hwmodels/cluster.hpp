@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes of GPUs on NVSwitch, joined by a fabric: what a transfer may use.
+#pragma once
+
+#include <chokepoint/hwmodels/gpu_spec.hpp>
+
+namespace chokepoint::hw {
+
+enum class FabricKind { single_switch, fat_tree, multi_plane_fat_tree };
+std::string_view name(FabricKind);
+std::optional<FabricKind> fabric_kind_from(std::string_view);
+
+/// The network between nodes. Non-blocking: only the ports of the GPUs limit a transfer.
+struct Fabric {
+    FabricKind kind = FabricKind::multi_plane_fat_tree;
+    int max_endpoints = 16384;  ///< GPUs beyond it need a deeper fabric; the report warns
+    Seconds latency_same_leaf;  ///< one way, NIC to NIC
+    Seconds latency_cross_leaf; ///< one way, NIC to NIC
+    friend bool operator==(const Fabric&, const Fabric&) = default;
+};
+
+struct Node {
+    GpuSpec gpu;
+    int gpus = 8;
+    int nics = 8;
+    BytesPerSecond nic; ///< per NIC, one direction, line rate
+    Seconds nvlink_latency;
+    friend bool operator==(const Node&, const Node&) = default;
+};
+
+struct Cluster {
+    Node node;
+    Fabric fabric;
+    int nodes = 1;
+    [[nodiscard]] int gpus() const { return nodes * node.gpus; }
+    friend bool operator==(const Cluster&, const Cluster&) = default;
+};
+
+/// The node with its NICs and its GPUs lowered to the caps.
+Node apply(const Caps&, Node);
+
+/// One GPU's share of its node's NICs, one direction, line rate.
+BytesPerSecond nic_per_gpu(const Node&);
+
+} // namespace chokepoint::hw

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// How long an operator takes on a part: a roofline bound, and a model calibrated on kernel measurements.
+#pragma once
+
+#include <chokepoint/hwmodels/operator.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+namespace chokepoint::hw {
+
+/// What else runs on the GPU while the operator does.
+struct Occupancy {
+    int sms_held = 0;             ///< SMs that communication kernels keep for themselves
+    bool beside_transfer = false; ///< a transfer streams through memory at the same time
+    friend bool operator==(const Occupancy&, const Occupancy&) = default;
+};
+
+struct Estimate {
+    Seconds time;
+    double relative_sigma = 0.0; ///< one standard deviation of the fit's log error
+    bool extrapolated = false;   ///< outside the measured shapes, or a part without measurements
+};
+
+class CostModel {
+public:
+    virtual ~CostModel() = default;
+    /// Time of one execution of `op` on this model's part, kernel launches included.
+    /// @throws std::invalid_argument if the part lacks the operator's dtype.
+    [[nodiscard]] virtual Estimate estimate(const Operator&, const Occupancy&) const = 0;
+};
+
+/// The bound no kernel beats: max(arithmetic at dense peak, bytes at datasheet bandwidth), no launch time.
+/// SMs held by communication lower the arithmetic peak only.
+std::unique_ptr<CostModel> make_roofline_model(const GpuSpec&);
+
+struct CalibrationOptions {
+    Seconds kernel_launch{-1.0};  ///< negative: as fitted
+    double sustained_clock = 1.0; ///< share of the benchmark clock that a long run sustains; scales arithmetic only
+    /// Whether GEMMs and attention run as they did in a real training run: the software of early 2025 with the factor
+    /// measured between its benchmarks and training. False: at the rates published for that software's benchmarks.
+    /// Memory-bound kernels are the same either way: only the training run's were published.
+    bool in_training = true;
+    /// Take the newest kernels measured instead of those of early 2025; of the factor, only what new kernels keep.
+    bool newest_software = false;
+    std::filesystem::path fits;   ///< folder of fit files; empty: the shipped one
+    friend bool operator==(const CalibrationOptions&, const CalibrationOptions&) = default;
+};
+
+/// The calibrated model for a part: efficiency curves fitted on the part's architecture, scaled by its own peaks.
+/// @throws std::runtime_error if the fit file of the part's architecture (or its stated nearest relative) is missing.
+std::unique_ptr<CostModel> make_calibrated_model(const GpuSpec&, const CalibrationOptions& = {});
+
+} // namespace chokepoint::hw

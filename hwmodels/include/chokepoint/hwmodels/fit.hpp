@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Efficiency curves of kernels, fitted to published measurements: what was measured, the curves, and how well they hold.
+#pragma once
+
+#include <chokepoint/hwmodels/cost_model.hpp>
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chokepoint::hw {
+
+/// The software that was published when the training run behind MeasurementUse::training was recorded.
+inline constexpr std::string_view kTrainingVintage = "2025-02-25";
+
+/// What a series of measurements is for.
+enum class MeasurementUse {
+    fit,      ///< a curve is fitted to it
+    check,    ///< it is only compared with: another part, an older version, another library
+    training, ///< kernels of a real training run: gives the factor between a benchmark and training
+};
+
+/// One kernel timed. `beside` is the share of the time during which a transfer streamed through memory.
+struct Measurement {
+    Operator op;
+    Seconds time;
+    double beside = 0.0;
+    friend bool operator==(const Measurement&, const Measurement&) = default;
+};
+
+/// Measurements of one source on one part with one software.
+struct MeasurementSeries {
+    std::string id;
+    std::string file;
+    MeasurementUse use = MeasurementUse::check;
+    std::string software;
+    std::string vintage;  ///< version or date of the software; a curve stands for the first vintage listed
+    std::string source;
+    std::string licence;
+    GpuSpec part;         ///< the figures that measured rates are normalised by
+    int sms_held = 0;
+    std::map<std::string, double> older; ///< time of an earlier vintage over this one's, where only that is published
+    std::vector<Measurement> rows;
+};
+
+/// What the compute stream does between and beside kernels, from the training trace.
+struct StreamFigures {
+    Seconds gap;                      ///< idle time between two kernels
+    Seconds floor;                    ///< duration of a kernel that does next to nothing
+    double streaming_slowdown = 1.0;  ///< memory-bound kernel beside a transfer against alone
+    double arithmetic_slowdown = 1.0; ///< GEMM or attention beside a transfer against alone
+    double transfer_share = 1.0;      ///< share of an overlapped pair during which transfers stream
+    friend bool operator==(const StreamFigures&, const StreamFigures&) = default;
+};
+
+struct MeasurementSet {
+    std::vector<MeasurementSeries> series; ///< sorted by file, then in the file's order
+    StreamFigures stream;
+};
+
+/// Reads every *.json of a folder.
+/// @throws std::runtime_error naming the file and what is wrong with it.
+MeasurementSet read_measurements(const std::filesystem::path& folder);
+
+enum class CurveForm { tiled, attention, streaming };
+std::string_view name(CurveForm);
+std::optional<CurveForm> curve_form_from(std::string_view);
+
+struct Range {
+    double low = 0.0;
+    double high = 0.0;
+    friend bool operator==(const Range&, const Range&) = default;
+};
+
+/// Where a shape lies for hulls and residuals: GEMM m, n, k, groups (a weight
+/// gradient's longer side first); attention seq, batch x heads, dim_qk, dim_v.
+using ShapePoint = std::array<double, 4>;
+ShapePoint shape_point(const Operator&);
+
+/// What is left of a measured row after the curve: log(measured / curve).
+struct Residual {
+    ShapePoint at{};
+    double log_ratio = 0.0;
+    friend bool operator==(const Residual&, const Residual&) = default;
+};
+
+/// Kernels of a real training run against the benchmark curve at the same shapes and SMs.
+struct TrainingFactor {
+    double factor = 1.0;    ///< total time over total time
+    double log_sigma = 0.0; ///< spread of the single kernels about it
+    int rows = 0;
+    std::string reason;
+    friend bool operator==(const TrainingFactor&, const TrainingFactor&) = default;
+};
+
+/// One curve: kernels of a class in one number format on one architecture. Parameters are dimensionless but for the
+/// launch time, so the curve moves to another part of the architecture by that part's own figures.
+struct Fit {
+    KernelClass kernel = KernelClass::gemm;
+    DType dtype = DType::bf16;
+    Scaling scaling = Scaling::none;
+    CurveForm form = CurveForm::tiled;
+    std::string software;
+    std::string vintage;                 ///< of the software, if it is not the newest measured
+    Seconds launch;                      ///< kernel start and end, the gap between kernels not included
+    std::vector<double> parameters;      ///< in the order of `parameter_names(form)`
+    std::vector<double> covariance;      ///< of the fitted parameters' transforms, row by row
+    std::vector<std::string> free;       ///< the parameters that were fitted; the others are another class's
+    double rms_log_error = 0.0;
+    double cv_mape = 0.0;                ///< each n x k family predicted from the others, correction included if used
+    int rows = 0;
+    bool corrected = false;              ///< residuals near a measured shape are applied inside the hull
+    std::array<Range, 4> hull{};
+    std::vector<Residual> residuals;
+    std::map<std::string, double> vintages; ///< log(time / curve) of the other vintages fitted along
+    TrainingFactor training;
+    std::vector<std::string> data;       ///< ids of the series fitted
+    std::string note;
+    friend bool operator==(const Fit&, const Fit&) = default;
+};
+
+struct FitSet {
+    std::string architecture;
+    StreamFigures stream;
+    std::vector<Fit> fits;
+    friend bool operator==(const FitSet&, const FitSet&) = default;
+
+    /// The curve of exactly this class, format and vintage (empty: the newest), or nullptr.
+    [[nodiscard]] const Fit* find(KernelClass, DType, Scaling, std::string_view vintage = {}) const;
+};
+
+/// Names of a form's parameters, in order.
+std::vector<std::string> parameter_names(CurveForm);
+
+/// Fits every curve of an architecture.
+/// @throws std::runtime_error naming the class that lacks measurements.
+FitSet fit_all(const MeasurementSet&, std::string_view architecture);
+
+/// What the curve says without launch time and training factor.
+/// `sms_held` SMs are taken away, `beside` is the share of the time beside a transfer.
+Seconds curve_time(const Fit&, const StreamFigures&, const GpuSpec&, const Operator&, int sms_held, double beside,
+                   double clock = 1.0);
+
+/// Whether the shape lies between the smallest and largest measured ones.
+bool inside_hull(const Fit&, const Operator&);
+
+/// @throws std::runtime_error naming the file and what is wrong with it.
+FitSet read_fits(const std::filesystem::path& file);
+/// The fit file's text: JSON, one line per curve's member, with nine significant digits.
+std::string to_json(const FitSet&);
+
+} // namespace chokepoint::hw

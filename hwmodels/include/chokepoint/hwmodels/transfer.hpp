@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a transfer asks of one GPU's ports: bytes over NVLink and NIC, achievable rates and latency, each with
+// a source.
+#pragma once
+
+#include <chokepoint/hwmodels/cluster.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace chokepoint::hw {
+
+enum class Port { nvlink, nic };
+
+/// One direction of one port. `rate_cap` is the rate the transfer's kernel reaches alone on an otherwise idle
+/// port, at most the port's own rate; contention lowers it further.
+struct PortFlow {
+    Port port = Port::nic;
+    Bytes bytes;
+    BytesPerSecond rate_cap;
+    friend bool operator==(const PortFlow&, const PortFlow&) = default;
+};
+
+/// Symmetric transfers (every member sends and receives as much) as seen by one member: the flows run at the
+/// same time, the transfer ends when the last has, after `latency`.
+struct TransferShape {
+    std::vector<PortFlow> flows;
+    Seconds latency;
+    friend bool operator==(const TransferShape&, const TransferShape&) = default;
+};
+
+/// Latency and the slowest flow, each flow alone on its port: the bound that contention can only raise.
+Seconds uncontended_time(const TransferShape&);
+
+/// How an expert-parallel group lies on nodes, and how its router spreads a token.
+struct ExpertRouting {
+    int experts = 0; ///< routed experts of the layer
+    int top_k = 0;
+    int ranks = 1; ///< expert-parallel size
+    int ranks_per_node = 8;
+    int max_nodes =
+        0; ///< node-limited routing: a token's experts lie on at most this many nodes; 0: no limit
+    friend bool operator==(const ExpertRouting&, const ExpertRouting&) = default;
+};
+
+/// Expected distinct destinations of one token under balanced routing.
+struct Spread {
+    double nodes = 0.0;        ///< distinct nodes, the sender's own included when chosen
+    double remote_nodes = 0.0; ///< distinct nodes other than the sender's
+    double ranks = 0.0;        ///< distinct ranks
+};
+
+/// Exact expectation for independent, equally distributed affinities: the `max_nodes` nodes with the best
+/// single expert are kept, then the `top_k` best experts on them. 256 experts, top 8, 64 ranks on 8 nodes, at
+/// most 4: 3.98 nodes, 3.49 of them remote. DeepEP's benchmark picks nodes so; DeepSeek-V3 adds a node's best
+/// two, which gives 3.96 and 3.46.
+/// @throws std::invalid_argument if the experts do not divide over the ranks, the ranks over the nodes, or
+/// too few experts lie on `max_nodes` nodes.
+Spread expected_spread(const ExpertRouting&);
+
+/// How fast DeepEP's kernels move tokens, as shares of a port's rate in one direction.
+struct MoeRates {
+    struct NicShare {
+        int nodes = 0; ///< that the group spans
+        double share = 0.0;
+        friend bool operator==(const NicShare&, const NicShare&) = default;
+    };
+    double nvlink_within_node = 0.0; ///< groups of one node
+    double nvlink_forwarding = 0.0;  ///< groups of several nodes, where NVLink hands on what the NIC brings
+    std::vector<NicShare>
+        nic; ///< ascending; between two entries by the logarithm of nodes, outside as the nearest
+    double beside_compute = 1.0; ///< how many times longer beside compute kernels than alone
+    friend bool operator==(const MoeRates&, const MoeRates&) = default;
+};
+
+/// Achieved rates, derived from measurements on one cluster as shares of its ports, so that they scale to
+/// others.
+struct TransferRates {
+    MoeRates dispatch;
+    MoeRates combine;
+    double nic = 0.0;               ///< point to point and collectives
+    double nvlink_collective = 0.0; ///< collectives inside a node
+    friend bool operator==(const TransferRates&, const TransferRates&) = default;
+};
+
+/// @throws std::runtime_error with every fault of the file.
+TransferRates load_transfer_rates(const std::filesystem::path& file);
+/// The shipped figures: measurements/published/transfers.toml.
+TransferRates load_transfer_rates();
+
+enum class MoeDirection { dispatch, combine };
+
+/// DeepEP's dispatch or combine, as one rank sees it: each token crosses the fabric once per remote node, to
+/// the GPU of the sender's index, which hands it on over NVLink once per rank that needs it; a combine goes
+/// the same way back. `per_token` is the payload (FP8 with scales, or BF16).
+/// @throws std::invalid_argument as expected_spread().
+TransferShape moe_transfer(const TransferRates&, const Cluster&, const ExpertRouting&, MoeDirection,
+                           std::int64_t tokens, Bytes per_token, bool beside_compute);
+
+/// Point to point between GPUs of different nodes (`remote`) or of one node.
+TransferShape point_to_point(const TransferRates&, const Cluster&, Bytes, bool remote);
+
+enum class Collective { all_reduce, reduce_scatter, all_gather };
+
+/// A collective over `ranks` GPUs, `ranks_per_node` of them in each node, of `bytes` per GPU (the full
+/// vector). Hierarchical: rings over NVLink inside the node, and rings between nodes in which each NIC
+/// carries its share.
+/// @throws std::invalid_argument if the ranks do not fill their nodes.
+TransferShape collective(const TransferRates&, const Cluster&, Collective, Bytes, int ranks,
+                         int ranks_per_node);
+
+} // namespace chokepoint::hw

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns catalog files into parts, nodes and fabrics, or into the list of all their faults.
+#include <chokepoint/hwmodels/catalog.hpp>
+
+#include "data_file.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace chokepoint::hw {
+namespace {
+
+using Citations = std::map<std::string, Citation>;
+
+/// FNV-1a, 64 bit: http://www.isthe.com/chongo/tech/comp/fnv/
+class Fnv1a {
+public:
+    void add(std::string_view bytes) {
+        for (const char c : bytes) {
+            hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+        }
+    }
+    [[nodiscard]] std::uint64_t value() const { return hash_; }
+
+private:
+    std::uint64_t hash_ = 0xcbf29ce484222325ULL;
+};
+
+/// A figure is a table of `value`, `source`, `date` and, where no good source exists, `estimate = true`.
+Section figure(DataFile& file, const Section& parent, std::string_view key, Citations& citations) {
+    const Section table = file.section(parent, key);
+    if (parent.has(key)) {
+        file.allow(table, {"value", "source", "date", "estimate"});
+        citations[table.path] = file.citation(table);
+    }
+    return table;
+}
+
+double read_figure(DataFile& file, const Section& parent, std::string_view key, Dimension dimension,
+                   Citations& citations) {
+    const Section table = figure(file, parent, key, citations);
+    return parent.has(key) ? file.quantity(table, "value", dimension) : 0.0;
+}
+
+int read_count(DataFile& file, const Section& parent, std::string_view key, Citations& citations) {
+    const Section table = figure(file, parent, key, citations);
+    return parent.has(key) ? file.count(table, "value") : 0;
+}
+
+void read_peaks(DataFile& file, GpuSpec& gpu) {
+    const Section peaks = file.section(file.root(), "dense_peak");
+    for (const auto& [key, value] : *peaks.entries) {
+        if (const auto dtype = dtype_from(key)) {
+            gpu.dense_peak[*dtype] =
+                FlopsPerSecond(read_figure(file, peaks, key, Dimension::flop_rate, gpu.citations));
+        } else {
+            file.fault(value.key_at, fmt::format("dense_peak.{}: no number format of that name", key));
+        }
+    }
+    if (!gpu.dense_peak.contains(DType::bf16)) {
+        file.fault(peaks.at, "missing key 'dense_peak.bf16', which MFU is counted against");
+    }
+}
+
+void read_prices(DataFile& file, GpuSpec& gpu) {
+    if (!file.root().has("price")) {
+        return;
+    }
+    for (const Section& entry : file.sections(file.root(), "price")) {
+        file.allow(entry, {"per_gpu", "source", "date"});
+        const double per_gpu = file.quantity(entry, "per_gpu", Dimension::usd_per_gpu_hour);
+        const Citation cited = file.citation(entry);
+        gpu.prices.push_back({UsdPerSecond(per_gpu), cited.date, cited.source});
+    }
+    std::ranges::stable_sort(gpu.prices, {}, &PriceEntry::date);
+}
+
+GpuSpec read_gpu(DataFile& file) {
+    const Section root = file.root();
+    file.allow(root, {"id", "name", "architecture", "sm_count", "dense_peak", "memory", "memory_bandwidth",
+                      "nvlink", "nvlink_achievable", "tdp", "die_area_mm2", "price"});
+    GpuSpec gpu;
+    gpu.id = file.text(root, "id");
+    gpu.name = file.text(root, "name");
+    gpu.architecture = file.text(root, "architecture");
+    gpu.sm_count = read_count(file, root, "sm_count", gpu.citations);
+    read_peaks(file, gpu);
+    gpu.memory = Bytes(read_figure(file, root, "memory", Dimension::bytes, gpu.citations));
+    gpu.memory_bandwidth =
+        BytesPerSecond(read_figure(file, root, "memory_bandwidth", Dimension::bandwidth, gpu.citations));
+    gpu.nvlink = BytesPerSecond(read_figure(file, root, "nvlink", Dimension::bandwidth, gpu.citations));
+    gpu.nvlink_achievable =
+        BytesPerSecond(read_figure(file, root, "nvlink_achievable", Dimension::bandwidth, gpu.citations));
+    gpu.tdp = Watts(read_figure(file, root, "tdp", Dimension::watts, gpu.citations));
+    if (root.has("die_area_mm2")) {
+        gpu.die_area_mm2 = read_figure(file, root, "die_area_mm2", Dimension::count, gpu.citations);
+    }
+    read_prices(file, gpu);
+    if (gpu.nvlink.value() > 0.0 && gpu.nvlink_achievable * 2.0 > gpu.nvlink) {
+        file.fault(root.entries->at("nvlink_achievable").at,
+                   fmt::format("nvlink_achievable: {} in one direction is above half of nvlink ({} in both)",
+                               to_text(gpu.nvlink_achievable), to_text(gpu.nvlink)));
+    }
+    return gpu;
+}
+
+NodeEntry read_node(DataFile& file) {
+    const Section root = file.root();
+    file.allow(root, {"id", "gpus", "nics", "nic", "nvlink_latency", "parts"});
+    NodeEntry entry;
+    entry.id = file.text(root, "id");
+    entry.parts = file.texts(root, "parts");
+    entry.node.gpus = read_count(file, root, "gpus", entry.citations);
+    entry.node.nics = read_count(file, root, "nics", entry.citations);
+    entry.node.nic = BytesPerSecond(read_figure(file, root, "nic", Dimension::bandwidth, entry.citations));
+    entry.node.nvlink_latency =
+        Seconds(read_figure(file, root, "nvlink_latency", Dimension::seconds, entry.citations));
+    return entry;
+}
+
+FabricEntry read_fabric(DataFile& file) {
+    const Section root = file.root();
+    file.allow(root, {"id", "kind", "max_endpoints", "latency_same_leaf", "latency_cross_leaf"});
+    FabricEntry entry;
+    entry.id = file.text(root, "id");
+    const std::string kind = file.text(root, "kind");
+    if (const auto known = fabric_kind_from(kind)) {
+        entry.fabric.kind = *known;
+    } else if (!kind.empty()) {
+        file.fault(root.entries->at("kind").at,
+                   fmt::format("kind: no fabric is called \"{}\"; expected \"{}\", \"{}\" or \"{}\"", kind,
+                               name(FabricKind::single_switch), name(FabricKind::fat_tree),
+                               name(FabricKind::multi_plane_fat_tree)));
+    }
+    entry.fabric.max_endpoints = read_count(file, root, "max_endpoints", entry.citations);
+    entry.fabric.latency_same_leaf =
+        Seconds(read_figure(file, root, "latency_same_leaf", Dimension::seconds, entry.citations));
+    entry.fabric.latency_cross_leaf =
+        Seconds(read_figure(file, root, "latency_cross_leaf", Dimension::seconds, entry.citations));
+    return entry;
+}
+
+/// Keeps `entries` sorted by id; one of the same id gives way.
+template <typename Entry> void put(std::vector<Entry>& entries, Entry entry) {
+    const auto at = std::ranges::lower_bound(entries, entry.id, {}, &Entry::id);
+    if (at != entries.end() && at->id == entry.id) {
+        *at = std::move(entry);
+    } else {
+        entries.insert(at, std::move(entry));
+    }
+}
+
+template <typename Entry> const Entry* find(const std::vector<Entry>& entries, std::string_view id) {
+    const auto at = std::ranges::find(entries, id, &Entry::id);
+    return at == entries.end() ? nullptr : &*at;
+}
+
+std::vector<std::filesystem::path> toml_files(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> files;
+    std::error_code missing; // a directory need not have all three folders
+    for (const auto& item : std::filesystem::directory_iterator(folder, missing)) {
+        if (item.is_regular_file() && item.path().extension() == ".toml") {
+            files.push_back(item.path());
+        }
+    }
+    std::ranges::sort(files);
+    return files;
+}
+
+} // namespace
+
+class CatalogLoader {
+public:
+    void add_directory(const std::filesystem::path& directory) {
+        std::error_code ignored;
+        if (!std::filesystem::is_directory(directory, ignored)) {
+            faults_.push_back(fmt::format("{}: error: no such catalog directory", directory.string()));
+            return;
+        }
+        bool any = false;
+        for (const std::string_view kind : {"fabric", "gpu", "node"}) {
+            for (const auto& path : toml_files(directory / kind)) {
+                any = true;
+                add_file(kind, path);
+            }
+        }
+        if (!any) {
+            faults_.push_back(fmt::format("{}: error: a catalog directory holds gpu/*.toml, node/*.toml or "
+                                          "fabric/*.toml, and this one has none",
+                                          directory.string()));
+        }
+    }
+
+    Catalog finish() {
+        for (const NodeEntry& entry : catalog_.nodes_) {
+            for (const std::string& part : entry.parts) {
+                if (find(catalog_.gpus_, part) == nullptr && faults_.empty()) {
+                    faults_.push_back(
+                        fmt::format("node '{}': error: parts: no part is called '{}'", entry.id, part));
+                }
+            }
+        }
+        if (!faults_.empty()) {
+            throw CatalogError(fmt::format("{}", fmt::join(faults_, "\n")));
+        }
+        catalog_.content_hash_ = fmt::format("{:016x}", hash_.value());
+        return std::move(catalog_);
+    }
+
+private:
+    void add_file(std::string_view kind, const std::filesystem::path& path) {
+        std::string content;
+        try {
+            content = read_text_file(path.string());
+        } catch (const std::runtime_error& error) {
+            faults_.push_back(fmt::format("{}: error: {}", path.string(), error.what()));
+            return;
+        }
+        // Names and contents are set apart, so that moving a byte between them changes the hash.
+        hash_.add(fmt::format("{}/{}", kind, path.filename().string()));
+        hash_.add(std::string_view("\0", 1));
+        hash_.add(content);
+        hash_.add(std::string_view("\0", 1));
+
+        DataFile file(path.string(), content);
+        if (file.parsed()) {
+            read(kind, path.stem().string(), file);
+        }
+        faults_.insert(faults_.end(), file.faults().begin(), file.faults().end());
+    }
+
+    void read(std::string_view kind, const std::string& stem, DataFile& file) {
+        if (kind == "gpu") {
+            keep(read_gpu(file), catalog_.gpus_, stem, file);
+        } else if (kind == "node") {
+            keep(read_node(file), catalog_.nodes_, stem, file);
+        } else {
+            keep(read_fabric(file), catalog_.fabrics_, stem, file);
+        }
+    }
+
+    template <typename Entry>
+    void keep(Entry entry, std::vector<Entry>& entries, const std::string& stem, DataFile& file) {
+        if (!entry.id.empty() && entry.id != stem) {
+            file.fault(
+                file.root().entries->at("id").at,
+                fmt::format("id: \"{}\" in a file called \"{}.toml\"; they must agree", entry.id, stem));
+        }
+        put(entries, std::move(entry));
+    }
+
+    Catalog catalog_;
+    std::vector<std::string> faults_;
+    Fnv1a hash_;
+};
+
+Catalog Catalog::load(const std::vector<std::filesystem::path>& user_directories) {
+    CatalogLoader loader;
+    loader.add_directory(data_path("catalog"));
+    for (const std::filesystem::path& directory : user_directories) {
+        loader.add_directory(directory);
+    }
+    return loader.finish();
+}
+
+const GpuSpec* Catalog::find_gpu(std::string_view id) const { return find(gpus_, id); }
+
+const NodeEntry* Catalog::find_node(std::string_view id) const { return find(nodes_, id); }
+
+std::optional<Node> Catalog::usual_node(const GpuSpec& gpu) const {
+    for (const NodeEntry& entry : nodes_) {
+        if (std::ranges::find(entry.parts, gpu.id) != entry.parts.end()) {
+            Node node = entry.node;
+            node.gpu = gpu;
+            return node;
+        }
+    }
+    return std::nullopt;
+}
+
+const Fabric* Catalog::find_fabric(std::string_view id) const {
+    const FabricEntry* entry = find(fabrics_, id);
+    return entry == nullptr ? nullptr : &entry->fabric;
+}
+
+std::vector<std::string> Catalog::fabric_ids() const {
+    std::vector<std::string> ids;
+    std::ranges::transform(fabrics_, std::back_inserter(ids), &FabricEntry::id);
+    return ids;
+}
+
+} // namespace chokepoint::hw

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finds the shipped data wherever the program was built, installed or pointed to.
+#include <chokepoint/hwmodels/build_info.hpp>
+#include <chokepoint/hwmodels/catalog.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdlib>
+
+namespace chokepoint::hw {
+
+std::filesystem::path data_directory() {
+    std::error_code ignored;
+    const auto holds_data = [&](const std::filesystem::path& place) {
+        return std::filesystem::is_directory(place / "catalog", ignored);
+    };
+    // A named place that is wrong must not fall back silently to other data.
+    if (const char* named = std::getenv("CHOKEPOINT_DATA"); named != nullptr && *named != '\0') {
+        if (!holds_data(named)) {
+            throw std::runtime_error(
+                fmt::format("CHOKEPOINT_DATA names '{}', which has no folder 'catalog'", named));
+        }
+        return named;
+    }
+    const std::vector<std::string> places{std::string(source_data_directory()),
+                                          std::string(installed_data_directory())};
+    for (const std::filesystem::path place : places) {
+        if (holds_data(place)) {
+            return place;
+        }
+    }
+    throw std::runtime_error(
+        fmt::format("found no folder 'catalog' in {}; set CHOKEPOINT_DATA to the data directory",
+                    fmt::join(places, " or ")));
+}
+
+std::filesystem::path data_path(std::string_view kind) {
+    const std::filesystem::path folder = data_directory() / kind;
+    std::error_code ignored;
+    if (!std::filesystem::is_directory(folder, ignored)) {
+        throw std::runtime_error(fmt::format("the data directory has no folder '{}'", folder.string()));
+    }
+    return folder;
+}
+
+} // namespace chokepoint::hw

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns rows into a least-squares problem in the curve's own coordinates, and scores it on shapes left out.
+#include "fit_curve.hpp"
+
+#include "fit_form.hpp"
+#include "fit_least_squares.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <stdexcept>
+
+namespace chokepoint::hw {
+namespace {
+
+constexpr int kFolds = 10;
+constexpr FormParameter kLaunch{"launch", 3.0e-6, 0.2, false};
+constexpr double kVintageSigma = 0.10; // two releases of one library differ by about this much
+constexpr double kNearest = 0.10;      // log distance below which a measured shape counts as this one
+constexpr double kReach = 0.35;        // log distance at which a measured shape weighs as much as the curve alone
+constexpr double kScoreDone = 1e-7;    // a cross-validated error needs three digits
+constexpr double kNoWorse = 1.02;      // the correction is for shapes near measured ones: it must not harm others
+
+/// Position of each free unknown: form parameters, then launch, then the offsets of other vintages.
+struct Unknowns {
+    std::vector<std::size_t> parameters;
+    bool launch = false;
+    std::vector<std::string> vintages;
+};
+
+struct State {
+    std::vector<double> parameters;
+    double launch = 0.0;
+    std::map<std::string, double> vintages;
+};
+
+bool is_free(const CurvePlan& plan, std::string_view parameter) {
+    return plan.free.empty() || std::ranges::find(plan.free, parameter) != plan.free.end();
+}
+
+Unknowns unknowns_of(const CurvePlan& plan, const std::vector<Sample>& samples) {
+    Unknowns unknowns;
+    const auto form = form_parameters(plan.form);
+    for (std::size_t i = 0; i < form.size(); ++i) {
+        if (is_free(plan, form[i].name)) {
+            unknowns.parameters.push_back(i);
+        }
+    }
+    unknowns.launch = is_free(plan, kLaunch.name);
+    std::set<std::string> others;
+    for (const Sample& sample : samples) {
+        if (sample.series->vintage != samples.front().series->vintage) {
+            others.insert(sample.series->vintage);
+        }
+    }
+    unknowns.vintages.assign(others.begin(), others.end());
+    return unknowns;
+}
+
+State initial_state(const CurvePlan& plan, const Fit* parent) {
+    State state;
+    for (const FormParameter& parameter : form_parameters(plan.form)) {
+        state.parameters.push_back(parameter.initial);
+    }
+    state.launch = kLaunch.initial;
+    if (parent != nullptr) {
+        state.parameters = parent->parameters;
+        state.launch = parent->launch.value();
+    }
+    return state;
+}
+
+Eigen::VectorXd pack(const CurvePlan& plan, const Unknowns& unknowns, const State& state) {
+    std::vector<double> values;
+    for (const std::size_t i : unknowns.parameters) {
+        values.push_back(to_free(form_parameters(plan.form)[i], state.parameters[i]));
+    }
+    if (unknowns.launch) {
+        values.push_back(to_free(kLaunch, state.launch));
+    }
+    for (const std::string& vintage : unknowns.vintages) {
+        const auto offset = state.vintages.find(vintage);
+        values.push_back(offset == state.vintages.end() ? 0.0 : offset->second);
+    }
+    return Eigen::Map<Eigen::VectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
+}
+
+Eigen::VectorXd prior(const CurvePlan& plan, const Unknowns& unknowns) {
+    std::vector<double> sigmas;
+    for (const std::size_t i : unknowns.parameters) {
+        sigmas.push_back(form_parameters(plan.form)[i].prior_sigma);
+    }
+    if (unknowns.launch) {
+        sigmas.push_back(kLaunch.prior_sigma);
+    }
+    sigmas.resize(sigmas.size() + unknowns.vintages.size(), kVintageSigma);
+    return Eigen::Map<Eigen::VectorXd>(sigmas.data(), static_cast<Eigen::Index>(sigmas.size()));
+}
+
+State unpack(const CurvePlan& plan, const Unknowns& unknowns, State state, const Eigen::VectorXd& values) {
+    Eigen::Index next = 0;
+    for (const std::size_t i : unknowns.parameters) {
+        state.parameters[i] = from_free(form_parameters(plan.form)[i], values[next++]);
+    }
+    if (unknowns.launch) {
+        state.launch = from_free(kLaunch, values[next++]);
+    }
+    for (const std::string& vintage : unknowns.vintages) {
+        state.vintages[vintage] = values[next++];
+    }
+    return state;
+}
+
+/// log(curve / measured), the vintage's offset included.
+double log_error(const CurvePlan& plan, const State& state, const Sample& sample) {
+    const Measurement& row = *sample.measurement;
+    const Device device = device_for(sample.series->part, row.op, sample.series->sms_held, 1.0);
+    const Seconds time = Seconds(state.launch) + form_time(plan.form, state.parameters, row.op, device);
+    const auto offset = state.vintages.find(sample.series->vintage);
+    return std::log(time / row.time) + (offset == state.vintages.end() ? 0.0 : offset->second);
+}
+
+struct Solved {
+    State state;
+    LeastSquaresSolution solution;
+};
+
+/// `near` is where to start; the prior stays about the parent's or the form's values.
+Solved solve_plan(const CurvePlan& plan, const Fit* parent, const std::vector<Sample>& samples,
+                  const State* near = nullptr) {
+    const Unknowns unknowns = unknowns_of(plan, samples);
+    const State start = initial_state(plan, parent);
+    LeastSquaresProblem problem;
+    problem.prior_mean = pack(plan, unknowns, start);
+    problem.start = near == nullptr ? problem.prior_mean : pack(plan, unknowns, *near);
+    problem.done = near == nullptr ? problem.done : kScoreDone;
+    problem.prior_sigma = prior(plan, unknowns);
+    problem.residuals = [&](const Eigen::VectorXd& at) {
+        const State state = unpack(plan, unknowns, start, at);
+        Eigen::VectorXd errors(static_cast<Eigen::Index>(samples.size()));
+        for (std::size_t i = 0; i < samples.size(); ++i) {
+            errors[static_cast<Eigen::Index>(i)] = log_error(plan, state, samples[i]);
+        }
+        return errors;
+    };
+    LeastSquaresSolution solution = solve(problem);
+    State state = unpack(plan, unknowns, start, solution.unknowns);
+    return {std::move(state), std::move(solution)};
+}
+
+/// Shapes that share what a user would call one layer: n x k of a GEMM, head dimensions and mask of attention.
+std::string family(const Operator& op) {
+    return op.seq_q > 0 ? fmt::format("{}/{}/{}", op.dim_qk, op.dim_v, op.causal) : fmt::format("{}x{}", op.n, op.k);
+}
+
+std::vector<Residual> residuals_of(const CurvePlan& plan, const State& state, const std::vector<Sample>& samples) {
+    std::vector<Residual> residuals;
+    for (const Sample& sample : samples) {
+        residuals.push_back({shape_point(sample.measurement->op), -log_error(plan, state, sample)});
+    }
+    return residuals;
+}
+
+struct Score {
+    double plain = 0.0;
+    double corrected = 0.0;
+};
+
+/// Mean absolute error over families left out in turn, with and without the correction from the others' residuals.
+Score cross_validate(const CurvePlan& plan, const Fit* parent, const std::vector<Sample>& samples,
+                     const State& all) {
+    std::map<std::string, int> fold_of;
+    for (const Sample& sample : samples) {
+        fold_of.emplace(family(sample.measurement->op), 0);
+    }
+    int next = 0;
+    for (auto& [key, fold] : fold_of) {
+        fold = next++ % kFolds;
+    }
+    Score score;
+    for (int fold = 0; fold < std::min(next, kFolds); ++fold) {
+        std::vector<Sample> kept;
+        std::vector<Sample> left_out;
+        for (const Sample& sample : samples) {
+            (fold_of.at(family(sample.measurement->op)) == fold ? left_out : kept).push_back(sample);
+        }
+        if (kept.empty()) {
+            continue;
+        }
+        const State state = solve_plan(plan, parent, kept, &all).state;
+        const auto residuals = residuals_of(plan, state, kept);
+        for (const Sample& sample : left_out) {
+            const double error = log_error(plan, state, sample);
+            const double correction = residual_correction(residuals, shape_point(sample.measurement->op));
+            score.plain += std::abs(std::expm1(error));
+            score.corrected += std::abs(std::expm1(error + correction));
+        }
+    }
+    const auto rows = static_cast<double>(samples.size());
+    return {score.plain / rows, score.corrected / rows};
+}
+
+/// Another vintage of the parent's kernels is known about in the parent's hull too.
+std::array<Range, 4> hull_of(const CurvePlan& plan, const Fit* parent, const std::vector<Sample>& samples) {
+    std::array<Range, 4> hull{};
+    for (std::size_t i = 0; i < hull.size(); ++i) {
+        const auto at = [&](const Sample& sample) { return shape_point(sample.measurement->op)[i]; };
+        hull[i] = {at(*std::ranges::min_element(samples, {}, at)), at(*std::ranges::max_element(samples, {}, at))};
+        if (!plan.vintage.empty() && parent != nullptr) {
+            hull[i] = {std::min(hull[i].low, parent->hull[i].low), std::max(hull[i].high, parent->hull[i].high)};
+        }
+    }
+    return hull;
+}
+
+} // namespace
+
+double residual_correction(const std::vector<Residual>& residuals, const ShapePoint& at) {
+    double weights = 1.0 / std::pow(kReach, 4.0); // the curve itself, whose residual is zero
+    double sum = 0.0;
+    for (const Residual& residual : residuals) {
+        double squared = kNearest * kNearest;
+        for (std::size_t i = 0; i < at.size(); ++i) {
+            const double step = std::log(at[i] / residual.at[i]);
+            squared += step * step;
+        }
+        // The fourth power: only close shapes matter.
+        const double weight = 1.0 / (squared * squared);
+        weights += weight;
+        sum += weight * residual.log_ratio;
+    }
+    return sum / weights;
+}
+
+Fit fit_curve(const CurvePlan& plan, const Fit* parent, const std::vector<Sample>& samples) {
+    if (samples.empty()) {
+        throw std::runtime_error(fmt::format("no measurement to fit {} {} on", name(plan.kernel), name(plan.dtype)));
+    }
+    const Solved solved = solve_plan(plan, parent, samples);
+    const Score score = cross_validate(plan, parent, samples, solved.state);
+
+    Fit fit;
+    fit.kernel = plan.kernel;
+    fit.dtype = plan.dtype;
+    fit.scaling = plan.scaling;
+    fit.form = plan.form;
+    fit.software = samples.front().series->software;
+    fit.vintage = plan.vintage;
+    fit.launch = Seconds(solved.state.launch);
+    fit.parameters = solved.state.parameters;
+    const Eigen::MatrixXd& covariance = solved.solution.covariance;
+    fit.covariance.assign(covariance.data(), covariance.data() + covariance.size());
+    for (const FormParameter& parameter : form_parameters(plan.form)) {
+        if (is_free(plan, parameter.name)) {
+            fit.free.emplace_back(parameter.name);
+        }
+    }
+    if (is_free(plan, kLaunch.name)) {
+        fit.free.emplace_back(kLaunch.name);
+    }
+    fit.rows = static_cast<int>(samples.size());
+    fit.rms_log_error = std::sqrt(solved.solution.residuals.squaredNorm() / fit.rows);
+    fit.corrected = score.corrected < kNoWorse * score.plain;
+    fit.cv_mape = fit.corrected ? score.corrected : score.plain;
+    fit.hull = hull_of(plan, parent, samples);
+    if (fit.corrected) {
+        fit.residuals = residuals_of(plan, solved.state, samples);
+    }
+    fit.vintages = solved.state.vintages;
+    for (const auto& [vintage, factor] : samples.front().series->older) {
+        fit.vintages.emplace(vintage, std::log(factor));
+    }
+    for (const Sample& sample : samples) {
+        if (fit.data.empty() || fit.data.back() != sample.series->id) {
+            fit.data.push_back(sample.series->id);
+        }
+    }
+    fit.note = plan.note;
+    return fit;
+}
+
+} // namespace chokepoint::hw

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fit file: what is fitted is written once and read by every run.
+#include <chokepoint/hwmodels/fit.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <stdexcept>
+
+namespace chokepoint::hw {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kSchema = "chokepoint/fits/1";
+
+std::string_view scaling_name(Scaling scaling) {
+    switch (scaling) {
+    case Scaling::none: return "none";
+    case Scaling::per_tensor: return "per_tensor";
+    case Scaling::block_128: break;
+    }
+    return "block_128";
+}
+
+Scaling scaling_from(const std::string& text) {
+    for (const Scaling scaling : {Scaling::none, Scaling::per_tensor, Scaling::block_128}) {
+        if (scaling_name(scaling) == text) {
+            return scaling;
+        }
+    }
+    throw std::runtime_error(fmt::format("'{}' is no scaling", text));
+}
+
+template <typename T>
+T known(std::optional<T> value, const std::string& text) {
+    if (!value) {
+        throw std::runtime_error(fmt::format("unknown name '{}'", text));
+    }
+    return *value;
+}
+
+/// Nine significant digits: more than any measurement carries, few enough to read and to compare.
+double rounded(double value) {
+    return std::stod(fmt::format("{:.9g}", value));
+}
+
+Json rounded(const std::vector<double>& values) {
+    Json json = Json::array();
+    for (const double value : values) {
+        json.push_back(rounded(value));
+    }
+    return json;
+}
+
+Json write_residuals(const std::vector<Residual>& residuals) {
+    Json json = Json::array();
+    for (const Residual& residual : residuals) {
+        Json row = Json::array();
+        for (const double coordinate : residual.at) {
+            row.push_back(coordinate);
+        }
+        row.push_back(rounded(residual.log_ratio));
+        json.push_back(std::move(row));
+    }
+    return json;
+}
+
+Json write_fit(const Fit& fit) {
+    Json json;
+    json["kernel"] = name(fit.kernel);
+    if (!is_memory_bound(fit.kernel)) {
+        json["dtype"] = name(fit.dtype);
+        json["scaling"] = scaling_name(fit.scaling);
+    }
+    json["form"] = name(fit.form);
+    json["software"] = fit.software;
+    if (!fit.vintage.empty()) {
+        json["vintage"] = fit.vintage;
+    }
+    json["launch_us"] = rounded(fit.launch.value() * 1e6);
+    const auto names = parameter_names(fit.form);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        json["parameters"][names[i]] = rounded(fit.parameters[i]);
+    }
+    json["free"] = fit.free;
+    json["covariance"] = rounded(fit.covariance);
+    json["rms_log_error"] = rounded(fit.rms_log_error);
+    json["cv_mape"] = rounded(fit.cv_mape);
+    json["rows"] = fit.rows;
+    json["data"] = fit.data;
+    if (!fit.note.empty()) {
+        json["note"] = fit.note;
+    }
+    for (const auto& [vintage, offset] : fit.vintages) {
+        json["vintages"][vintage] = rounded(offset);
+    }
+    if (fit.training.rows > 0) {
+        json["training"] = {{"factor", rounded(fit.training.factor)},
+                            {"log_sigma", rounded(fit.training.log_sigma)},
+                            {"rows", fit.training.rows},
+                            {"reason", fit.training.reason}};
+    }
+    if (fit.form != CurveForm::streaming) {
+        for (const Range& range : fit.hull) {
+            json["hull"].push_back({range.low, range.high});
+        }
+        json["corrected"] = fit.corrected;
+        json["residuals"] = write_residuals(fit.residuals);
+    }
+    return json;
+}
+
+std::vector<Residual> read_residuals(const Json& json) {
+    std::vector<Residual> residuals;
+    for (const Json& row : json) {
+        residuals.push_back({{row.at(0), row.at(1), row.at(2), row.at(3)}, row.at(4)});
+    }
+    return residuals;
+}
+
+Fit read_fit(const Json& json) {
+    Fit fit;
+    const auto kernel = json.at("kernel").get<std::string>();
+    fit.kernel = known(kernel_class_from(kernel), kernel);
+    if (json.contains("dtype")) {
+        const auto dtype = json.at("dtype").get<std::string>();
+        fit.dtype = known(dtype_from(dtype), dtype);
+        fit.scaling = scaling_from(json.at("scaling"));
+    }
+    const auto form = json.at("form").get<std::string>();
+    fit.form = known(curve_form_from(form), form);
+    fit.software = json.at("software");
+    fit.vintage = json.value("vintage", "");
+    fit.launch = Seconds(json.at("launch_us").get<double>() * 1e-6);
+    for (const std::string& parameter : parameter_names(fit.form)) {
+        fit.parameters.push_back(json.at("parameters").at(parameter));
+    }
+    fit.free = json.at("free").get<std::vector<std::string>>();
+    fit.covariance = json.at("covariance").get<std::vector<double>>();
+    fit.rms_log_error = json.at("rms_log_error");
+    fit.cv_mape = json.at("cv_mape");
+    fit.rows = json.at("rows");
+    fit.data = json.at("data").get<std::vector<std::string>>();
+    fit.note = json.value("note", "");
+    fit.vintages = json.value("vintages", std::map<std::string, double>{});
+    if (json.contains("training")) {
+        const Json& training = json.at("training");
+        fit.training = {training.at("factor"), training.at("log_sigma"), training.at("rows"), training.at("reason")};
+    }
+    if (fit.form != CurveForm::streaming) {
+        for (std::size_t i = 0; i < fit.hull.size(); ++i) {
+            fit.hull[i] = {json.at("hull").at(i).at(0), json.at("hull").at(i).at(1)};
+        }
+        fit.corrected = json.at("corrected");
+        fit.residuals = read_residuals(json.at("residuals"));
+    }
+    return fit;
+}
+
+Json write_stream(const StreamFigures& stream) {
+    return {{"gap_us", rounded(stream.gap.value() * 1e6)},
+            {"floor_us", rounded(stream.floor.value() * 1e6)},
+            {"streaming_slowdown", stream.streaming_slowdown},
+            {"arithmetic_slowdown", stream.arithmetic_slowdown},
+            {"transfer_share", stream.transfer_share}};
+}
+
+StreamFigures read_stream(const Json& json) {
+    return {Seconds(json.at("gap_us").get<double>() * 1e-6), Seconds(json.at("floor_us").get<double>() * 1e-6),
+            json.at("streaming_slowdown"), json.at("arithmetic_slowdown"), json.at("transfer_share")};
+}
+
+/// One line per member: long arrays of numbers stay on one line.
+std::string pretty(const Json& fit) {
+    std::string text;
+    for (const auto& [key, value] : fit.items()) {
+        text += fmt::format("{}   {}: {}", text.empty() ? "" : ",\n", Json(key).dump(), value.dump());
+    }
+    return text;
+}
+
+} // namespace
+
+std::string to_json(const FitSet& set) {
+    std::string fits;
+    for (const Fit& fit : set.fits) {
+        fits += fmt::format("{}  {{\n{}\n  }}", fits.empty() ? "" : ",\n", pretty(write_fit(fit)));
+    }
+    return fmt::format("{{\n \"schema\": {},\n \"architecture\": {},\n \"stream\": {},\n \"fits\": [\n{}\n ]\n}}\n",
+                       Json(kSchema).dump(), Json(set.architecture).dump(), write_stream(set.stream).dump(), fits);
+}
+
+FitSet read_fits(const std::filesystem::path& file) {
+    try {
+        std::ifstream stream(file);
+        if (!stream) {
+            throw std::runtime_error("the file cannot be opened");
+        }
+        const Json json = Json::parse(stream);
+        if (json.at("schema") != kSchema) {
+            throw std::runtime_error(fmt::format("schema is {}; expected '{}'", json.at("schema").dump(), kSchema));
+        }
+        FitSet set;
+        set.architecture = json.at("architecture");
+        set.stream = read_stream(json.at("stream"));
+        for (const Json& fit : json.at("fits")) {
+            set.fits.push_back(read_fit(fit));
+        }
+        return set;
+    } catch (const std::exception& error) {
+        throw std::runtime_error(fmt::format("cannot read fits from '{}': {}", file.string(), error.what()));
+    }
+}
+
+} // namespace chokepoint::hw

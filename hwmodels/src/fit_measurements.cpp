@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads measurement files: hwmodels/measurements/README.md describes their format.
+#include <chokepoint/hwmodels/fit.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <stdexcept>
+
+namespace chokepoint::hw {
+namespace {
+
+using Json = nlohmann::json;
+using namespace literals;
+
+constexpr std::string_view kSchema = "chokepoint/measurements/1";
+
+/// One row by its column names, and where it stands for errors.
+class Row {
+public:
+    Row(const Json& columns, const Json& cells, std::string where) : where_(std::move(where)) {
+        if (!cells.is_array() || cells.size() != columns.size()) {
+            throw std::runtime_error(fmt::format("{}: {} cells for {} columns", where_, cells.size(), columns.size()));
+        }
+        for (std::size_t i = 0; i < cells.size(); ++i) {
+            cells_[columns[i].get<std::string>()] = &cells[i];
+        }
+    }
+    [[nodiscard]] const std::string& where() const { return where_; }
+    [[nodiscard]] bool has(const std::string& column) const { return cells_.contains(column); }
+    template <typename T>
+    [[nodiscard]] T get(const std::string& column) const {
+        const auto found = cells_.find(column);
+        if (found == cells_.end()) {
+            throw std::runtime_error(fmt::format("{}: no column '{}'", where_, column));
+        }
+        return found->second->get<T>();
+    }
+    template <typename T>
+    [[nodiscard]] T get(const std::string& column, T otherwise) const {
+        return has(column) ? get<T>(column) : otherwise;
+    }
+
+private:
+    std::string where_;
+    std::map<std::string, const Json*> cells_;
+};
+
+template <typename T>
+T known(std::optional<T> value, const std::string& text, std::string_view what, const std::string& where) {
+    if (!value) {
+        throw std::runtime_error(fmt::format("{}: '{}' is no {}", where, text, what));
+    }
+    return *value;
+}
+
+MeasurementUse use_from(const std::string& text, const std::string& where) {
+    if (text == "fit") {
+        return MeasurementUse::fit;
+    }
+    if (text == "check") {
+        return MeasurementUse::check;
+    }
+    if (text == "training") {
+        return MeasurementUse::training;
+    }
+    throw std::runtime_error(fmt::format("{}: use is '{}'; expected fit, check or training", where, text));
+}
+
+Scaling scaling_from(const std::string& text, const std::string& where) {
+    if (text == "none") {
+        return Scaling::none;
+    }
+    if (text == "per_tensor") {
+        return Scaling::per_tensor;
+    }
+    if (text == "block_128") {
+        return Scaling::block_128;
+    }
+    throw std::runtime_error(fmt::format("{}: scaling is '{}'; expected none, per_tensor or block_128", where, text));
+}
+
+GpuSpec read_part(const Json& json) {
+    GpuSpec part;
+    part.id = json.at("id");
+    part.architecture = json.at("architecture");
+    part.sm_count = json.at("sm_count");
+    part.dense_peak[DType::bf16] = json.at("bf16_tflops").get<double>() * 1.0_TFLOPS;
+    part.dense_peak[DType::fp16] = part.dense_peak[DType::bf16];
+    part.dense_peak[DType::fp8] = json.at("fp8_tflops").get<double>() * 1.0_TFLOPS;
+    part.dense_peak[DType::fp32] = json.at("fp32_tflops").get<double>() * 1.0_TFLOPS;
+    part.memory_bandwidth = json.at("memory_gbps").get<double>() * 1.0_GBps;
+    return part;
+}
+
+Operator read_operator(const Json& series, const Row& row) {
+    const auto kernel_text = row.has("kernel") ? row.get<std::string>("kernel") : series.at("kernel").get<std::string>();
+    const KernelClass kernel = known(kernel_class_from(kernel_text), kernel_text, "kernel class", row.where());
+    const auto label = row.get<std::string>("name", "");
+    if (is_memory_bound(kernel)) {
+        return streaming(label, kernel, Bytes(row.get<double>("read_mb") * 1e6),
+                         Bytes(row.get<double>("written_mb") * 1e6), row.get<int>("launches"));
+    }
+    if (kernel == KernelClass::attention_fwd || kernel == KernelClass::attention_bwd) {
+        return attention(label, kernel, row.get<std::int64_t>("batch"), row.get<std::int64_t>("seq"),
+                         row.get<int>("heads"), row.get<int>("kv_heads"), row.get<int>("dim_qk"),
+                         row.get<int>("dim_v"), row.get<bool>("causal"));
+    }
+    const auto dtype_text = series.at("dtype").get<std::string>();
+    return gemm(label, kernel, known(dtype_from(dtype_text), dtype_text, "number format", row.where()),
+                scaling_from(series.at("scaling"), row.where()), row.get<std::int64_t>("m"),
+                row.get<std::int64_t>("n"), row.get<std::int64_t>("k"), row.get<int>("groups", 1));
+}
+
+Measurement read_row(const Json& series, const Row& row) {
+    Measurement measurement;
+    measurement.op = read_operator(series, row);
+    measurement.beside = row.get<double>("beside", 0.0);
+    measurement.time = row.has("us") ? row.get<double>("us") * 1.0_us
+                                     : arithmetic(measurement.op) / (row.get<double>("tflops") * 1.0_TFLOPS);
+    if (!(measurement.time > Seconds(0.0))) {
+        throw std::runtime_error(fmt::format("{}: the time is not positive", row.where()));
+    }
+    return measurement;
+}
+
+MeasurementSeries read_series(const Json& json, const std::string& file) {
+    MeasurementSeries series;
+    series.id = json.at("id");
+    series.file = file;
+    const std::string where = fmt::format("{}: {}", file, series.id);
+    series.use = use_from(json.at("use"), where);
+    series.software = json.at("software");
+    series.vintage = json.at("vintage");
+    series.source = json.at("source");
+    series.licence = json.at("licence");
+    series.part = read_part(json.at("part"));
+    series.sms_held = json.value("sms_held", 0);
+    if (json.contains("older")) {
+        series.older[json.at("older").at("vintage")] = json.at("older").at("time_factor");
+    }
+    const Json& rows = json.at("rows");
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const Row row(json.at("columns"), rows[i], fmt::format("{} row {}", where, i + 1));
+        series.rows.push_back(read_row(json, row));
+    }
+    return series;
+}
+
+void read_stream_figures(const Json& series, StreamFigures& stream) {
+    if (series.contains("launch")) {
+        stream.gap = series.at("launch").at("gap_us").get<double>() * 1.0_us;
+        stream.floor = series.at("launch").at("floor_us").get<double>() * 1.0_us;
+    }
+    if (series.contains("beside")) {
+        const Json& beside = series.at("beside");
+        stream.streaming_slowdown = beside.at("streaming_slowdown");
+        stream.arithmetic_slowdown = beside.at("arithmetic_slowdown");
+        stream.transfer_share = beside.at("share");
+    }
+}
+
+void read_file(const std::filesystem::path& file, MeasurementSet& set) {
+    std::ifstream stream(file);
+    const Json json = Json::parse(stream);
+    const auto schema = json.is_object() ? json.value("schema", "") : std::string();
+    if (!schema.starts_with("chokepoint/measurements/")) {
+        return; // figures of another kind, such as transfers, lie in the same folder
+    }
+    if (schema != kSchema) {
+        throw std::runtime_error(fmt::format("schema is '{}'; expected '{}'", schema, kSchema));
+    }
+    for (const Json& series : json.at("series")) {
+        set.series.push_back(read_series(series, file.filename().string()));
+        read_stream_figures(series, set.stream);
+    }
+}
+
+} // namespace
+
+MeasurementSet read_measurements(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        if (entry.path().extension() == ".json") {
+            files.push_back(entry.path());
+        }
+    }
+    std::ranges::sort(files);
+    MeasurementSet set;
+    for (const auto& file : files) {
+        try {
+            read_file(file, set);
+        } catch (const std::exception&) {
+            std::throw_with_nested(std::runtime_error(fmt::format("cannot read '{}'", file.string())));
+        }
+    }
+    return set;
+}
+
+} // namespace chokepoint::hw

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory-bound classes and the training factor: ratios of sums, so that a class's total time is kept.
+#include "fit_curve.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace chokepoint::hw {
+namespace {
+
+/// Log spread given to a class that borrows another's efficiency: about the spread among the measured classes' rows.
+constexpr double kBorrowedSpread = 0.25;
+
+/// One kernel's launches in the trace differ by this much from layer to layer.
+constexpr double kLeastTrainingSpread = 0.03;
+
+constexpr std::array kBorrowers{KernelClass::embedding, KernelClass::cross_entropy, KernelClass::optimizer};
+
+Seconds launches(const StreamFigures& stream, const Operator& op) {
+    return op.launches * stream.floor;
+}
+
+double slowdown(double factor, double share) {
+    return 1.0 + (factor - 1.0) * share;
+}
+
+/// Time-weighted spread of log(model / measured).
+double spread(const std::vector<std::pair<Seconds, Seconds>>& model_and_measured) {
+    double weights = 0.0;
+    double sum = 0.0;
+    for (const auto& [model, measured] : model_and_measured) {
+        const double error = std::log(model / measured);
+        weights += measured.value();
+        sum += measured.value() * error * error;
+    }
+    return std::sqrt(sum / weights);
+}
+
+Fit fit_class(KernelClass kernel, const StreamFigures& stream, const std::vector<Sample>& samples) {
+    Bytes bytes;
+    Seconds busy; // at the full memory bandwidth of the part, alone
+    for (const Sample& sample : samples) {
+        const Measurement& row = *sample.measurement;
+        const Seconds body = std::max(row.time - launches(stream, row.op), 0.1 * row.time);
+        bytes += row.op.read + row.op.written;
+        busy += body / slowdown(stream.streaming_slowdown, row.beside);
+    }
+    const GpuSpec& part = samples.front().series->part;
+
+    Fit fit;
+    fit.kernel = kernel;
+    fit.form = CurveForm::streaming;
+    fit.software = samples.front().series->software;
+    fit.launch = stream.floor;
+    fit.parameters = {bytes / busy / part.memory_bandwidth};
+    fit.free = {"bandwidth"};
+    fit.rows = static_cast<int>(samples.size());
+    fit.data = {samples.front().series->id};
+    std::vector<std::pair<Seconds, Seconds>> pairs;
+    for (const Sample& sample : samples) {
+        const Measurement& row = *sample.measurement;
+        const Seconds body = (row.op.read + row.op.written) / part.memory_bandwidth / fit.parameters[0];
+        pairs.emplace_back(launches(stream, row.op) + body * slowdown(stream.streaming_slowdown, row.beside),
+                           row.time);
+    }
+    fit.rms_log_error = spread(pairs);
+    fit.cv_mape = fit.rms_log_error;
+    return fit;
+}
+
+} // namespace
+
+std::vector<Fit> fit_streaming(const StreamFigures& stream, const std::vector<Sample>& samples) {
+    std::map<KernelClass, std::vector<Sample>> by_class;
+    for (const Sample& sample : samples) {
+        by_class[sample.measurement->op.kernel].push_back(sample);
+    }
+    std::vector<Fit> fits;
+    for (const auto& [kernel, rows] : by_class) {
+        fits.push_back(fit_class(kernel, stream, rows));
+    }
+    const auto add = std::ranges::find(fits, KernelClass::add, &Fit::kernel);
+    if (add != fits.end()) {
+        const Fit lender = *add;
+        for (const KernelClass kernel : kBorrowers) {
+            Fit fit = lender;
+            fit.kernel = kernel;
+            fit.rms_log_error = kBorrowedSpread;
+            fit.cv_mape = kBorrowedSpread;
+            fit.rows = 0;
+            fit.note = "no kernel of this class in the trace: as 'add', which streams several tensors likewise";
+            fits.push_back(fit);
+        }
+    }
+    return fits;
+}
+
+TrainingFactor training_factor(const Fit& fit, const StreamFigures& stream, const std::vector<Sample>& samples) {
+    TrainingFactor result;
+    if (samples.empty()) {
+        return result;
+    }
+    Seconds model;
+    Seconds measured;
+    std::vector<std::pair<Seconds, Seconds>> pairs;
+    for (const Sample& sample : samples) {
+        const Measurement& row = *sample.measurement;
+        const Seconds body = curve_time(fit, stream, sample.series->part, row.op, sample.series->sms_held, row.beside);
+        model += body;
+        measured += row.time - fit.launch;
+        pairs.emplace_back(body, row.time - fit.launch);
+    }
+    result.factor = measured / model;
+    result.rows = static_cast<int>(samples.size());
+    for (auto& [body, time] : pairs) {
+        body *= result.factor;
+    }
+    result.log_sigma = std::max(spread(pairs), kLeastTrainingSpread);
+    return result;
+}
+
+} // namespace chokepoint::hw

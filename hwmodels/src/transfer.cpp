@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns transfers into the bytes, rates and latencies of one GPU's ports.
+#include <chokepoint/hwmodels/transfer.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace chokepoint::hw {
+namespace {
+
+/// A share of the link in one direction, never more than a part's link is known to carry.
+BytesPerSecond nvlink_rate(const GpuSpec& gpu, double share) {
+    return std::min(gpu.nvlink / 2.0 * share, gpu.nvlink_achievable);
+}
+
+double nic_share(const MoeRates& rates, int nodes) {
+    const auto above = std::ranges::lower_bound(rates.nic, nodes, {}, &MoeRates::NicShare::nodes);
+    if (above == rates.nic.begin()) {
+        return above->share;
+    }
+    const auto below = above - 1;
+    if (above == rates.nic.end()) {
+        return below->share;
+    }
+    const double way = std::log(static_cast<double>(nodes) / below->nodes) /
+                       std::log(static_cast<double>(above->nodes) / below->nodes);
+    return below->share + way * (above->share - below->share);
+}
+
+/// Between nodes the longer way is assumed: a group need not lie under one leaf.
+Seconds network_latency(const Cluster& cluster) { return cluster.fabric.latency_cross_leaf; }
+
+} // namespace
+
+Seconds uncontended_time(const TransferShape& shape) {
+    Seconds slowest;
+    for (const PortFlow& flow : shape.flows) {
+        slowest = std::max(slowest, flow.bytes / flow.rate_cap);
+    }
+    return shape.latency + slowest;
+}
+
+TransferShape moe_transfer(const TransferRates& rates, const Cluster& cluster, const ExpertRouting& routing,
+                           MoeDirection direction, std::int64_t tokens, Bytes per_token,
+                           bool beside_compute) {
+    const Spread spread = expected_spread(routing);
+    const MoeRates& moe = direction == MoeDirection::dispatch ? rates.dispatch : rates.combine;
+    const double slowdown = beside_compute ? moe.beside_compute : 1.0;
+    const Bytes payload = static_cast<double>(tokens) * per_token;
+    const int members = std::min(routing.ranks, routing.ranks_per_node);
+    const int nodes = routing.ranks / members;
+
+    TransferShape shape;
+    if (members > 1) {
+        // A copy reaches its node at the GPU of the sender's index, which is the wanted one in 1 of `members`
+        // cases; otherwise it takes one more hop over NVLink. The sender's own node works the same way.
+        const double handed_on = spread.ranks * (members - 1) / members;
+        const double share = nodes == 1 ? moe.nvlink_within_node : moe.nvlink_forwarding;
+        shape.flows.push_back(
+            {Port::nvlink, payload * handed_on, nvlink_rate(cluster.node.gpu, share) / slowdown});
+        shape.latency += cluster.node.nvlink_latency;
+    }
+    if (nodes > 1) {
+        shape.flows.push_back({Port::nic, payload * spread.remote_nodes,
+                               nic_per_gpu(cluster.node) * (nic_share(moe, nodes) / slowdown)});
+        shape.latency += network_latency(cluster);
+    }
+    return shape;
+}
+
+TransferShape point_to_point(const TransferRates& rates, const Cluster& cluster, Bytes bytes, bool remote) {
+    if (remote) {
+        return {{{Port::nic, bytes, nic_per_gpu(cluster.node) * rates.nic}}, network_latency(cluster)};
+    }
+    return {{{Port::nvlink, bytes, cluster.node.gpu.nvlink_achievable}}, cluster.node.nvlink_latency};
+}
+
+TransferShape collective(const TransferRates& rates, const Cluster& cluster, Collective kind, Bytes bytes,
+                         int ranks, int ranks_per_node) {
+    if (ranks < 1 || ranks_per_node < 1 || ranks % std::min(ranks, ranks_per_node) != 0) {
+        throw std::invalid_argument(
+            fmt::format("collective: {} ranks do not fill nodes of {} ranks", ranks, ranks_per_node));
+    }
+    const int members = std::min(ranks, ranks_per_node);
+    const int nodes = ranks / members;
+    // An all-reduce is a reduce-scatter and an all-gather, one after the other.
+    const double passes = kind == Collective::all_reduce ? 2.0 : 1.0;
+
+    // A ring of n moves (n - 1)/n of its vector through every port in n - 1 steps. Between nodes there is one
+    // ring for each GPU of a node, over that GPU's share of the vector. Both stages work in chunks, so their
+    // flows overlap.
+    TransferShape shape;
+    if (members > 1) {
+        shape.flows.push_back({Port::nvlink, bytes * (passes * (members - 1) / members),
+                               nvlink_rate(cluster.node.gpu, rates.nvlink_collective)});
+        shape.latency += cluster.node.nvlink_latency * (passes * (members - 1));
+    }
+    if (nodes > 1) {
+        shape.flows.push_back({Port::nic, bytes / members * (passes * (nodes - 1) / nodes),
+                               nic_per_gpu(cluster.node) * rates.nic});
+        shape.latency += network_latency(cluster) * (passes * (nodes - 1));
+    }
+    return shape;
+}
+
+} // namespace chokepoint::hw

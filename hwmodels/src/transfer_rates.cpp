@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Derives the shares of port rates that transfers reach from the published measurements.
+#include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/hwmodels/transfer.hpp>
+
+#include "data_file.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace chokepoint::hw {
+namespace {
+
+BytesPerSecond bandwidth(DataFile& file, const Section& section, std::string_view key) {
+    return BytesPerSecond(file.quantity(section, key, Dimension::bandwidth));
+}
+
+/// One benchmark run: what it counted and which port held it back.
+struct Run {
+    ExpertRouting routing;
+    Port port = Port::nic;
+    Port limit = Port::nic;
+    BytesPerSecond dispatch;
+    BytesPerSecond combine;
+};
+
+struct Benchmark {
+    BytesPerSecond nvlink; ///< one direction
+    BytesPerSecond nic;
+    double tokens = 0.0;
+    Bytes dispatch_bytes; ///< per token
+    Bytes combine_bytes;
+    std::vector<Run> runs;
+};
+
+Port read_port(DataFile& file, const Section& section, std::string_view key) {
+    const std::string text = file.text(section, key);
+    if (!text.empty() && text != "nic" && text != "nvlink") {
+        file.fault(section.entries->find(key)->second.at,
+                   fmt::format("{}.{}: no port is called \"{}\"; expected \"nic\" or \"nvlink\"",
+                               section.path, key, text));
+    }
+    return text == "nvlink" ? Port::nvlink : Port::nic;
+}
+
+Benchmark read_benchmark(DataFile& file) {
+    const Section top = file.section(file.root(), "deepep");
+    file.allow(top, {"source", "date", "nvlink", "nic", "experts", "top_k", "max_nodes", "ranks_per_node",
+                     "tokens", "dispatch_bytes", "combine_bytes", "run"});
+    file.citation(top);
+    Benchmark benchmark;
+    benchmark.nvlink = bandwidth(file, top, "nvlink") / 2.0;
+    benchmark.nic = bandwidth(file, top, "nic");
+    benchmark.tokens = file.count(top, "tokens");
+    benchmark.dispatch_bytes = Bytes(file.quantity(top, "dispatch_bytes", Dimension::bytes));
+    benchmark.combine_bytes = Bytes(file.quantity(top, "combine_bytes", Dimension::bytes));
+    ExpertRouting routing;
+    routing.experts = file.count(top, "experts");
+    routing.top_k = file.count(top, "top_k");
+    routing.max_nodes = file.count(top, "max_nodes");
+    routing.ranks_per_node = file.count(top, "ranks_per_node");
+    for (const Section& entry : file.sections(top, "run")) {
+        file.allow(entry, {"ranks", "port", "limited_by", "dispatch", "combine"});
+        routing.ranks = file.count(entry, "ranks");
+        Run run{routing, read_port(file, entry, "port"), read_port(file, entry, "limited_by"), {}, {}};
+        run.dispatch = bandwidth(file, entry, "dispatch");
+        run.combine = bandwidth(file, entry, "combine");
+        benchmark.runs.push_back(run);
+    }
+    return benchmark;
+}
+
+int nodes_of(const ExpertRouting& routing) { return std::max(1, routing.ranks / routing.ranks_per_node); }
+
+/// Bytes that one direction of a port carries for each byte of payload: see moe_transfer().
+double copies_on_wire(const ExpertRouting& routing, Port port) {
+    const Spread spread = expected_spread(routing);
+    const double members = std::min(routing.ranks, routing.ranks_per_node);
+    return port == Port::nic ? spread.remote_nodes : spread.ranks * (members - 1.0) / members;
+}
+
+/// Seconds for each byte of payload: the benchmark counts a copy for every node or rank, the sender's
+/// included.
+double time_per_payload(const Run& run, BytesPerSecond counted) {
+    const Spread spread = expected_spread(run.routing);
+    return (run.port == Port::nic ? spread.nodes : spread.ranks) / counted.value();
+}
+
+MoeRates derive_rates(const Benchmark& benchmark, BytesPerSecond Run::* counted) {
+    MoeRates rates;
+    for (const Run& run : benchmark.runs) {
+        const BytesPerSecond wire(copies_on_wire(run.routing, run.limit) /
+                                  time_per_payload(run, run.*counted));
+        const int nodes = nodes_of(run.routing);
+        if (run.limit == Port::nic) {
+            rates.nic.push_back({nodes, wire / benchmark.nic});
+        } else {
+            (nodes == 1 ? rates.nvlink_within_node : rates.nvlink_forwarding) = wire / benchmark.nvlink;
+        }
+    }
+    std::ranges::sort(rates.nic, {}, &MoeRates::NicShare::nodes);
+    return rates;
+}
+
+Seconds alone(const Benchmark& benchmark, const Run& run, BytesPerSecond Run::* counted, Bytes per_token) {
+    return Seconds(benchmark.tokens * per_token.value() * time_per_payload(run, run.*counted));
+}
+
+void read_beside_compute(DataFile& file, const Benchmark& benchmark, TransferRates& rates) {
+    const Section trace = file.section(file.root(), "beside_compute");
+    file.allow(trace, {"source", "date", "ranks", "dispatch_forward", "dispatch_backward", "combine_forward",
+                       "combine_backward"});
+    file.citation(trace);
+    const auto mean = [&](std::string_view forward, std::string_view backward) {
+        return Seconds((file.quantity(trace, forward, Dimension::seconds) +
+                        file.quantity(trace, backward, Dimension::seconds)) /
+                       2.0);
+    };
+    const Seconds dispatch = mean("dispatch_forward", "dispatch_backward");
+    const Seconds combine = mean("combine_forward", "combine_backward");
+    const int ranks = file.count(trace, "ranks");
+    const auto same =
+        std::ranges::find(benchmark.runs, ranks, [](const Run& run) { return run.routing.ranks; });
+    if (same == benchmark.runs.end()) {
+        file.fault(trace.at,
+                   fmt::format("beside_compute.ranks: no deepep.run has {} ranks to compare with", ranks));
+        return;
+    }
+    if (file.faults().empty()) {
+        rates.dispatch.beside_compute =
+            dispatch / alone(benchmark, *same, &Run::dispatch, benchmark.dispatch_bytes);
+        rates.combine.beside_compute =
+            combine / alone(benchmark, *same, &Run::combine, benchmark.combine_bytes);
+    }
+}
+
+void read_plain_shares(DataFile& file, TransferRates& rates) {
+    const Section nic = file.section(file.root(), "nic");
+    file.allow(nic, {"source", "date", "line_rate", "reached"});
+    file.citation(nic);
+    const BytesPerSecond reached = bandwidth(file, nic, "reached");
+    rates.nic = reached / bandwidth(file, nic, "line_rate");
+
+    const Section nccl = file.section(file.root(), "nvlink_collective");
+    file.allow(nccl, {"source", "date", "nvlink", "all_gather", "reduce_scatter"});
+    file.citation(nccl);
+    const BytesPerSecond both = bandwidth(file, nccl, "all_gather") + bandwidth(file, nccl, "reduce_scatter");
+    rates.nvlink_collective = both / bandwidth(file, nccl, "nvlink"); // a mean of two over half of the link
+}
+
+/// What is not between nothing and the port's full rate is a mistake in the file.
+void check_shares(DataFile& file, const TransferRates& rates) {
+    const auto check = [&](double share, std::string_view what) {
+        if (!(share > 0.0 && share <= 1.0)) {
+            file.fault({},
+                       fmt::format("{}: a share of {:.3f} of the port's rate; expected above 0 and at most 1",
+                                   what, share));
+        }
+    };
+    for (const MoeRates* moe : {&rates.dispatch, &rates.combine}) {
+        const std::string_view kernel = moe == &rates.dispatch ? "dispatch" : "combine";
+        check(moe->nvlink_within_node, fmt::format("{} within a node", kernel));
+        check(moe->nvlink_forwarding, fmt::format("{} between nodes, over NVLink", kernel));
+        for (const MoeRates::NicShare& nic : moe->nic) {
+            check(nic.share, fmt::format("{} over {} nodes", kernel, nic.nodes));
+        }
+        if (moe->nic.empty()) {
+            file.fault({}, fmt::format("{}: no deepep.run is limited by the NIC", kernel));
+        }
+        if (!(moe->beside_compute >= 1.0)) {
+            file.fault({},
+                       fmt::format("{} beside compute takes {:.3f} of its time alone; expected at least 1",
+                                   kernel, moe->beside_compute));
+        }
+    }
+    check(rates.nic, "nic");
+    check(rates.nvlink_collective, "nvlink_collective");
+}
+
+} // namespace
+
+TransferRates load_transfer_rates(const std::filesystem::path& path) {
+    DataFile file(path.string(), read_text_file(path.string()));
+    TransferRates rates;
+    if (file.parsed()) {
+        file.allow(file.root(), {"deepep", "beside_compute", "nic", "nvlink_collective"});
+        const Benchmark benchmark = read_benchmark(file);
+        read_plain_shares(file, rates);
+        try {
+            if (file.faults().empty()) {
+                rates.dispatch = derive_rates(benchmark, &Run::dispatch);
+                rates.combine = derive_rates(benchmark, &Run::combine);
+            }
+            read_beside_compute(file, benchmark, rates);
+        } catch (const std::invalid_argument& error) {
+            file.fault({}, error.what()); // a run whose experts do not fit its ranks
+        }
+        if (file.faults().empty()) {
+            check_shares(file, rates);
+        }
+    }
+    if (!file.faults().empty()) {
+        throw std::runtime_error(fmt::format("{}", fmt::join(file.faults(), "\n")));
+    }
+    return rates;
+}
+
+TransferRates load_transfer_rates() {
+    return load_transfer_rates(data_path("measurements") / "published" / "transfers.toml");
+}
+
+} // namespace chokepoint::hw

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that only look: check, list, show.
+#include "commands.hpp"
+
+#include "output_file.hpp"
+
+#include <chokepoint/hwmodels/build_info.hpp>
+#include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/sim/scenario.hpp>
+#include <chokepoint/workloads/schedule.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+
+namespace chokepoint::cli {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr std::int64_t kReferenceSequence = 4096;
+
+Json program_json(const std::string& catalog_hash) {
+    return {{"version", std::string(hw::version())},
+            {"commit", std::string(hw::commit())},
+            {"catalog_hash", catalog_hash}};
+}
+
+/// Prints text, or commits JSON, or both when the JSON goes to a file.
+void emit(const Common& common, const Json& json, const std::string& text) {
+    if (!common.json.empty()) {
+        OutputFile(common.json).commit(json.dump(2) + "\n");
+    }
+    if (common.json != "-") {
+        fmt::print("{}", text);
+    }
+}
+
+std::vector<work::ModelArch> presets() {
+    return work::load_presets(hw::data_path("models"));
+}
+
+/// One line of `list`.
+struct Entry {
+    std::string id;
+    std::string summary;
+};
+
+std::vector<Entry> list_gpus(const hw::Catalog& catalog) {
+    std::vector<Entry> entries;
+    for (const hw::GpuSpec& gpu : catalog.gpus()) {
+        entries.push_back({gpu.id, fmt::format("{}: {} BF16, {} at {}, NVLink {}", gpu.name,
+                                               hw::to_text(gpu.peak(hw::DType::bf16)), hw::to_text(gpu.memory),
+                                               hw::to_text(gpu.memory_bandwidth), hw::to_text(gpu.nvlink))});
+    }
+    return entries;
+}
+
+std::vector<Entry> list_fabrics(const hw::Catalog& catalog) {
+    std::vector<Entry> entries;
+    for (const std::string& id : catalog.fabric_ids()) {
+        const hw::Fabric& fabric = *catalog.find_fabric(id);
+        entries.push_back({id, fmt::format("{}, up to {} GPUs", hw::name(fabric.kind),
+                                           hw::group_digits(fabric.max_endpoints))});
+    }
+    return entries;
+}
+
+std::vector<Entry> list_models(const hw::Catalog&) {
+    std::vector<Entry> entries;
+    constexpr double kBillion = 1e9;
+    for (const work::ModelArch& model : presets()) {
+        const work::ParameterCount count = work::count_parameters(model);
+        entries.push_back({model.id, fmt::format("{} layers, {:.1f} B parameters, {:.1f} B active", model.layers,
+                                                 static_cast<double>(count.total) / kBillion,
+                                                 static_cast<double>(count.active) / kBillion)});
+    }
+    return entries;
+}
+
+std::vector<Entry> list_schedules(const hw::Catalog&) {
+    std::vector<Entry> entries;
+    for (const work::ScheduleKind& kind : work::schedule_kinds()) {
+        entries.push_back({std::string(kind.id), std::string(kind.summary)});
+    }
+    return entries;
+}
+
+struct Kind {
+    std::string_view plural;
+    std::vector<Entry> (*list)(const hw::Catalog&);
+};
+constexpr std::array kKinds{
+    Kind{"gpus", &list_gpus},
+    Kind{"fabrics", &list_fabrics},
+    Kind{"models", &list_models},
+    Kind{"schedules", &list_schedules},
+};
+
+std::string join(const std::vector<std::string>& words) {
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
+std::vector<std::string> ids(const std::vector<Entry>& entries) {
+    std::vector<std::string> out;
+    std::ranges::transform(entries, std::back_inserter(out), &Entry::id);
+    return out;
+}
+
+UsageError unknown(std::string_view what, const std::string& found, const std::vector<std::string>& expected) {
+    return UsageError(fmt::format("no {} is called '{}'; expected one of {}", what, found, join(expected)));
+}
+
+/// A figure of `show` as text and as JSON.
+struct Figure {
+    std::string key, text;
+    Json value;
+    std::string source;
+};
+
+void emit_figures(const Common& common, const hw::Catalog& catalog, std::string_view kind, const std::string& id,
+                  const std::vector<Figure>& figures) {
+    Json values = Json::object();
+    std::string text = fmt::format("{} {}\n", kind, id);
+    for (const Figure& figure : figures) {
+        values[figure.key] = {{"value", figure.value}, {"text", figure.text}, {"source", figure.source}};
+        fmt::format_to(std::back_inserter(text), "  {:<26} {:>18}   {}\n", figure.key, figure.text, figure.source);
+    }
+    emit(common,
+         {{"schema", "chokepoint/show/1"},
+          {"program", program_json(catalog.content_hash())},
+          {"kind", kind},
+          {"id", id},
+          {"values", std::move(values)}},
+         text);
+}
+
+std::string cited(const hw::GpuSpec& gpu, const std::string& key) {
+    const auto it = gpu.citations.find(key);
+    if (it == gpu.citations.end()) {
+        return {};
+    }
+    const hw::Citation& citation = it->second;
+    return fmt::format("{}{}{}", citation.estimate ? "ESTIMATE: " : "", citation.source,
+                       citation.date.empty() ? "" : " (" + citation.date + ")");
+}
+
+std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
+    std::vector<Figure> figures{{"name", gpu.name, gpu.name, ""},
+                                {"architecture", gpu.architecture, gpu.architecture, ""},
+                                {"sm_count", fmt::format("{}", gpu.sm_count), gpu.sm_count, cited(gpu, "sm_count")}};
+    for (const auto& [dtype, peak] : gpu.dense_peak) {
+        const std::string key = fmt::format("peak.{}", hw::name(dtype));
+        figures.push_back({key, hw::to_text(peak), peak.value(), cited(gpu, key)});
+    }
+    const auto add = [&](const char* key, auto quantity) {
+        figures.push_back({key, hw::to_text(quantity), quantity.value(), cited(gpu, key)});
+    };
+    add("memory", gpu.memory);
+    add("memory_bandwidth", gpu.memory_bandwidth);
+    add("nvlink", gpu.nvlink);
+    add("nvlink_achievable", gpu.nvlink_achievable);
+    add("tdp", gpu.tdp);
+    const double tpp = hw::total_processing_performance(gpu);
+    figures.push_back({"tpp", fmt::format("{:.0f}", tpp), tpp, "derived: largest TOPS x bit length"});
+    for (const hw::PriceEntry& price : gpu.prices) {
+        const double usd_per_hour = (price.per_gpu * hw::kHour).value();
+        figures.push_back({"price " + price.date, fmt::format("{:.2f} USD/GPU-h", usd_per_hour), usd_per_hour,
+                           price.source});
+    }
+    return figures;
+}
+
+std::vector<Figure> fabric_figures(const hw::Fabric& fabric) {
+    return {{"kind", std::string(hw::name(fabric.kind)), std::string(hw::name(fabric.kind)), ""},
+            {"max_endpoints", hw::group_digits(fabric.max_endpoints), fabric.max_endpoints, ""},
+            {"latency_same_leaf", hw::to_text(fabric.latency_same_leaf), fabric.latency_same_leaf.value(), ""},
+            {"latency_cross_leaf", hw::to_text(fabric.latency_cross_leaf), fabric.latency_cross_leaf.value(), ""}};
+}
+
+Figure count_figure(const char* key, std::int64_t count) {
+    return {key, hw::group_digits(static_cast<double>(count)), count, ""};
+}
+
+std::vector<Figure> model_figures(const work::ModelArch& model) {
+    const work::ParameterCount count = work::count_parameters(model);
+    std::vector<Figure> figures{{"source", "", model.source, model.source},
+                                count_figure("layers", model.layers),
+                                count_figure("hidden", model.hidden),
+                                count_figure("parameters", count.total),
+                                count_figure("parameters.active", count.active),
+                                count_figure("parameters.mtp", count.mtp),
+                                count_figure("attention_per_layer", count.attention_per_layer),
+                                count_figure("dense_ffn_per_layer", count.dense_ffn_per_layer),
+                                count_figure("expert", count.expert),
+                                count_figure("router_per_layer", count.router_per_layer),
+                                count_figure("embedding", count.embedding)};
+    for (const bool causal : {true, false}) {
+        const hw::Flops flops = work::training_flops_per_token(model, kReferenceSequence, causal);
+        constexpr double kGiga = 1e9;
+        figures.push_back({causal ? "gflop_per_token.causal" : "gflop_per_token.full",
+                           fmt::format("{:.1f}", flops.value() / kGiga), flops.value() / kGiga,
+                           fmt::format("forward and backward at {} tokens, without MTP and router", kReferenceSequence)});
+    }
+    return figures;
+}
+
+} // namespace
+
+int check_command(const std::string& file, const Common& common) {
+    try {
+        const sim::Scenario scenario = sim::load_scenario(file, {common.overrides, common.catalog_directories});
+        Json values = Json::object();
+        std::string text = fmt::format("{}: {}\n", scenario.file(), scenario.title());
+        for (const sim::ResolvedValue& value : scenario.resolved()) {
+            values[value.key] = {{"value", value.is_text ? Json(value.text) : Json(value.base)},
+                                 {"text", value.text},
+                                 {"origin", std::string(sim::name(value.origin))},
+                                 {"where", value.where}};
+            fmt::format_to(std::back_inserter(text), "  {:<34} {:>20}   {:<8} {}\n", value.key, value.text,
+                           sim::name(value.origin), value.where);
+        }
+        Json warnings = Json::array();
+        for (const sim::Diagnostic& warning : scenario.warnings()) {
+            warnings.push_back(sim::to_text(warning, "warning"));
+            fmt::print(stderr, "{}\n", sim::to_text(warning, "warning"));
+        }
+        emit(common,
+             {{"schema", "chokepoint/check/1"},
+              {"program", program_json(scenario.catalog_hash())},
+              {"valid", true},
+              {"values", std::move(values)},
+              {"warnings", std::move(warnings)},
+              {"faults", Json::array()}},
+             text);
+        return kFine;
+    } catch (const sim::ScenarioError& error) {
+        if (!common.json.empty()) {
+            Json faults = Json::array();
+            for (const sim::Diagnostic& fault : error.faults()) {
+                faults.push_back({{"file", fault.file},
+                                  {"line", fault.line},
+                                  {"column", fault.column},
+                                  {"message", fault.message}});
+            }
+            OutputFile(common.json)
+                .commit(Json{{"schema", "chokepoint/check/1"},
+                             {"program", program_json(hw::Catalog::load(common.catalog_directories).content_hash())},
+                             {"valid", false},
+                             {"values", Json::object()},
+                             {"warnings", Json::array()},
+                             {"faults", std::move(faults)}}
+                            .dump(2) +
+                        "\n");
+        }
+        throw;
+    }
+}
+
+int list_command(const std::string& plural, const Common& common) {
+    const auto kind = std::ranges::find(kKinds, plural, &Kind::plural);
+    if (kind == kKinds.end()) {
+        std::vector<std::string> plurals;
+        std::ranges::transform(kKinds, std::back_inserter(plurals), [](const Kind& k) { return std::string(k.plural); });
+        throw unknown("list", plural, plurals);
+    }
+    const hw::Catalog catalog = hw::Catalog::load(common.catalog_directories);
+    Json entries = Json::array();
+    std::string text;
+    for (const Entry& entry : kind->list(catalog)) {
+        entries.push_back({{"id", entry.id}, {"summary", entry.summary}});
+        fmt::format_to(std::back_inserter(text), "{:<26} {}\n", entry.id, entry.summary);
+    }
+    emit(common,
+         {{"schema", "chokepoint/list/1"},
+          {"program", program_json(catalog.content_hash())},
+          {"kind", plural},
+          {"entries", std::move(entries)}},
+         text);
+    return kFine;
+}
+
+int show_command(const std::string& kind, const std::string& id, const Common& common) {
+    const hw::Catalog catalog = hw::Catalog::load(common.catalog_directories);
+    if (kind == "gpu") {
+        const hw::GpuSpec* gpu = catalog.find_gpu(id);
+        if (gpu == nullptr) {
+            throw unknown("gpu", id, ids(list_gpus(catalog)));
+        }
+        emit_figures(common, catalog, kind, id, gpu_figures(*gpu));
+    } else if (kind == "fabric") {
+        const hw::Fabric* fabric = catalog.find_fabric(id);
+        if (fabric == nullptr) {
+            throw unknown("fabric", id, catalog.fabric_ids());
+        }
+        emit_figures(common, catalog, kind, id, fabric_figures(*fabric));
+    } else if (kind == "model") {
+        const std::vector<work::ModelArch> models = presets();
+        const auto model = std::ranges::find(models, id, &work::ModelArch::id);
+        if (model == models.end()) {
+            throw unknown("model", id, ids(list_models(catalog)));
+        }
+        emit_figures(common, catalog, kind, id, model_figures(*model));
+    } else {
+        throw unknown("kind", kind, {"gpu", "fabric", "model"});
+    }
+    return kFine;
+}
+
+} // namespace chokepoint::cli

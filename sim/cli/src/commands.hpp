@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every command as a function of its options; each returns the exit code.
+#pragma once
+
+#include "progress.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace chokepoint::cli {
+
+constexpr int kFine = 0;
+constexpr int kFailed = 1;
+constexpr int kWrongInput = 2;
+
+/// Wrong arguments that the parser cannot see: an unknown part, model or rank. Exit code 2.
+class UsageError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Options that every command shares.
+struct Common {
+    std::vector<std::string> overrides;                     ///< --set
+    std::vector<std::filesystem::path> catalog_directories; ///< --catalog
+    std::string json;                                       ///< --json FILE, "-" for stdout, empty for none
+    ProgressStyle progress = ProgressStyle::automatic;
+};
+
+int run_command(const std::string& scenario, const Common&);
+int check_command(const std::string& scenario, const Common&);
+int compare_command(const std::string& scenario_a, const std::string& scenario_b, const Common&);
+int trace_command(const std::string& scenario, const std::string& output, const std::vector<int>& ranks, const Common&);
+int list_command(const std::string& kind, const Common&);
+int show_command(const std::string& kind, const std::string& id, const Common&);
+
+} // namespace chokepoint::cli

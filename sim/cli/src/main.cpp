@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line: parses arguments, runs one command, turns exceptions into messages and exit codes.
+#include "commands.hpp"
+
+#include <chokepoint/hwmodels/build_info.hpp>
+#include <chokepoint/sim/scenario.hpp>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <exception>
+#include <functional>
+
+namespace {
+
+using namespace chokepoint;
+
+/// An exception and what it was thrown from, outermost first, one line each.
+void print_chain(const std::exception& error) {
+    fmt::print(stderr, "chokepoint: {}\n", error.what());
+    try {
+        std::rethrow_if_nested(error);
+    } catch (const std::exception& cause) {
+        print_chain(cause);
+    }
+}
+
+int guarded(const std::function<int()>& command) {
+    try {
+        return command();
+    } catch (const sim::ScenarioError& error) {
+        for (const sim::Diagnostic& fault : error.faults()) {
+            fmt::print(stderr, "{}\n", sim::to_text(fault));
+        }
+        return cli::kWrongInput;
+    } catch (const hw::CatalogError& error) {
+        fmt::print(stderr, "{}\n", error.what());
+        return cli::kWrongInput;
+    } catch (const cli::UsageError& error) {
+        fmt::print(stderr, "chokepoint: {}\n", error.what());
+        return cli::kWrongInput;
+    } catch (const std::exception& error) {
+        print_chain(error);
+        return cli::kFailed;
+    }
+}
+
+const std::map<std::string, cli::ProgressStyle> kProgressStyles{
+    {"auto", cli::ProgressStyle::automatic}, {"json", cli::ProgressStyle::json}, {"none", cli::ProgressStyle::none}};
+
+struct Arguments {
+    cli::Common common;
+    std::string scenario, other_scenario, kind, id;
+    std::string trace_output = "trace.json";
+    std::vector<int> ranks;
+};
+
+void add_common(CLI::App& command, cli::Common& common, bool scenario) {
+    if (scenario) {
+        command.add_option("--set", common.overrides, "Override a scenario key, as in plan.expert=32; repeatable")
+            ->allow_extra_args(false)
+            ->type_name("KEY=VALUE");
+    }
+    command.add_option("--catalog", common.catalog_directories, "Also read parts and fabrics from this directory")
+        ->allow_extra_args(false)
+        ->type_name("DIR");
+    command.add_option("--progress", common.progress, "Progress on stderr: auto, json or none")
+        ->transform(CLI::CheckedTransformer(kProgressStyles).description(""))
+        ->type_name("STYLE");
+}
+
+void add_json(CLI::App& command, cli::Common& common) {
+    command.add_option("--json", common.json, "Write the result as JSON; - is stdout, and then nothing else is")
+        ->type_name("FILE");
+}
+
+CLI::App* add_scenario_command(CLI::App& app, const char* name, const char* summary, Arguments& arguments) {
+    CLI::App* command = app.add_subcommand(name, summary);
+    command->add_option("SCENARIO", arguments.scenario, "Scenario file (TOML)")->required()->type_name("");
+    add_common(*command, arguments.common, true);
+    return command;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    Arguments arguments;
+    const cli::Common& common = arguments.common;
+    CLI::App app{"What does a hardware restriction do to the cost of training a model?"};
+    app.set_version_flag("--version", fmt::format("chokepoint {} ({})", hw::version(), hw::commit()));
+    app.require_subcommand(1);
+    app.footer("Example:\n  chokepoint compare scenarios/deepseek-v3-h800.toml scenarios/deepseek-v3-h100.toml");
+
+    std::function<int()> selected;
+    CLI::App* run = add_scenario_command(app, "run", "Simulate one step and print its cost report", arguments);
+    add_json(*run, arguments.common);
+    run->footer("Example:\n  chokepoint run scenarios/deepseek-v3-h800.toml --set 'cluster.caps.nic=200 Gb/s'");
+    run->callback([&] { selected = [&] { return cli::run_command(arguments.scenario, common); }; });
+
+    CLI::App* check =
+        add_scenario_command(app, "check", "Validate a scenario and print every value with its origin", arguments);
+    add_json(*check, arguments.common);
+    check->footer("Example:\n  chokepoint check scenarios/deepseek-v3-h800.toml");
+    check->callback([&] { selected = [&] { return cli::check_command(arguments.scenario, common); }; });
+
+    CLI::App* compare = app.add_subcommand("compare", "Run two scenarios and print their differences, largest first");
+    compare->add_option("A", arguments.scenario, "Scenario file")->required()->type_name("");
+    compare->add_option("B", arguments.other_scenario, "Scenario file")->required()->type_name("");
+    add_common(*compare, arguments.common, true);
+    add_json(*compare, arguments.common);
+    compare->footer("Example:\n  chokepoint compare scenarios/deepseek-v3-h800.toml scenarios/deepseek-v3-h100.toml");
+    compare->callback([&] {
+        selected = [&] { return cli::compare_command(arguments.scenario, arguments.other_scenario, common); };
+    });
+
+    CLI::App* trace = add_scenario_command(app, "trace", "Write the step's timeline for ui.perfetto.dev", arguments);
+    trace->add_option("-o,--output", arguments.trace_output, "Trace file; - is stdout")->capture_default_str();
+    trace->add_option("--ranks", arguments.ranks, "Only these pipeline ranks, as in 0,7,15")->delimiter(',');
+    trace->footer("Example:\n  chokepoint trace scenarios/deepseek-v3-h800.toml --ranks 0,7 -o v3.json");
+    trace->callback([&] {
+        selected = [&] {
+            return cli::trace_command(arguments.scenario, arguments.trace_output, arguments.ranks, common);
+        };
+    });
+
+    CLI::App* list = app.add_subcommand("list", "List gpus, fabrics, models or schedules");
+    list->add_option("KIND", arguments.kind, "gpus, fabrics, models or schedules")->required()->type_name("");
+    add_common(*list, arguments.common, false);
+    add_json(*list, arguments.common);
+    list->footer("Example:\n  chokepoint list gpus");
+    list->callback([&] { selected = [&] { return cli::list_command(arguments.kind, common); }; });
+
+    CLI::App* show = app.add_subcommand("show", "Print one gpu, fabric or model with its sources");
+    show->add_option("KIND", arguments.kind, "gpu, fabric or model")->required()->type_name("");
+    show->add_option("NAME", arguments.id, "As `chokepoint list` prints it")->required()->type_name("");
+    add_common(*show, arguments.common, false);
+    add_json(*show, arguments.common);
+    show->footer("Example:\n  chokepoint show gpu h800-sxm");
+    show->callback([&] { selected = [&] { return cli::show_command(arguments.kind, arguments.id, common); }; });
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? cli::kFine : cli::kWrongInput;
+    }
+    return guarded(selected);
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a task graph on SimGrid: one representative GPU per pipeline rank, flows sharing ports max-min.
+#pragma once
+
+#include <chokepoint/sim/timeline.hpp>
+
+#include <functional>
+
+namespace chokepoint::sim {
+
+struct SimulateOptions {
+    /// Called now and then with the share of tasks done, 0 to 1.
+    std::function<void(double)> progress;
+};
+
+/// Every task starts when its predecessors have finished. A compute task lasts its cost. A transfer waits for its
+/// stragglers, then its latency, then its flows run at the same time, each limited by its own rate and by max-min
+/// sharing of the ports with all other flows; it finishes with its last flow. A pipeline transfer uses the sender's
+/// outgoing and the receiver's incoming port; every other transfer the rank's own ports in both directions.
+/// @throws std::logic_error if a task never became ready.
+Timeline simulate(const work::TaskGraph&, const StepCosts&, const SimulateOptions& = {});
+
+/// The same graph with every flow alone on its ports: a longest-path pass, a lower bound on simulate().
+Timeline longest_path(const work::TaskGraph&, const StepCosts&);
+
+} // namespace chokepoint::sim

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a scenario to its report: builds the step, costs it, simulates it, and adds campaign and dollars.
+#pragma once
+
+#include <chokepoint/sim/engine.hpp>
+#include <chokepoint/sim/report.hpp>
+#include <chokepoint/sim/scenario.hpp>
+
+namespace chokepoint::sim {
+
+struct RunOptions {
+    /// Called with a phase ("build", "simulate", "campaign") and the share of it that is done.
+    std::function<void(std::string_view, double)> progress;
+};
+
+/// One simulated step with what it was made from.
+struct StepRun {
+    work::TaskGraph graph;
+    StepCosts costs;
+    Timeline timeline;
+    std::string schedule_note;
+};
+
+/// Builds and simulates one step of `plan` (the scenario's own, or a variant of it).
+StepRun run_step(const Scenario&, const work::ParallelPlan&, const RunOptions& = {});
+
+/// Everything the scenario asks for.
+RunReport run(const Scenario&, const RunOptions& = {});
+/// The report of a step already simulated; `run` is run_step followed by this.
+RunReport report(const Scenario&, const StepRun&, const RunOptions& = {});
+
+} // namespace chokepoint::sim

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a scenario to its report.
+#include <chokepoint/sim/run.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace chokepoint::sim {
+
+using hw::Seconds;
+
+namespace {
+
+std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario) {
+    const hw::GpuSpec& gpu = scenario.cluster().node.gpu;
+    if (scenario.compute_model() == ComputeModel::roofline) {
+        return hw::make_roofline_model(gpu);
+    }
+    hw::CalibrationOptions options;
+    options.sustained_clock = scenario.sustained_clock();
+    return hw::make_calibrated_model(gpu, options);
+}
+
+void tell(const RunOptions& options, std::string_view phase, double share) {
+    if (options.progress) {
+        options.progress(phase, share);
+    }
+}
+
+/// The batches a ramp is interpolated from: its start, where the published DualPipe order begins to apply (two
+/// micro-batches per rank), and the full batch. Between them the step time is linear in the micro-batches.
+std::vector<int> ramp_batches(const Scenario& scenario) {
+    const work::ParallelPlan& plan = scenario.plan();
+    const Campaign& campaign = scenario.campaign();
+    std::vector<int> batches;
+    if (campaign.ramp_from && campaign.ramp_tokens > 0.0 && *campaign.ramp_from < plan.global_batch) {
+        const int per_micro_batch = plan.data * plan.micro_batch;
+        batches.push_back(*campaign.ramp_from);
+        const int threshold = 2 * plan.pipeline * per_micro_batch;
+        if (threshold > *campaign.ramp_from && threshold < plan.global_batch) {
+            batches.push_back(threshold);
+        }
+    }
+    batches.push_back(plan.global_batch);
+    return batches;
+}
+
+CampaignReport simulate_campaign(const Scenario& scenario, Seconds full_step, const RunOptions& options) {
+    std::vector<std::pair<int, Seconds>> points;
+    std::string note;
+    const std::vector<int> batches = ramp_batches(scenario);
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+        tell(options, "campaign", static_cast<double>(i) / static_cast<double>(batches.size()));
+        if (batches[i] == scenario.plan().global_batch) {
+            points.emplace_back(batches[i], full_step);
+            continue;
+        }
+        work::ParallelPlan plan = scenario.plan();
+        plan.global_batch = batches[i];
+        const StepRun ramp = run_step(scenario, plan);
+        points.emplace_back(batches[i], ramp.timeline.makespan);
+        if (!ramp.schedule_note.empty()) {
+            note += fmt::format("{}{} sequences: {}", note.empty() ? "" : "; ", batches[i], ramp.schedule_note);
+        }
+    }
+    CampaignReport report = campaign_report(scenario, std::move(points));
+    report.ramp_note = std::move(note);
+    return report;
+}
+
+} // namespace
+
+StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const RunOptions& options) {
+    tell(options, "build", 0.0);
+    const work::ScheduleKind* kind = work::find_schedule(plan.schedule);
+    if (kind == nullptr) {
+        throw std::invalid_argument(fmt::format("no schedule is called '{}'", plan.schedule));
+    }
+    const work::Schedule schedule = kind->make(plan.pipeline, plan.micro_batches());
+    work::TaskGraph graph = work::build_step(scenario.model(), plan, schedule, scenario.cluster().node.gpus);
+    StepCosts costs = cost_step(graph, scenario.model(), plan, scenario.cluster(), *cost_model(scenario));
+    SimulateOptions simulate_options;
+    if (options.progress) {
+        simulate_options.progress = [&](double share) { options.progress("simulate", share); };
+    }
+    Timeline timeline = simulate(graph, costs, simulate_options);
+    return {std::move(graph), std::move(costs), std::move(timeline), schedule.note};
+}
+
+RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOptions& options) {
+    RunReport report;
+    report.title = scenario.title();
+    report.gpu = scenario.cluster().node.gpu.id;
+    report.gpus = scenario.cluster().gpus();
+    report.step = step_report(scenario, step_run.graph, step_run.timeline);
+    const work::ScheduleKind* kind = work::find_schedule(scenario.plan().schedule);
+    report.memory = work::memory_per_rank(scenario.model(), scenario.plan(),
+                                          kind->make(scenario.plan().pipeline, scenario.plan().micro_batches()));
+    report.memory_capacity = scenario.cluster().node.gpu.memory;
+    report.critical_path =
+        critical_path(step_run.graph, step_run.costs, step_run.timeline, step_run.costs.operator_seconds);
+    report.uncertainty = uncertainty(step_run.graph, step_run.costs, report.critical_path);
+    report.schedule_note = step_run.schedule_note;
+    report.fold_classes = step_run.graph.ranks();
+    report.tasks = static_cast<std::int64_t>(step_run.graph.tasks().size());
+    report.engine = step_run.timeline.engine;
+    for (const Diagnostic& warning : scenario.warnings()) {
+        report.warnings.push_back(to_text(warning, "warning"));
+    }
+    if (scenario.campaign().tokens > 0.0) {
+        report.campaign = simulate_campaign(scenario, report.step.seconds, options);
+    }
+    if (scenario.campaign().price) {
+        report.cost = cost_report(scenario, report.step, report.campaign);
+    }
+    return report;
+}
+
+RunReport run(const Scenario& scenario, const RunOptions& options) {
+    return report(scenario, run_step(scenario, scenario.plan(), options), options);
+}
+
+} // namespace chokepoint::sim

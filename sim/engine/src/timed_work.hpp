@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each distinct piece of work takes when nothing competes with it: common ground of the engine and of its bound.
+#pragma once
+
+#include <chokepoint/sim/timeline.hpp>
+
+#include <vector>
+
+namespace chokepoint::sim {
+
+/// A flow that takes time. `rate` is what it reaches alone on its ports.
+struct TimedFlow {
+    hw::Port port = hw::Port::nic;
+    hw::Bytes bytes;
+    hw::BytesPerSecond rate;
+    [[nodiscard]] hw::Seconds alone() const { return bytes / rate; }
+};
+
+struct TimedTransfer {
+    hw::Seconds delay; ///< waiting for the slowest member, then latency
+    std::vector<TimedFlow> flows;
+    hw::Seconds alone;                    ///< delay and the slowest flow
+    hw::Port last_port = hw::Port::nvlink; ///< of the slowest flow
+};
+
+/// By the graph's indices of computes and transfers.
+struct TimedWork {
+    std::vector<hw::Seconds> compute;
+    std::vector<TimedTransfer> transfer;
+};
+
+/// @throws std::invalid_argument naming the work if a cost is missing, negative or not a number, if a flow has no rate,
+/// or if a task names work, a rank or a peer that does not exist.
+TimedWork timed_work(const work::TaskGraph&, const StepCosts&);
+
+/// Time of all tasks one after another: no step takes longer, since sharing a port never leaves it idle.
+hw::Seconds serial_time(const work::TaskGraph&, const TimedWork&);
+
+/// Timers and flows that a simulation of the graph needs.
+EngineStats count_activities(const work::TaskGraph&, const TimedWork&);
+
+} // namespace chokepoint::sim

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run says: step time and where it went, memory, campaign, dollars, and how sure we are.
+#pragma once
+
+#include <chokepoint/sim/critical_path.hpp>
+#include <chokepoint/sim/scenario.hpp>
+#include <chokepoint/sim/step_costs.hpp>
+#include <chokepoint/sim/timeline.hpp>
+#include <chokepoint/workloads/memory.hpp>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace chokepoint::sim {
+
+/// Seconds of one rank, or their mean over ranks. The first six add up to the step; exposed communication is the part
+/// of them in which the compute stream waits for a transfer.
+struct Phases {
+    hw::Seconds f;  ///< forward chunks run alone
+    hw::Seconds b;  ///< backward chunks run alone, full or input gradient only
+    hw::Seconds w;  ///< separate weight gradients
+    hw::Seconds fb; ///< overlapped pairs
+    hw::Seconds bubble;
+    hw::Seconds optimizer; ///< gradient reduction, optimizer, parameter gathering
+    hw::Seconds exposed_communication;
+    [[nodiscard]] hw::Seconds total() const { return f + b + w + fb + bubble + optimizer; }
+};
+
+/// Phases of every rank from the spans of its actions: an action lasts from the moment its rank is free and its inputs
+/// have arrived until the rank may go on; what lies between is bubble.
+std::vector<Phases> phases_per_rank(const work::TaskGraph&, const Timeline&);
+Phases mean(const std::vector<Phases>&);
+
+struct StepReport {
+    hw::Seconds seconds;
+    double tokens = 0.0;
+    double tokens_per_second_per_gpu = 0.0;
+    hw::FlopsPerSecond flops_per_gpu_causal, flops_per_gpu_noncausal;
+    double mfu_causal = 0.0, mfu_noncausal = 0.0; ///< against the dense BF16 peak
+    hw::Flops flops_per_token_causal, flops_per_token_noncausal;
+    Phases phases; ///< mean over ranks
+    std::vector<Phases> per_rank;
+};
+
+/// One input that is not exact: its relative standard deviation, and the step seconds that one deviation moves.
+struct Driver {
+    std::string input;
+    double relative_sigma = 0.0;
+    hw::Seconds effect;
+};
+
+/// Linearised: to first order a scaling of one input moves the step by that input's seconds on the critical path.
+struct Uncertainty {
+    double relative_sigma = 0.0;
+    std::vector<Driver> drivers; ///< largest effect first
+    /// 5th and 95th percentile of a log-normal with this sigma around `centre`.
+    [[nodiscard]] std::array<double, 2> interval(double centre) const;
+};
+
+struct CampaignReport {
+    double tokens = 0.0;
+    hw::Seconds wall;   ///< on this cluster without interruptions
+    double gpu_hours = 0.0;
+    double goodput = 1.0; ///< share of the time that trains; failures are not modelled yet
+    double gpu_hours_per_trillion_tokens = 0.0; ///< at the full batch
+    double ramp_gpu_hours = 0.0;                ///< of gpu_hours, spent while the batch grows
+    /// (sequences per step, seconds) that the ramp was interpolated from.
+    std::vector<std::pair<int, hw::Seconds>> ramp_points;
+    std::string ramp_note;
+};
+
+struct CostReport {
+    hw::UsdPerSecond price; ///< per GPU
+    hw::Usd step, per_trillion_tokens;
+    std::optional<hw::Usd> campaign;
+};
+
+struct RunReport {
+    std::string title;
+    std::string gpu;
+    int gpus = 0;
+    StepReport step;
+    std::vector<work::MemoryUse> memory; ///< per pipeline rank
+    hw::Bytes memory_capacity;
+    CriticalPath critical_path;
+    Uncertainty uncertainty;
+    std::optional<CampaignReport> campaign;
+    std::optional<CostReport> cost;
+    std::string schedule_note;
+    int fold_classes = 0; ///< one GPU of each was simulated
+    std::int64_t tasks = 0;
+    EngineStats engine;
+    std::vector<std::string> warnings;
+};
+
+StepReport step_report(const Scenario&, const work::TaskGraph&, const Timeline&);
+Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const CriticalPath&);
+
+/// Integrates the batch ramp over tokens: the batch grows linearly with the tokens seen, and the step time is linear
+/// between the simulated points. `points` are (sequences, seconds), ascending, first = ramp start, last = full batch.
+CampaignReport campaign_report(const Scenario&, std::vector<std::pair<int, hw::Seconds>> points);
+CostReport cost_report(const Scenario&, const StepReport&, const std::optional<CampaignReport>&);
+
+/// The report as a person reads it, in at most 100 columns.
+std::string to_text(const RunReport&);
+/// The contract chokepoint/run/1 (docs/schema/run.schema.json): SI units, snake_case.
+std::string to_json(const RunReport&, const Scenario&);
+
+/// Two runs side by side, the largest differences first.
+std::string compare_text(const RunReport& a, const RunReport& b);
+/// chokepoint/compare/1: both runs and the differences b - a.
+std::string compare_json(const RunReport& a, const Scenario& scenario_a, const RunReport& b, const Scenario& scenario_b);
+
+/// Chrome/Perfetto trace JSON: one process per pipeline rank, one track per stream.
+struct TraceOptions {
+    std::vector<int> ranks; ///< empty: all
+};
+std::string to_trace_json(const work::TaskGraph&, const StepCosts&, const Timeline&, const TraceOptions& = {});
+
+} // namespace chokepoint::sim

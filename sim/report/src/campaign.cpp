@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a step to a campaign: GPU-hours over a batch ramp, and dollars.
+#include <chokepoint/sim/report.hpp>
+
+#include <cmath>
+#include <stdexcept>
+
+namespace chokepoint::sim {
+
+using hw::Seconds;
+
+namespace {
+
+/// Seconds spent while the batch grows linearly with tokens from `low.first` to `high.first` sequences, over
+/// `tokens` tokens: the integral of t(b) / (b x sequence) with t linear in b between the two points.
+Seconds ramp_segment(std::pair<int, Seconds> low, std::pair<int, Seconds> high, double tokens, double sequence) {
+    const double b0 = low.first;
+    const double b1 = high.first;
+    const double slope = (high.second - low.second).value() / (b1 - b0);
+    const double intercept = low.second.value() - slope * b0;
+    const double mean_per_sequence = intercept * std::log(b1 / b0) / (b1 - b0) + slope;
+    return Seconds(tokens / sequence * mean_per_sequence);
+}
+
+} // namespace
+
+CampaignReport campaign_report(const Scenario& scenario, std::vector<std::pair<int, Seconds>> points) {
+    if (points.empty()) {
+        throw std::logic_error("a campaign needs the step time at its full batch");
+    }
+    const Campaign& campaign = scenario.campaign();
+    const double sequence = static_cast<double>(scenario.plan().sequence);
+    const auto full = points.back();
+    const Seconds per_token = full.second / (full.first * sequence);
+    const double ramp_tokens = points.size() > 1 ? std::min(campaign.ramp_tokens, campaign.tokens) : 0.0;
+
+    Seconds ramp;
+    const double batch_growth = full.first - points.front().first;
+    // A campaign shorter than its ramp stops at the batch it has reached by then.
+    const double reached = campaign.ramp_tokens > 0.0
+                               ? points.front().first + batch_growth * ramp_tokens / campaign.ramp_tokens
+                               : full.first;
+    for (std::size_t i = 0; i + 1 < points.size(); ++i) {
+        auto low = points[i];
+        auto high = points[i + 1];
+        if (low.first >= reached) {
+            break;
+        }
+        if (high.first > reached) {
+            const double share = (reached - low.first) / (high.first - low.first);
+            high.second = low.second + (high.second - low.second) * share;
+            high.first = static_cast<int>(std::lround(reached));
+            if (high.first <= low.first) {
+                break;
+            }
+        }
+        ramp += ramp_segment(low, high, campaign.ramp_tokens * (high.first - low.first) / batch_growth, sequence);
+    }
+    const double gpus = scenario.cluster().gpus();
+    CampaignReport report;
+    report.tokens = campaign.tokens;
+    report.wall = ramp + per_token * (campaign.tokens - ramp_tokens);
+    report.gpu_hours = report.wall * gpus / hw::kHour;
+    report.gpu_hours_per_trillion_tokens = per_token * 1e12 * gpus / hw::kHour;
+    report.ramp_gpu_hours = ramp * gpus / hw::kHour;
+    report.ramp_points = std::move(points);
+    return report;
+}
+
+CostReport cost_report(const Scenario& scenario, const StepReport& step,
+                       const std::optional<CampaignReport>& campaign) {
+    if (!scenario.campaign().price) {
+        throw std::logic_error("a cost report needs a price");
+    }
+    CostReport cost;
+    cost.price = *scenario.campaign().price;
+    cost.step = cost.price * step.seconds * static_cast<double>(scenario.cluster().gpus());
+    cost.per_trillion_tokens = cost.step * (1e12 / step.tokens);
+    if (campaign) {
+        cost.campaign = cost.price * (campaign->gpu_hours * hw::kHour);
+    }
+    return cost;
+}
+
+} // namespace chokepoint::sim

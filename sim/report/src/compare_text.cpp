@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two runs side by side: what each costs and which resource makes the difference.
+#include <chokepoint/sim/report.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+
+namespace chokepoint::sim {
+
+namespace {
+
+struct Row {
+    std::string name;
+    std::string left, right;
+    double before = 0.0, after = 0.0;
+};
+
+std::string change(const Row& row) {
+    if (row.before == 0.0) {
+        return row.after == 0.0 ? "same" : "new";
+    }
+    const double percent = 100.0 * (row.after / row.before - 1.0);
+    constexpr double kVisible = 0.05;
+    return std::abs(percent) < kVisible ? "same" : fmt::format("{:+.1f}%", percent);
+}
+
+void append(std::string& out, const Row& row) {
+    fmt::format_to(std::back_inserter(out), "  {:<30} {:>16} {:>16} {:>9}\n", row.name, row.left, row.right,
+                   change(row));
+}
+
+template <typename Unit>
+Row row(std::string name, Unit a, Unit b) {
+    return {std::move(name), hw::to_text(a), hw::to_text(b), a.value(), b.value()};
+}
+
+std::vector<Row> headline(const RunReport& a, const RunReport& b) {
+    std::vector<Row> rows{row("step", a.step.seconds, b.step.seconds)};
+    rows.push_back({"tokens/s per GPU", fmt::format("{:.0f}", a.step.tokens_per_second_per_gpu),
+                    fmt::format("{:.0f}", b.step.tokens_per_second_per_gpu), a.step.tokens_per_second_per_gpu,
+                    b.step.tokens_per_second_per_gpu});
+    rows.push_back({"MFU (causal)", fmt::format("{:.1f}%", 100.0 * a.step.mfu_causal),
+                    fmt::format("{:.1f}%", 100.0 * b.step.mfu_causal), a.step.mfu_causal, b.step.mfu_causal});
+    if (a.campaign && b.campaign) {
+        rows.push_back({"campaign GPU-hours", hw::group_digits(a.campaign->gpu_hours),
+                        hw::group_digits(b.campaign->gpu_hours), a.campaign->gpu_hours, b.campaign->gpu_hours});
+        rows.push_back({"campaign days", fmt::format("{:.1f}", a.campaign->wall / hw::kDay),
+                        fmt::format("{:.1f}", b.campaign->wall / hw::kDay), a.campaign->wall.value(),
+                        b.campaign->wall.value()});
+    }
+    if (a.cost && b.cost) {
+        rows.push_back(row("cost per trillion tokens", a.cost->per_trillion_tokens, b.cost->per_trillion_tokens));
+        if (a.cost->campaign && b.cost->campaign) {
+            rows.push_back(row("campaign cost", *a.cost->campaign, *b.cost->campaign));
+        }
+    }
+    return rows;
+}
+
+void sort_by_difference(std::vector<Row>& rows) {
+    std::ranges::stable_sort(rows, std::greater{}, [](const Row& r) { return std::abs(r.after - r.before); });
+}
+
+std::vector<Row> phases(const Phases& a, const Phases& b) {
+    std::vector<Row> rows{row("overlapped F and B", a.fb, b.fb), row("forward alone", a.f, b.f),
+                          row("backward alone", a.b, b.b),       row("weight gradient", a.w, b.w),
+                          row("bubble", a.bubble, b.bubble),     row("optimizer", a.optimizer, b.optimizer)};
+    sort_by_difference(rows);
+    return rows;
+}
+
+std::vector<Row> resources(const CriticalPath& a, const CriticalPath& b) {
+    std::map<Resource, std::pair<hw::Seconds, hw::Seconds>> seconds;
+    for (const auto& [resource, s] : a.by_resource) {
+        seconds[resource].first = s;
+    }
+    for (const auto& [resource, s] : b.by_resource) {
+        seconds[resource].second = s;
+    }
+    std::vector<Row> rows;
+    for (const auto& [resource, pair] : seconds) {
+        rows.push_back(row(std::string(name(resource)), pair.first, pair.second));
+    }
+    sort_by_difference(rows);
+    return rows;
+}
+
+/// One sentence that answers "why": the resource that accounts for most of the difference.
+std::string reason(const RunReport& a, const RunReport& b, const std::vector<Row>& by_resource) {
+    const hw::Seconds difference = b.step.seconds - a.step.seconds;
+    const double share = std::abs(difference / a.step.seconds);
+    constexpr double kNegligible = 0.0005;
+    if (share < kNegligible) {
+        return fmt::format("The step is the same to {:.2f}%: no resource that differs between the two sets its pace.",
+                           100.0 * kNegligible);
+    }
+    // The largest term of the same sign as the whole difference explains it; one of the other sign offsets it.
+    const auto largest = std::ranges::find_if(
+        by_resource, [&](const Row& r) { return (r.after - r.before) * difference.value() > 0.0; });
+    if (largest == by_resource.end()) {
+        return {};
+    }
+    return fmt::format("{} takes {} {} per step; most of it, {}, is time spent waiting for {}.", b.gpu,
+                       hw::to_text(hw::Seconds(std::abs(difference.value()))),
+                       difference.value() < 0.0 ? "less" : "more",
+                       hw::to_text(hw::Seconds(std::abs(largest->after - largest->before))), largest->name);
+}
+
+} // namespace
+
+std::string compare_text(const RunReport& a, const RunReport& b) {
+    std::string out = fmt::format("A: {}  ({} x {})\nB: {}  ({} x {})\n\n", a.title, hw::group_digits(a.gpus), a.gpu,
+                                  b.title, hw::group_digits(b.gpus), b.gpu);
+    fmt::format_to(std::back_inserter(out), "  {:<30} {:>16} {:>16} {:>9}\n", "", "A", "B", "B / A");
+    for (const Row& r : headline(a, b)) {
+        append(out, r);
+    }
+    out += "\nPhases, mean over ranks, largest difference first\n";
+    for (const Row& r : phases(a.step.phases, b.step.phases)) {
+        append(out, r);
+    }
+    out += "\nWhat the step waited for, largest difference first\n";
+    const std::vector<Row> by_resource = resources(a.critical_path, b.critical_path);
+    for (const Row& r : by_resource) {
+        append(out, r);
+    }
+    out += "\n" + reason(a, b, by_resource) + "\n";
+    return out;
+}
+
+} // namespace chokepoint::sim

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// The JSON contracts chokepoint/run/1 and chokepoint/compare/1.
+#include <chokepoint/sim/report.hpp>
+
+#include <chokepoint/hwmodels/build_info.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <sys/resource.h>
+
+namespace chokepoint::sim {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr double kKilo = 1024.0;
+
+std::int64_t peak_rss_bytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::int64_t>(static_cast<double>(usage.ru_maxrss) * kKilo);
+}
+
+Json phases_json(const Phases& p) {
+    return {{"f", p.f.value()},
+            {"b", p.b.value()},
+            {"w", p.w.value()},
+            {"fb", p.fb.value()},
+            {"bubble", p.bubble.value()},
+            {"optimizer", p.optimizer.value()},
+            {"exposed_communication", p.exposed_communication.value()}};
+}
+
+Json scenario_json(const Scenario& scenario) {
+    Json values = Json::object();
+    for (const ResolvedValue& value : scenario.resolved()) {
+        values[value.key] = {{"value", value.is_text ? Json(value.text) : Json(value.base)},
+                             {"text", value.text},
+                             {"origin", std::string(name(value.origin))},
+                             {"where", value.where}};
+    }
+    return {{"file", scenario.file()}, {"title", scenario.title()}, {"values", std::move(values)}};
+}
+
+Json step_json(const StepReport& step) {
+    Json ranks = Json::array();
+    for (const Phases& p : step.per_rank) {
+        ranks.push_back(phases_json(p));
+    }
+    return {{"seconds", step.seconds.value()},
+            {"tokens", step.tokens},
+            {"tokens_per_second_per_gpu", step.tokens_per_second_per_gpu},
+            {"tflops_per_gpu_causal", step.flops_per_gpu_causal.value() / 1e12},
+            {"tflops_per_gpu_noncausal", step.flops_per_gpu_noncausal.value() / 1e12},
+            {"mfu_causal", step.mfu_causal},
+            {"mfu_noncausal", step.mfu_noncausal},
+            {"gflop_per_token_causal", step.flops_per_token_causal.value() / 1e9},
+            {"gflop_per_token_noncausal", step.flops_per_token_noncausal.value() / 1e9},
+            {"phases", phases_json(step.phases)},
+            {"phases_per_rank", std::move(ranks)}};
+}
+
+const work::MemoryUse* fullest(const std::vector<work::MemoryUse>& ranks) {
+    const work::MemoryUse* most = nullptr;
+    for (const work::MemoryUse& use : ranks) {
+        if (most == nullptr || use.total() > most->total()) {
+            most = &use;
+        }
+    }
+    return most;
+}
+
+Json memory_json(const RunReport& report) {
+    const work::MemoryUse* use = fullest(report.memory);
+    if (use == nullptr) {
+        return nullptr;
+    }
+    Json ranks = Json::array();
+    for (const work::MemoryUse& rank : report.memory) {
+        ranks.push_back(rank.total().value());
+    }
+    return {{"peak_bytes", use->total().value()},
+            {"capacity_bytes", report.memory_capacity.value()},
+            {"by_kind",
+             {{"parameters", use->parameters.value()},
+              {"gradients", use->gradients.value()},
+              {"optimizer", use->optimizer.value()},
+              {"activations", use->activations.value()},
+              {"buffers", use->buffers.value()}}},
+            {"peak_bytes_per_rank", std::move(ranks)}};
+}
+
+Json campaign_json(const RunReport& report) {
+    if (!report.campaign) {
+        return nullptr;
+    }
+    const CampaignReport& campaign = *report.campaign;
+    Json points = Json::array();
+    for (const auto& [sequences, seconds] : campaign.ramp_points) {
+        points.push_back({{"global_batch", sequences}, {"step_seconds", seconds.value()}});
+    }
+    return {{"gpu_hours", campaign.gpu_hours},
+            {"days", campaign.wall / hw::kDay},
+            {"tokens", campaign.tokens},
+            {"goodput", campaign.goodput},
+            {"gpu_hours_per_trillion_tokens", campaign.gpu_hours_per_trillion_tokens},
+            {"ramp_gpu_hours", campaign.ramp_gpu_hours},
+            {"ramp_points", std::move(points)},
+            {"ramp_note", campaign.ramp_note}};
+}
+
+Json optional_usd(const std::optional<hw::Usd>& usd) {
+    return usd ? Json(usd->value()) : Json(nullptr);
+}
+
+Json cost_json(const RunReport& report) {
+    if (!report.cost) {
+        return nullptr;
+    }
+    const CostReport& cost = *report.cost;
+    // Energy and carbon are part of the contract; they are null until power states are modelled.
+    return {{"usd", optional_usd(cost.campaign)},
+            {"energy_kwh", nullptr},
+            {"co2_kg", nullptr},
+            {"breakdown",
+             {{"price_usd_per_gpu_hour", (cost.price * hw::kHour).value()},
+              {"step_usd", cost.step.value()},
+              {"usd_per_trillion_tokens", cost.per_trillion_tokens.value()},
+              {"gpu_rental_usd", optional_usd(cost.campaign)}}}};
+}
+
+Json uncertainty_json(const RunReport& report) {
+    const Uncertainty& u = report.uncertainty;
+    Json drivers = Json::array();
+    for (const Driver& driver : u.drivers) {
+        drivers.push_back({{"input", driver.input},
+                           {"relative_sigma", driver.relative_sigma},
+                           {"step_seconds", driver.effect.value()}});
+    }
+    Json result = {{"step_seconds", u.interval(report.step.seconds.value())},
+                   {"gpu_hours", nullptr},
+                   {"usd", nullptr},
+                   {"relative_sigma", u.relative_sigma},
+                   {"drivers", std::move(drivers)}};
+    if (report.campaign) {
+        result["gpu_hours"] = u.interval(report.campaign->gpu_hours);
+    }
+    if (report.cost && report.cost->campaign) {
+        result["usd"] = u.interval(report.cost->campaign->value());
+    }
+    return result;
+}
+
+Json critical_path_json(const RunReport& report) {
+    Json path = Json::array();
+    for (const auto& [resource, seconds] : report.critical_path.by_resource) {
+        path.push_back({{"resource", std::string(name(resource))}, {"seconds", seconds.value()}});
+    }
+    return path;
+}
+
+Json program_json(const Scenario& scenario) {
+    return {{"version", std::string(hw::version())},
+            {"commit", std::string(hw::commit())},
+            {"catalog_hash", scenario.catalog_hash()}};
+}
+
+Json run_json(const RunReport& report, const Scenario& scenario) {
+    return {{"schema", "chokepoint/run/1"},
+            {"program", program_json(scenario)},
+            {"scenario", scenario_json(scenario)},
+            {"step", step_json(report.step)},
+            {"memory", memory_json(report)},
+            {"critical_path", critical_path_json(report)},
+            {"campaign", campaign_json(report)},
+            {"cost", cost_json(report)},
+            {"uncertainty", uncertainty_json(report)},
+            {"engine",
+             {{"activities", report.engine.activities},
+              {"flows", report.engine.flows},
+              {"tasks", report.tasks},
+              {"fold", "stage"},
+              {"classes", report.fold_classes},
+              {"schedule_note", report.schedule_note},
+              {"wall_seconds", report.engine.wall_seconds},
+              {"peak_rss_bytes", peak_rss_bytes()}}},
+            {"warnings", report.warnings}};
+}
+
+/// b - a for every number that both sides have, by its path in the run's JSON.
+void differences(const Json& a, const Json& b, const std::string& path, Json& out) {
+    if (a.is_object() && b.is_object()) {
+        for (const auto& [key, value] : a.items()) {
+            if (b.contains(key)) {
+                differences(value, b.at(key), path.empty() ? key : path + "." + key, out);
+            }
+        }
+    } else if (a.is_number() && b.is_number()) {
+        const double before = a.get<double>();
+        const double after = b.get<double>();
+        out.push_back({{"key", path},
+                       {"a", before},
+                       {"b", after},
+                       {"difference", after - before},
+                       {"ratio", before != 0.0 ? Json(after / before) : Json(nullptr)}});
+    }
+}
+
+} // namespace
+
+std::string to_json(const RunReport& report, const Scenario& scenario) {
+    return run_json(report, scenario).dump(2) + "\n";
+}
+
+std::string compare_json(const RunReport& a, const Scenario& scenario_a, const RunReport& b,
+                         const Scenario& scenario_b) {
+    const Json left = run_json(a, scenario_a);
+    const Json right = run_json(b, scenario_b);
+    Json rows = Json::array();
+    for (const char* part : {"step", "memory", "campaign", "cost"}) {
+        differences(left.at(part), right.at(part), part, rows);
+    }
+    return Json{{"schema", "chokepoint/compare/1"},
+                {"program", program_json(scenario_a)},
+                {"differences", std::move(rows)},
+                {"runs", {left, right}}}
+               .dump(2) +
+           "\n";
+}
+
+} // namespace chokepoint::sim

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asks the hardware models for the price of each distinct piece of work, once.
+#include <chokepoint/sim/step_costs.hpp>
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+namespace chokepoint::sim {
+
+namespace {
+
+/// Kernels whose time goes with the rows that the router sent to this GPU.
+bool is_routed(hw::KernelClass kernel) {
+    switch (kernel) {
+    case hw::KernelClass::grouped_gemm:
+    case hw::KernelClass::grouped_wgrad:
+    case hw::KernelClass::permute:
+    case hw::KernelClass::unpermute: return true;
+    default: return false;
+    }
+}
+
+void add_compute(StepCosts& costs, const work::ComputeWork& compute, const hw::CostModel& model) {
+    hw::Seconds total{0.0};
+    std::vector<hw::Seconds> seconds;
+    std::vector<double> sigma;
+    for (const hw::Operator& op : compute.operators) {
+        const hw::Estimate estimate = model.estimate(op, compute.occupancy);
+        total += estimate.time;
+        seconds.push_back(estimate.time);
+        sigma.push_back(estimate.relative_sigma);
+    }
+    costs.compute.push_back(total);
+    costs.operator_seconds.push_back(std::move(seconds));
+    costs.operator_sigma.push_back(std::move(sigma));
+}
+
+hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work::ModelArch& arch,
+                                 const hw::Cluster& cluster, const hw::TransferRates& rates) {
+    const auto collective = [&](hw::Collective kind) {
+        return hw::collective(rates, cluster, kind, transfer.bytes, transfer.ranks, transfer.ranks_per_node);
+    };
+    const auto moe = [&](hw::MoeDirection direction) {
+        const hw::ExpertRouting routing{.experts = arch.moe.experts,
+                                        .top_k = arch.moe.top_k,
+                                        .ranks = transfer.ranks,
+                                        .ranks_per_node = transfer.ranks_per_node,
+                                        .max_nodes = arch.moe.max_nodes};
+        return hw::moe_transfer(rates, cluster, routing, direction, transfer.tokens, transfer.per_token,
+                                transfer.beside_compute);
+    };
+    switch (transfer.kind) {
+    case work::TransferKind::dispatch: return moe(hw::MoeDirection::dispatch);
+    case work::TransferKind::combine: return moe(hw::MoeDirection::combine);
+    case work::TransferKind::pipeline:
+        return hw::point_to_point(rates, cluster, transfer.bytes, transfer.ranks_per_node == 1);
+    case work::TransferKind::reduce_scatter: return collective(hw::Collective::reduce_scatter);
+    case work::TransferKind::all_gather: return collective(hw::Collective::all_gather);
+    case work::TransferKind::all_reduce: return collective(hw::Collective::all_reduce);
+    }
+    throw std::logic_error(fmt::format("transfer '{}' is of kind {}, which nothing prices", transfer.name,
+                                       static_cast<int>(transfer.kind)));
+}
+
+/// Members' routed times scatter by the plan's coefficient of variation; the slowest of them sets the transfer's start.
+hw::Seconds straggler_wait(const work::TransferWork& transfer, const work::TaskGraph& graph,
+                           const work::ParallelPlan& plan, const StepCosts& costs) {
+    if (transfer.imbalanced_after < 0) {
+        return hw::Seconds(0.0);
+    }
+    const auto work = static_cast<std::size_t>(transfer.imbalanced_after);
+    const work::ComputeWork& compute = graph.computes()[work];
+    hw::Seconds routed{0.0};
+    for (std::size_t i = 0; i < compute.operators.size(); ++i) {
+        if (is_routed(compute.operators[i].kernel)) {
+            routed += costs.operator_seconds[work][i];
+        }
+    }
+    return routed * (plan.routing_imbalance * expected_maximum(transfer.ranks));
+}
+
+} // namespace
+
+double expected_maximum(int members) {
+    if (members < 1) {
+        throw std::invalid_argument(fmt::format("the maximum of {} values; expected at least 1", members));
+    }
+    if (members == 1) {
+        return 0.0;
+    }
+    // E[max] = integral of x n phi(x) Phi(x)^(n-1) (H. A. David and H. N. Nagaraja, Order Statistics, 3rd ed., 2003,
+    // section 3.1). The trapezoidal rule converges exponentially on such an integrand: this step leaves 1e-12.
+    constexpr int kStepsPerUnit = 32;
+    constexpr int kReach = 9; // phi(9) is below 1e-18
+    double sum = 0.0;
+    for (int i = -kReach * kStepsPerUnit; i <= kReach * kStepsPerUnit; ++i) {
+        const double x = static_cast<double>(i) / kStepsPerUnit;
+        const double below = 0.5 * std::erfc(-x / std::numbers::sqrt2);
+        const double density = std::exp(-0.5 * x * x) * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+        sum += x * members * density * std::pow(below, members - 1);
+    }
+    return sum / kStepsPerUnit;
+}
+
+StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, const work::ParallelPlan& plan,
+                    const hw::Cluster& cluster, const hw::CostModel& model) {
+    return cost_step(graph, arch, plan, cluster, model, hw::load_transfer_rates());
+}
+
+StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, const work::ParallelPlan& plan,
+                    const hw::Cluster& cluster, const hw::CostModel& model, const hw::TransferRates& rates) {
+    StepCosts costs;
+    for (const work::ComputeWork& compute : graph.computes()) {
+        add_compute(costs, compute, model);
+    }
+    for (const work::TransferWork& transfer : graph.transfers()) {
+        costs.transfer.push_back(transfer_shape(transfer, arch, cluster, rates));
+        costs.straggler_wait.push_back(straggler_wait(transfer, graph, plan, costs));
+    }
+    // The part's figure counts both directions, the node's NICs are shared by its GPUs.
+    costs.nvlink = cluster.node.gpu.nvlink / 2.0;
+    costs.nic = cluster.node.nic * (static_cast<double>(cluster.node.nics) / cluster.node.gpus);
+    return costs;
+}
+
+} // namespace chokepoint::sim

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes a timeline as Chrome trace JSON, which ui.perfetto.dev opens.
+#include <chokepoint/sim/report.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace chokepoint::sim {
+
+namespace {
+
+/// Chrome's reserved colour names, one per kind of work; Perfetto keeps them apart.
+std::string_view color(const work::Task& task, const work::TaskGraph& graph) {
+    if (task.kind == work::TaskKind::transfer) {
+        return task.stream == work::Stream::expert_comm ? "thread_state_iowait" : "thread_state_uninterruptible";
+    }
+    const std::string& name = graph.computes()[static_cast<std::size_t>(task.work)].name;
+    if (name.find("(F)") != std::string::npos) {
+        return "thread_state_running";
+    }
+    return name.find("(W)") != std::string::npos ? "rail_animation" : "rail_response";
+}
+
+const std::string& work_name(const work::Task& task, const work::TaskGraph& graph) {
+    return task.kind == work::TaskKind::compute ? graph.computes()[static_cast<std::size_t>(task.work)].name
+                                                : graph.transfers()[static_cast<std::size_t>(task.work)].name;
+}
+
+bool selected(int rank, const TraceOptions& options) {
+    return options.ranks.empty() || std::ranges::find(options.ranks, rank) != options.ranks.end();
+}
+
+void append_track_names(std::string& out, int rank) {
+    fmt::format_to(std::back_inserter(out),
+                   R"({{"ph":"M","pid":{0},"name":"process_name","args":{{"name":"pipeline rank {0}"}}}},
+{{"ph":"M","pid":{0},"name":"process_sort_index","args":{{"sort_index":{0}}}}},
+)",
+                   rank);
+    fmt::format_to(std::back_inserter(out), R"({{"ph":"M","pid":{},"tid":0,"name":"thread_name","args":{{"name":"schedule"}}}},
+)",
+                   rank);
+    for (int s = 0; s < work::kStreams; ++s) {
+        fmt::format_to(std::back_inserter(out),
+                       R"({{"ph":"M","pid":{},"tid":{},"name":"thread_name","args":{{"name":"{}"}}}},
+)",
+                       rank, s + 1, work::name(static_cast<work::Stream>(s)));
+    }
+}
+
+constexpr double kMicrosecond = 1e-6;
+
+} // namespace
+
+std::string to_trace_json(const work::TaskGraph& graph, const StepCosts& costs, const Timeline& timeline,
+                          const TraceOptions& options) {
+    std::string out = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
+    out.reserve(graph.tasks().size() * 160);
+    for (int r = 0; r < graph.ranks(); ++r) {
+        if (selected(r, options)) {
+            append_track_names(out, r);
+        }
+    }
+    for (const work::ActionSpan& span : graph.actions()) {
+        if (!selected(index(span.rank), options)) {
+            continue;
+        }
+        const double start = timeline.finish[span.entry].value();
+        const double duration = timeline.finish[span.exit].value() - start;
+        fmt::format_to(std::back_inserter(out),
+                       R"({{"ph":"X","pid":{},"tid":0,"ts":{:.3f},"dur":{:.3f},"name":"{}","cat":"action"}},
+)",
+                       index(span.rank), start / kMicrosecond, duration / kMicrosecond, to_text(span.action));
+    }
+    for (std::size_t i = 0; i < graph.tasks().size(); ++i) {
+        const work::Task& task = graph.tasks()[i];
+        if (task.kind == work::TaskKind::marker || !selected(task.rank, options)) {
+            continue;
+        }
+        const double start = timeline.start[i].value();
+        fmt::format_to(std::back_inserter(out),
+                       R"({{"ph":"X","pid":{},"tid":{},"ts":{:.3f},"dur":{:.3f},"name":"{}","cat":"{}","cname":"{}",)"
+                       R"("args":{{"micro_batch":{},"layer":{})",
+                       task.rank, static_cast<int>(task.stream) + 1, start / kMicrosecond,
+                       (timeline.finish[i].value() - start) / kMicrosecond, work_name(task, graph),
+                       task.kind == work::TaskKind::compute ? "compute" : "transfer", color(task, graph),
+                       task.micro_batch, task.layer);
+        if (task.kind == work::TaskKind::transfer) {
+            for (const hw::PortFlow& flow : costs.transfer[static_cast<std::size_t>(task.work)].flows) {
+                fmt::format_to(std::back_inserter(out), R"(,"{}_bytes":{:.0f})",
+                               flow.port == hw::Port::nic ? "nic" : "nvlink", flow.bytes.value());
+            }
+        }
+        out += "}},\n";
+    }
+    out.erase(out.size() - 2); // the last comma
+    out += "\n]}\n";
+    return out;
+}
+
+} // namespace chokepoint::sim

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// A validated scenario: the loader reports every fault at once, with file, line and column, and never half-accepts.
+#pragma once
+
+#include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/workloads/plan.hpp>
+#include <chokepoint/workloads/schedule.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace chokepoint::sim {
+
+struct Diagnostic {
+    std::string file;
+    int line = 0, column = 0; ///< 1-based; 0 where there is no place (an unreadable file, a --set override)
+    std::string message;
+};
+/// "half-rail.toml:7:12: error: caps.nic: …"
+std::string to_text(const Diagnostic&, std::string_view severity = "error");
+
+/// All faults of a scenario. what() holds one line per fault.
+class ScenarioError : public std::runtime_error {
+public:
+    explicit ScenarioError(std::vector<Diagnostic> faults);
+    [[nodiscard]] const std::vector<Diagnostic>& faults() const { return faults_; }
+
+private:
+    std::vector<Diagnostic> faults_;
+};
+
+enum class Origin { file, override_, catalog, preset, default_, derived };
+std::string_view name(Origin);
+
+/// One key after resolution, as `check` prints it and as JSON carries it.
+struct ResolvedValue {
+    std::string key;    ///< "plan.global_batch"
+    std::string text;   ///< "15360", "400 Gb/s", with the unit
+    double base = 0.0;  ///< SI value of numbers; 1 or 0 of booleans
+    bool is_text = false; ///< a name rather than a number
+    Origin origin = Origin::default_;
+    std::string where;  ///< "file.toml:7:12", "--set", a catalog file's source, or the default's reason
+};
+
+enum class ComputeModel { calibrated, roofline };
+
+struct Campaign {
+    double tokens = 0.0;                       ///< 0: no campaign asked for
+    std::optional<hw::UsdPerSecond> price;     ///< per GPU
+    std::optional<int> ramp_from;              ///< sequences per step at the start
+    double ramp_tokens = 0.0;                  ///< tokens over which the batch grows linearly to plan.global_batch
+    friend bool operator==(const Campaign&, const Campaign&) = default;
+};
+
+/// What one run needs, resolved and checked. Made by the loader alone.
+class Scenario {
+public:
+    [[nodiscard]] const std::string& title() const { return title_; }
+    [[nodiscard]] const std::string& file() const { return file_; }
+    [[nodiscard]] const hw::Cluster& cluster() const { return cluster_; } ///< caps applied
+    [[nodiscard]] const hw::Caps& caps() const { return caps_; }
+    [[nodiscard]] double sustained_clock() const { return sustained_clock_; }
+    [[nodiscard]] const work::ModelArch& model() const { return model_; }
+    [[nodiscard]] const work::ParallelPlan& plan() const { return plan_; }
+    [[nodiscard]] const Campaign& campaign() const { return campaign_; }
+    [[nodiscard]] ComputeModel compute_model() const { return compute_model_; }
+    [[nodiscard]] const std::string& catalog_hash() const { return catalog_hash_; }
+    [[nodiscard]] const std::vector<ResolvedValue>& resolved() const { return resolved_; }
+    [[nodiscard]] const std::vector<Diagnostic>& warnings() const { return warnings_; }
+
+private:
+    friend class ScenarioBuilder;
+    Scenario() = default;
+    std::string title_, file_, catalog_hash_;
+    hw::Cluster cluster_;
+    hw::Caps caps_;
+    double sustained_clock_ = 1.0;
+    work::ModelArch model_;
+    work::ParallelPlan plan_;
+    Campaign campaign_;
+    ComputeModel compute_model_ = ComputeModel::calibrated;
+    std::vector<ResolvedValue> resolved_;
+    std::vector<Diagnostic> warnings_;
+};
+
+struct LoadOptions {
+    std::vector<std::string> overrides;                       ///< "plan.expert=32", as --set gives them
+    std::vector<std::filesystem::path> catalog_directories;   ///< --catalog
+};
+
+/// @throws ScenarioError with every fault; std::runtime_error if the shipped catalog cannot be read.
+Scenario load_scenario(const std::filesystem::path& file, const LoadOptions& = {});
+/// The same from text; `file` only names it in messages.
+Scenario parse_scenario(std::string_view text, const std::string& file, const LoadOptions& = {});
+
+/// docs/scenario.md and docs/schema/scenario.schema.json, generated from the table of keys that the loader reads by.
+std::string scenario_reference_markdown();
+std::string scenario_json_schema();
+
+} // namespace chokepoint::sim

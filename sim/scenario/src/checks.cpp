@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of the hardware, the model and the campaign that need more than one key.
+#include "reading.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace chokepoint::sim::loader {
+namespace {
+
+/// SMs that dispatch and combine hold: 20 of an H800's 132 (arXiv 2412.19437, section 3.2.2), in proportion
+/// on other parts. DeepEP gives each channel a pair of SMs, so the number is even.
+int default_communication_sms(int sm_count) {
+    return 2 * static_cast<int>(std::lround(sm_count * 20.0 / 132.0 / 2.0));
+}
+
+/// Fills what the file leaves open about the node from the node that the catalog puts the part in.
+void fill_node(Reading& reading, const hw::GpuSpec& gpu) {
+    const auto& nodes = reading.library.catalog.nodes();
+    const auto usual = std::find_if(nodes.begin(), nodes.end(), [&](const hw::NodeEntry& entry) {
+        return std::find(entry.parts.begin(), entry.parts.end(), gpu.id) != entry.parts.end();
+    });
+    if (usual == nodes.end()) {
+        return;
+    }
+    const auto fill = [&](std::string_view path, const std::string& field, const Value& value) {
+        const Slot& slot = reading.slot(path);
+        if (!slot.given && slot.sound) {
+            reading.derive(path, value, cite(usual->id, usual->citations, field), Origin::catalog);
+        }
+    };
+    fill("cluster.gpus_per_node", "gpus", to_value(usual->node.gpus));
+    fill("cluster.nics_per_node", "nics", to_value(usual->node.nics));
+    fill("cluster.nic", "nic", to_value(usual->node.nic));
+    fill("cluster.nvlink_latency", "nvlink_latency", to_value(usual->node.nvlink_latency));
+}
+
+template <class Quantity>
+void warn_idle_cap(Reading& reading, std::string_view path, const std::optional<Quantity>& cap,
+                   Quantity own) {
+    if (cap && *cap > own) {
+        reading.warn(path, fmt::format("{} of {} is above the {} that {} has without it, and changes nothing",
+                                       label(path), to_text(*cap), to_text(own), reading.draft.gpu));
+    }
+}
+
+void check_caps(Reading& reading, const hw::GpuSpec& gpu) {
+    const hw::Caps& caps = reading.draft.caps;
+    warn_idle_cap(reading, "cluster.caps.nvlink", caps.nvlink, gpu.nvlink);
+    warn_idle_cap(reading, "cluster.caps.memory_bandwidth", caps.memory_bandwidth, gpu.memory_bandwidth);
+    if (const auto fp64 = gpu.dense_peak.find(hw::DType::fp64); fp64 != gpu.dense_peak.end()) {
+        warn_idle_cap(reading, "cluster.caps.fp64", caps.fp64, fp64->second);
+    }
+    if (reading.sound({"cluster.nic"})) {
+        warn_idle_cap(reading, "cluster.caps.nic", caps.nic, reading.draft.nic);
+    }
+    if (caps.tpp && *caps.tpp > hw::total_processing_performance(gpu)) {
+        reading.warn(
+            "cluster.caps.tpp",
+            fmt::format("caps.tpp of {:.0f} is above the {:.0f} that {} has without it, and changes nothing",
+                        *caps.tpp, hw::total_processing_performance(gpu), reading.draft.gpu));
+    }
+}
+
+void need_positive(Reading& reading, std::string_view path, std::string_view because) {
+    const Value value = reading.slot(path).key->field.get(reading.draft);
+    if (!reading.sound({path}) || std::get<std::int64_t>(value) != 0) {
+        return;
+    }
+    const bool absent = reading.slot(path).origin == Origin::default_;
+    reading.fault(path, absent ? fmt::format("missing key '{}' in [model]: needed {}", label(path), because)
+                               : fmt::format("{} is 0; expected at least 1, {}", label(path), because));
+}
+
+void check_attention(Reading& reading) {
+    if (!reading.sound({"model.attention.kind", "model.attention.heads"})) {
+        return;
+    }
+    const work::Attention& attention = reading.draft.model.attention;
+    const std::string because = fmt::format("since attention.kind is {}", work::name(attention.kind));
+    if (attention.kind == work::AttentionKind::mla) {
+        for (const std::string_view path : {"model.attention.kv_lora_rank", "model.attention.qk_nope_dim",
+                                            "model.attention.qk_rope_dim", "model.attention.v_dim"}) {
+            need_positive(reading, path, because);
+        }
+        return;
+    }
+    need_positive(reading, "model.attention.head_dim", because);
+    if (attention.kind == work::AttentionKind::mha) {
+        if (attention.kv_heads == 0) {
+            reading.derive("model.attention.kv_heads", to_value(attention.heads), "mha: equals heads");
+        } else if (attention.kv_heads != attention.heads) {
+            reading.fault("model.attention.kv_heads",
+                          fmt::format("attention.kv_heads ({}) differs from heads ({}); "
+                                      "expected kind = \"gqa\"",
+                                      attention.kv_heads, attention.heads));
+        }
+        return;
+    }
+    need_positive(reading, "model.attention.kv_heads", because);
+    if (attention.kv_heads > 0 && attention.heads % attention.kv_heads != 0) {
+        reading.fault("model.attention.kv_heads",
+                      fmt::format("attention.kv_heads ({}) does not divide the {} heads", attention.kv_heads,
+                                  attention.heads));
+    }
+}
+
+void check_experts(Reading& reading) {
+    const work::Moe& moe = reading.draft.model.moe;
+    if (!reading.sound({"model.moe.experts"}) || moe.experts == 0) {
+        return;
+    }
+    const std::string because = fmt::format("since moe.experts is {}", moe.experts);
+    need_positive(reading, "model.moe.top_k", because);
+    need_positive(reading, "model.moe.ffn_hidden", because);
+    if (reading.sound({"model.moe.top_k"}) && moe.top_k > moe.experts) {
+        reading.fault("model.moe.top_k",
+                      fmt::format("moe.top_k ({}) exceeds the {} routed experts", moe.top_k, moe.experts));
+    }
+}
+
+void check_dense_layers(Reading& reading) {
+    if (!reading.sound({"model.layers", "model.dense_layers", "model.moe.experts"})) {
+        return;
+    }
+    const work::ModelArch& model = reading.draft.model;
+    const Slot& slot = reading.slot("model.dense_layers");
+    if (model.moe.experts == 0 && !slot.given && slot.origin == Origin::default_) {
+        reading.derive("model.dense_layers", to_value(model.layers), "a model without experts: all layers");
+    }
+    if (model.dense_layers > model.layers) {
+        reading.fault("model.dense_layers", fmt::format("dense_layers ({}) exceeds the {} layers",
+                                                        model.dense_layers, model.layers));
+    } else if (model.moe.experts == 0 && model.dense_layers != model.layers) {
+        reading.fault(
+            "model.dense_layers",
+            fmt::format("dense_layers ({}) leaves {} layers to experts, and moe.experts is 0; expected {}",
+                        model.dense_layers, model.layers - model.dense_layers, model.layers));
+    }
+    if (model.dense_layers > 0) {
+        need_positive(reading, "model.dense_ffn_hidden",
+                      fmt::format("since dense_layers is {}", model.dense_layers));
+    }
+}
+
+/// Sequences of the first steps: they must split over the same replicas as those of plan.global_batch.
+void check_ramp(Reading& reading) {
+    const Draft& draft = reading.draft;
+    const std::int64_t ramp_from = draft.campaign.ramp_from.value_or(0);
+    if (reading.sound({"plan.global_batch"}) && ramp_from > draft.plan.global_batch) {
+        reading.fault("campaign.ramp_from", fmt::format("ramp_from ({}) exceeds plan.global_batch ({})",
+                                                        ramp_from, draft.plan.global_batch));
+        return;
+    }
+    if (draft.plan.data == 0 || !reading.sound({"plan.micro_batch", "plan.pipeline", "plan.schedule"})) {
+        return;
+    }
+    const std::int64_t per_round = std::int64_t{draft.plan.data} * draft.plan.micro_batch;
+    if (ramp_from % per_round != 0) {
+        reading.fault("campaign.ramp_from",
+                      fmt::format("ramp_from ({}) is not a multiple of data x micro_batch ({} x {})",
+                                  ramp_from, draft.plan.data, draft.plan.micro_batch));
+        return;
+    }
+    const auto micro_batches = static_cast<int>(ramp_from / per_round);
+    const std::string reason =
+        work::find_schedule(draft.plan.schedule)->fault(draft.plan.pipeline, micro_batches);
+    if (!reason.empty()) {
+        reading.fault("campaign.ramp_from", fmt::format("ramp_from ({}): {}", ramp_from, reason));
+    }
+}
+
+} // namespace
+
+hw::Cluster make_cluster(const Draft& draft, const Library& library) {
+    hw::Cluster cluster;
+    cluster.node.gpu = hw::apply(draft.caps, *library.catalog.find_gpu(draft.gpu));
+    cluster.node.gpus = draft.gpus_per_node;
+    cluster.node.nics = draft.nics_per_node;
+    cluster.node.nic = draft.caps.nic ? std::min(*draft.caps.nic, draft.nic) : draft.nic;
+    cluster.node.nvlink_latency = draft.nvlink_latency;
+    cluster.fabric = *library.catalog.find_fabric(draft.fabric);
+    cluster.nodes = draft.nodes;
+    return cluster;
+}
+
+void check_cluster(Reading& reading) {
+    const Draft& draft = reading.draft;
+    if (reading.sound({"cluster.gpu"})) {
+        const hw::GpuSpec& gpu = *reading.library.catalog.find_gpu(draft.gpu);
+        fill_node(reading, gpu);
+        check_caps(reading, gpu);
+        const Slot& sms = reading.slot("plan.communication_sms");
+        if (!sms.given && sms.sound) {
+            reading.derive("plan.communication_sms", to_value(default_communication_sms(gpu.sm_count)),
+                           sms.key->reason);
+        } else if (sms.sound && draft.plan.communication_sms >= gpu.sm_count) {
+            reading.fault("plan.communication_sms",
+                          fmt::format("communication_sms ({}) leaves none of the {} SMs of {} to compute",
+                                      draft.plan.communication_sms, gpu.sm_count, draft.gpu));
+        }
+    }
+    if (reading.sound({"cluster.fabric", "cluster.nodes", "cluster.gpus_per_node"})) {
+        const hw::Fabric& fabric = *reading.library.catalog.find_fabric(draft.fabric);
+        if (draft.gpus() > fabric.max_endpoints) {
+            reading.warn(
+                "cluster.nodes",
+                fmt::format(
+                    "{} GPUs ({} x {}) exceed the {} that {} joins; simulated on a deeper fabric that "
+                    "keeps every GPU's injection bandwidth",
+                    draft.gpus(), draft.nodes, draft.gpus_per_node, fabric.max_endpoints, draft.fabric));
+        }
+    }
+}
+
+void check_model(Reading& reading) {
+    if (reading.sound({"model.arch"}) && !reading.draft.arch) {
+        reading.draft.model.id = "custom";
+        reading.draft.model.source = "the scenario";
+    }
+    check_attention(reading);
+    check_experts(reading);
+    check_dense_layers(reading);
+}
+
+void check_campaign(Reading& reading) {
+    const Campaign& campaign = reading.draft.campaign;
+    if (!reading.sound({"campaign.tokens", "campaign.ramp_from", "campaign.ramp_tokens"})) {
+        return;
+    }
+    const bool tokens = reading.slot("campaign.tokens").given;
+    const bool from = reading.slot("campaign.ramp_from").given;
+    const bool over = reading.slot("campaign.ramp_tokens").given;
+    if (from != over) {
+        reading.fault(from ? "campaign.ramp_from" : "campaign.ramp_tokens",
+                      from ? "ramp_from is given without ramp_tokens; expected both or neither"
+                           : "ramp_tokens is given without ramp_from; expected both or neither");
+    }
+    if ((from || over) && !tokens) {
+        reading.fault(from ? "campaign.ramp_from" : "campaign.ramp_tokens",
+                      "a ramp is given without campaign.tokens; expected the tokens of the whole run");
+    }
+    if (tokens && campaign.ramp_tokens > campaign.tokens) {
+        reading.fault("campaign.ramp_tokens",
+                      fmt::format("ramp_tokens ({:g}) exceeds the campaign's {:g} tokens",
+                                  campaign.ramp_tokens, campaign.tokens));
+    }
+    if (from) {
+        check_ramp(reading);
+    }
+}
+
+} // namespace chokepoint::sim::loader

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TOML text as a flat list of keys, each with its place: all that the loader sees of TOML.
+#pragma once
+
+#include <chokepoint/sim/scenario.hpp>
+
+#include <cstdint>
+#include <variant>
+
+namespace chokepoint::sim::loader {
+
+/// Where a key or value stands: a position in the file, or a --set override (then `file` names it).
+struct Place {
+    std::string file;
+    int line = 0, column = 0;
+    bool is_override = false;
+};
+Diagnostic at(const Place&, std::string message);
+/// "v3.toml:7:12", or "--set".
+std::string to_text(const Place&);
+
+struct Raw;
+using RawList = std::vector<Raw>;
+/// What TOML has and scenarios do not: "a date", "a table".
+struct Foreign {
+    std::string noun;
+};
+/// A value as it stands in the file, before anyone asked whether it fits.
+struct Raw {
+    std::variant<std::string, std::int64_t, double, bool, RawList, Foreign> value;
+};
+/// How a fault names what it found: `"256"`, `-4`, `true`, `a list`.
+std::string describe(const Raw&);
+
+struct Entry {
+    std::vector<std::string> path; ///< {"cluster", "caps", "nic"}
+    Place key, value;
+    std::optional<Raw> raw; ///< nothing: a table
+};
+
+/// Tables come before the keys inside them.
+struct Document {
+    std::string file;
+    std::vector<Entry> entries;
+};
+
+/// @throws ScenarioError with one fault if the text is not TOML.
+Document parse_document(std::string_view text, const std::string& file);
+
+/// An override's value: TOML if it reads as one, else the bare text.
+Raw parse_override_value(std::string_view text);
+
+} // namespace chokepoint::sim::loader

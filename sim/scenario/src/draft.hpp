@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scenario while it is being filled in: every key of the table is bound to one field here.
+#pragma once
+
+#include "document.hpp"
+
+#include <cstdint>
+
+namespace chokepoint::sim::loader {
+
+/// What names in a scenario may refer to.
+struct Library {
+    hw::Catalog catalog;
+    std::vector<work::ModelArch> presets;
+};
+const work::ModelArch* find_preset(const Library&, std::string_view id);
+
+struct Draft {
+    std::string title, question;
+    std::string gpu, fabric;
+    int nodes = 0, gpus_per_node = 0, nics_per_node = 0;
+    hw::BytesPerSecond nic;
+    hw::Seconds nvlink_latency;
+    hw::Caps caps;
+    double sustained_clock = 1.0;
+    std::optional<std::string> arch;
+    work::ModelArch model;
+    work::ParallelPlan plan;
+    Campaign campaign;
+    ComputeModel compute = ComputeModel::calibrated;
+
+    [[nodiscard]] std::int64_t gpus() const { return std::int64_t{nodes} * gpus_per_node; }
+};
+
+std::string_view name(ComputeModel);
+std::optional<ComputeModel> compute_model_from(std::string_view);
+
+/// A value of any key. Quantities and numbers are doubles in base units; names are texts; nothing: not set.
+using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                           std::vector<std::string>>;
+
+inline Value to_value(bool v) { return v; }
+inline Value to_value(int v) { return std::int64_t{v}; }
+inline Value to_value(std::int64_t v) { return v; }
+inline Value to_value(double v) { return v; }
+inline Value to_value(const std::string& v) { return v; }
+inline Value to_value(const std::vector<int>& v) { return std::vector<std::int64_t>(v.begin(), v.end()); }
+inline Value to_value(work::AttentionKind v) { return std::string(work::name(v)); }
+inline Value to_value(work::Precision v) { return std::string(work::name(v)); }
+inline Value to_value(work::PipelineSend v) { return std::string(work::name(v)); }
+inline Value to_value(ComputeModel v) { return std::string(name(v)); }
+Value to_value(const work::Recompute&);
+template <int S, int B, int F, int U, int J> Value to_value(hw::Quantity<S, B, F, U, J> v) {
+    return v.value();
+}
+template <class T> Value to_value(const std::optional<T>& v) { return v ? to_value(*v) : Value{}; }
+
+// Only values that passed their shape's checks get here, so the alternatives and names fit.
+inline void assign(bool& field, const Value& v) { field = std::get<bool>(v); }
+inline void assign(int& field, const Value& v) { field = static_cast<int>(std::get<std::int64_t>(v)); }
+inline void assign(std::int64_t& field, const Value& v) { field = std::get<std::int64_t>(v); }
+inline void assign(double& field, const Value& v) { field = std::get<double>(v); }
+inline void assign(std::string& field, const Value& v) { field = std::get<std::string>(v); }
+void assign(std::vector<int>& field, const Value&);
+inline void assign(work::AttentionKind& field, const Value& v) {
+    field = work::attention_kind_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::Precision& field, const Value& v) {
+    field = work::precision_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::PipelineSend& field, const Value& v) {
+    field = work::pipeline_send_from(std::get<std::string>(v)).value();
+}
+inline void assign(ComputeModel& field, const Value& v) {
+    field = compute_model_from(std::get<std::string>(v)).value();
+}
+void assign(work::Recompute& field, const Value&);
+template <int S, int B, int F, int U, int J> void assign(hw::Quantity<S, B, F, U, J>& field, const Value& v) {
+    field = hw::Quantity<S, B, F, U, J>(std::get<double>(v));
+}
+template <class T> void assign(std::optional<T>& field, const Value& v) { assign(field.emplace(), v); }
+
+/// Names of the parts of work::Recompute, as plan.recompute lists them.
+std::vector<std::string> recompute_names();
+
+/// How a key reads and writes its field of the draft.
+struct Binding {
+    Value (*get)(const Draft&) = nullptr;
+    void (*set)(Draft&, const Value&) = nullptr;
+};
+
+/// The field reached by following member pointers: field<&Draft::plan, &work::ParallelPlan::pipeline>.
+template <auto... Members>
+inline constexpr Binding field{
+    [](const Draft& draft) { return to_value((draft.*....*Members)); },
+    [](Draft& draft, const Value& value) { assign((draft.*....*Members), value); }};
+
+} // namespace chokepoint::sim::loader

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a scenario key is: the one description that reading, defaults, range checks, documentation and schema
+// share.
+#pragma once
+
+#include "draft.hpp"
+
+#include <span>
+#include <string_view>
+
+namespace chokepoint::sim::loader {
+
+enum class Kind { text, choice, choices, integer, integers, number, boolean, quantity };
+
+/// The names a key accepts. Fixed sets are part of the program; the others are data, shown by a command.
+struct NameList {
+    std::vector<std::string> (*names)(const Library&) = nullptr;
+    std::string_view noun = {};      ///< "part": for messages
+    std::string_view listed_by = {}; ///< "chokepoint list gpus"; empty: a fixed set
+};
+
+/// What values a key takes. Limits are texts in the key's own form ("1", "10 Tb/s"), inclusive.
+struct Shape {
+    Kind kind = Kind::text;
+    std::string_view min = {}, max = {};
+    hw::Dimension dimension = hw::Dimension::count;
+    NameList list = {};
+};
+
+enum class Need {
+    required,
+    defaulted, ///< `fallback` if absent
+    unset,     ///< may stay without a value
+    node,      ///< from the node that the catalog puts the part in, else `fallback`
+    computed,  ///< derived from other keys if absent
+    preset,    ///< from model.arch; `fallback` if no preset is named, required if that is empty
+};
+
+struct Key {
+    std::string_view path; ///< "cluster.caps.nic"
+    Shape shape;
+    Need need = Need::required;
+    std::string_view fallback;
+    std::string_view reason; ///< why the fallback, or what happens without a value
+    std::string_view doc;    ///< one line
+    Binding field;
+};
+
+struct Section {
+    std::string_view path; ///< "cluster.caps"
+    std::string_view doc;
+};
+
+/// Every key, grouped by section, in the order the documentation lists them.
+std::span<const Key> all_keys();
+std::span<const Section> all_sections();
+const Key* find_key(std::string_view path);
+
+/// "cluster.caps" of "cluster.caps.nic"; "" of "title".
+std::string_view section_of(std::string_view path);
+/// The path below its top-level section, as messages name a key: "caps.nic" of "cluster.caps.nic".
+std::string_view label(std::string_view path);
+
+/// `a whole number from 1 to 64`, `a bandwidth such as "200 Gb/s"`.
+std::string expected(const Shape&, const Library&);
+
+/// A value read by a shape, or why it cannot be.
+struct ReadResult {
+    Value value;
+    std::string text;  ///< as the file has it
+    std::string fault; ///< empty: none
+};
+ReadResult read_value(const Raw&, const Shape&, const Library&);
+/// A limit or default of the table; these are written like bare values of a --set.
+Raw raw_from_text(std::string_view, const Shape&);
+
+/// The value for people: "400 Gb/s", "[norm, activation]"; "none" without one.
+std::string to_text(const Value&, const Shape&);
+
+} // namespace chokepoint::sim::loader

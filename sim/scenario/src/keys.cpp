@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of scenario keys. To add a key: one entry here, and the place that uses the field it is bound to.
+#include "key.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace chokepoint::sim::loader {
+namespace {
+
+using hw::Dimension;
+using work::Attention;
+using work::ModelArch;
+using work::Moe;
+using work::ParallelPlan;
+
+constexpr Shape text() { return {.kind = Kind::text}; }
+constexpr Shape integer(std::string_view min, std::string_view max) {
+    return {.kind = Kind::integer, .min = min, .max = max};
+}
+constexpr Shape integers(std::string_view min, std::string_view max) {
+    return {.kind = Kind::integers, .min = min, .max = max};
+}
+constexpr Shape number(std::string_view min, std::string_view max) {
+    return {.kind = Kind::number, .min = min, .max = max};
+}
+constexpr Shape boolean() { return {.kind = Kind::boolean}; }
+constexpr Shape choice(NameList list) { return {.kind = Kind::choice, .list = list}; }
+constexpr Shape choices(NameList list) { return {.kind = Kind::choices, .list = list}; }
+constexpr Shape quantity(Dimension dimension, std::string_view min, std::string_view max) {
+    return {.kind = Kind::quantity, .min = min, .max = max, .dimension = dimension};
+}
+
+template <class Range> std::vector<std::string> ids(const Range& range) {
+    std::vector<std::string> out;
+    for (const auto& item : range) {
+        out.emplace_back(item.id);
+    }
+    return out;
+}
+template <class Enum> std::vector<std::string> names_of(std::initializer_list<Enum> values) {
+    std::vector<std::string> out;
+    for (const Enum value : values) {
+        out.emplace_back(name(value));
+    }
+    return out;
+}
+
+constexpr NameList kParts{[](const Library& l) { return ids(l.catalog.gpus()); }, "part",
+                          "chokepoint list gpus"};
+constexpr NameList kFabrics{[](const Library& l) { return l.catalog.fabric_ids(); }, "fabric",
+                            "chokepoint list fabrics"};
+constexpr NameList kPresets{[](const Library& l) { return ids(l.presets); }, "model",
+                            "chokepoint list models"};
+constexpr NameList kSchedules{[](const Library&) { return ids(work::schedule_kinds()); }, "schedule", ""};
+constexpr NameList kPrecisions{
+    [](const Library&) { return names_of({work::Precision::bf16, work::Precision::fp8_block}); }, "precision",
+    ""};
+constexpr NameList kAttentionKinds{
+    [](const Library&) {
+        return names_of({work::AttentionKind::mha, work::AttentionKind::gqa, work::AttentionKind::mla});
+    },
+    "attention", ""};
+constexpr NameList kPipelineSends{
+    [](const Library&) { return names_of({work::PipelineSend::blocking, work::PipelineSend::overlapped}); },
+    "way to send", ""};
+constexpr NameList kRecompute{[](const Library&) { return recompute_names(); }, "recomputation", ""};
+constexpr NameList kComputeModels{
+    [](const Library&) { return names_of({ComputeModel::calibrated, ComputeModel::roofline}); },
+    "compute model", ""};
+
+constexpr std::string_view kNoCap = "no cap: the part's own figure";
+// Widest ranges: no product the model counts with 64-bit integers (parameters: layers x experts x 3 x hidden
+// x ffn_hidden) can overflow inside them.
+constexpr Shape kLayers = integer("1", "1024");
+constexpr Shape kHidden = integer("1", "65536");
+constexpr Shape kFfnHidden = integer("0", "262144");
+constexpr Shape kHeadDim = integer("0", "8192");
+constexpr Shape kTokens = quantity(Dimension::count, "1", "1e18");
+constexpr Shape kBandwidth = quantity(Dimension::bandwidth, "1 MB/s", "100 TB/s");
+
+template <auto Member> constexpr Binding model_field = field<&Draft::model, Member>;
+template <auto Member>
+constexpr Binding attention_field = field<&Draft::model, &ModelArch::attention, Member>;
+template <auto Member> constexpr Binding moe_field = field<&Draft::model, &ModelArch::moe, Member>;
+template <auto Member> constexpr Binding plan_field = field<&Draft::plan, Member>;
+template <auto Member> constexpr Binding caps_field = field<&Draft::caps, Member>;
+template <auto Member> constexpr Binding campaign_field = field<&Draft::campaign, Member>;
+
+// path, shape, need, fallback, reason, doc, field
+const std::array kKeys{
+    Key{"title", text(), Need::required, "", "", "what the scenario shows, in one line",
+        field<&Draft::title>},
+    Key{"question", text(), Need::unset, "", "not asked", "the question the scenario answers",
+        field<&Draft::question>},
+
+    Key{"cluster.gpu", choice(kParts), Need::required, "", "", "part of the catalog", field<&Draft::gpu>},
+    Key{"cluster.nodes", integer("1", "131072"), Need::required, "", "", "nodes of the cluster",
+        field<&Draft::nodes>},
+    Key{"cluster.gpus_per_node", integer("1", "576"), Need::node, "8", "HGX: 8 GPUs on NVSwitch",
+        "GPUs of one node, joined by NVSwitch", field<&Draft::gpus_per_node>},
+    Key{"cluster.nics_per_node", integer("1", "576"), Need::node, "8",
+        "one NIC per GPU (arXiv 2505.09343, section 4.1)", "network cards of one node",
+        field<&Draft::nics_per_node>},
+    Key{"cluster.nic", quantity(Dimension::bandwidth, "1 Mb/s", "100 Tb/s"), Need::node, "400 Gb/s",
+        "InfiniBand NDR, as in DeepSeek's H800 nodes (arXiv 2505.09343, section 4.1)",
+        "line rate of one network card, one direction", field<&Draft::nic>},
+    Key{"cluster.fabric", choice(kFabrics), Need::defaulted, "multi-plane",
+        "DeepSeek's network (arXiv 2505.09343, section 5.1)", "network between the nodes",
+        field<&Draft::fabric>},
+    Key{"cluster.nvlink_latency", quantity(Dimension::seconds, "0 us", "1 ms"), Need::node, "3.33 us",
+        "64 B between GPUs of a node (arXiv 2505.09343, table 5)", "one way, GPU to GPU within a node",
+        field<&Draft::nvlink_latency>},
+    Key{"cluster.sustained_clock", number("0.3", "1.2"), Need::defaulted, "1.0",
+        "the clock of the kernel measurements", "clock of a long run, as a share of the benchmarks' clock",
+        field<&Draft::sustained_clock>},
+
+    Key{"cluster.caps.nvlink", kBandwidth, Need::unset, "", kNoCap,
+        "NVLink of one GPU, both directions together", caps_field<&hw::Caps::nvlink>},
+    Key{"cluster.caps.nic", kBandwidth, Need::unset, "", "no cap: cluster.nic",
+        "one network card, one direction", caps_field<&hw::Caps::nic>},
+    Key{"cluster.caps.memory_bandwidth", kBandwidth, Need::unset, "", kNoCap, "GPU memory",
+        caps_field<&hw::Caps::memory_bandwidth>},
+    Key{"cluster.caps.fp64", quantity(Dimension::flop_rate, "1 GFLOPS", "1000 PFLOPS"), Need::unset, "",
+        kNoCap, "dense FP64 rate", caps_field<&hw::Caps::fp64>},
+    Key{"cluster.caps.tpp", number("1", "1e7"), Need::unset, "", kNoCap,
+        "total processing performance (15 CFR 774, 3A090); scales every tensor format alike",
+        caps_field<&hw::Caps::tpp>},
+
+    Key{"model.arch", choice(kPresets), Need::unset, "", "spelled out: the keys below",
+        "a preset; keys given beside it replace the preset's", field<&Draft::arch>},
+    Key{"model.layers", kLayers, Need::preset, "", "", "transformer layers, without MTP modules",
+        model_field<&ModelArch::layers>},
+    Key{"model.dense_layers", integer("0", "1024"), Need::preset, "0", "every layer has experts",
+        "the first layers, whose FFN is dense; all of them in a model without experts",
+        model_field<&ModelArch::dense_layers>},
+    Key{"model.hidden", kHidden, Need::preset, "", "", "hidden size", model_field<&ModelArch::hidden>},
+    Key{"model.dense_ffn_hidden", kFfnHidden, Need::preset, "0", "needed where dense_layers > 0",
+        "intermediate size of a dense layer's FFN", model_field<&ModelArch::dense_ffn_hidden>},
+    Key{"model.vocabulary", integer("1", "16777216"), Need::preset, "", "", "entries of the vocabulary",
+        model_field<&ModelArch::vocabulary>},
+    Key{"model.mtp_modules", integer("0", "16"), Need::preset, "0", "no multi-token prediction",
+        "multi-token prediction modules, each one layer, a projection and the shared head",
+        model_field<&ModelArch::mtp_modules>},
+    Key{"model.tied_embeddings", boolean(), Need::preset, "false", "embedding and head are two matrices",
+        "whether the head shares the embedding's matrix", model_field<&ModelArch::tied_embeddings>},
+    Key{"model.gated_ffn", boolean(), Need::preset, "true", "SwiGLU",
+        "FFNs of three matrices (SwiGLU) rather than two", model_field<&ModelArch::gated_ffn>},
+
+    Key{"model.attention.kind", choice(kAttentionKinds), Need::preset, "", "", "kind of attention",
+        attention_field<&Attention::kind>},
+    Key{"model.attention.heads", integer("1", "1024"), Need::preset, "", "", "query heads",
+        attention_field<&Attention::heads>},
+    Key{"model.attention.kv_heads", integer("0", "1024"), Need::preset, "0",
+        "needed by gqa; mha: equals heads", "key and value heads (gqa)",
+        attention_field<&Attention::kv_heads>},
+    Key{"model.attention.head_dim", kHeadDim, Need::preset, "0", "needed by mha and gqa",
+        "dimension of one head (mha, gqa)", attention_field<&Attention::head_dim>},
+    Key{"model.attention.q_lora_rank", integer("0", "65536"), Need::preset, "0", "queries are not compressed",
+        "rank of the compressed queries (mla)", attention_field<&Attention::q_lora_rank>},
+    Key{"model.attention.kv_lora_rank", integer("0", "65536"), Need::preset, "0", "needed by mla",
+        "rank of the compressed keys and values (mla)", attention_field<&Attention::kv_lora_rank>},
+    Key{"model.attention.qk_nope_dim", kHeadDim, Need::preset, "0", "needed by mla",
+        "dimension of a head's part without position (mla)", attention_field<&Attention::qk_nope_dim>},
+    Key{"model.attention.qk_rope_dim", kHeadDim, Need::preset, "0", "needed by mla",
+        "dimension of a head's rotary part (mla)", attention_field<&Attention::qk_rope_dim>},
+    Key{"model.attention.v_dim", kHeadDim, Need::preset, "0", "needed by mla",
+        "dimension of a head's values (mla)", attention_field<&Attention::v_dim>},
+
+    Key{"model.moe.experts", integer("0", "8192"), Need::preset, "0", "a dense model",
+        "routed experts of one layer", moe_field<&Moe::experts>},
+    Key{"model.moe.shared_experts", integer("0", "64"), Need::preset, "0", "none",
+        "experts that every token visits", moe_field<&Moe::shared_experts>},
+    Key{"model.moe.top_k", integer("0", "1024"), Need::preset, "0", "needed where experts > 0",
+        "routed experts that one token visits", moe_field<&Moe::top_k>},
+    Key{"model.moe.ffn_hidden", kFfnHidden, Need::preset, "0", "needed where experts > 0",
+        "intermediate size of one expert", moe_field<&Moe::ffn_hidden>},
+    Key{"model.moe.max_nodes", integer("0", "1024"), Need::preset, "0", "no limit",
+        "nodes that the experts of one token lie on, at most; 0: no limit", moe_field<&Moe::max_nodes>},
+
+    Key{"plan.pipeline", integer("1", "1024"), Need::required, "", "", "pipeline ranks",
+        plan_field<&ParallelPlan::pipeline>},
+    Key{"plan.expert", integer("1", "65536"), Need::required, "", "",
+        "GPUs that share the routed experts of a layer; 1 in a dense model",
+        plan_field<&ParallelPlan::expert>},
+    Key{"plan.tensor", integer("1", "1024"), Need::defaulted, "1", "no tensor parallelism",
+        "GPUs that share each matrix; only 1 so far", plan_field<&ParallelPlan::tensor>},
+    Key{"plan.schedule", choice(kSchedules), Need::required, "", "", "order in which a pipeline rank works",
+        plan_field<&ParallelPlan::schedule>},
+    Key{"plan.micro_batch", integer("1", "4096"), Need::required, "", "", "sequences of one micro-batch",
+        plan_field<&ParallelPlan::micro_batch>},
+    Key{"plan.global_batch", integer("1", "100000000"), Need::required, "", "", "sequences of one step",
+        plan_field<&ParallelPlan::global_batch>},
+    Key{"plan.sequence", integer("1", "16777216"), Need::defaulted, "4096",
+        "pre-training length of DeepSeek-V3 (arXiv 2412.19437, section 4.2)", "tokens of one sequence",
+        plan_field<&ParallelPlan::sequence>},
+    Key{"plan.precision", choice(kPrecisions), Need::defaulted, "bf16", "every part of the catalog has it",
+        "format of the layers' matrix products; fp8-block is DeepSeek-V3's recipe",
+        plan_field<&ParallelPlan::precision>},
+    Key{"plan.zero", integer("0", "1"), Need::defaulted, "1",
+        "as DeepSeek-V3 (arXiv 2412.19437, section 3.2)",
+        "1: optimizer states sharded over the data-parallel ranks; 0: replicated",
+        plan_field<&ParallelPlan::zero>},
+    Key{"plan.recompute", choices(kRecompute), Need::defaulted, "[]", "every activation is kept",
+        "what the backward pass computes again instead of keeping", plan_field<&ParallelPlan::recompute>},
+    Key{"plan.split", integers("0", "1024"), Need::defaulted, "[]",
+        "balanced: the costliest stage is as cheap as can be", "layers of each stage, first to last",
+        plan_field<&ParallelPlan::split>},
+    Key{"plan.pipeline_send", choice(kPipelineSends), Need::defaulted, "blocking",
+        "DualPipe's published code waits for its sends before each chunk",
+        "whether a rank goes on while a send to its neighbour is under way",
+        plan_field<&ParallelPlan::pipeline_send>},
+    Key{"plan.communication_sms", integer("0", "1024"), Need::computed, "",
+        "20 of 132 SMs (arXiv 2412.19437, section 3.2.2), in proportion on other parts, even",
+        "SMs that dispatch and combine hold while they overlap with compute",
+        plan_field<&ParallelPlan::communication_sms>},
+    Key{"plan.overlap", boolean(), Need::defaulted, "true", "as published for dualpipe",
+        "whether a schedule's forward and backward pairs interleave", plan_field<&ParallelPlan::overlap>},
+    Key{"plan.routing_imbalance", number("0", "2"), Need::defaulted, "0.0", "perfectly balanced routing",
+        "coefficient of variation of routed rows over the ranks of an expert group",
+        plan_field<&ParallelPlan::routing_imbalance>},
+
+    Key{"campaign.tokens", kTokens, Need::unset, "", "no campaign is reported",
+        "tokens of the whole training run", campaign_field<&Campaign::tokens>},
+    Key{"campaign.price", quantity(Dimension::usd_per_gpu_hour, "0.001 USD/GPU-h", "1000 USD/GPU-h"),
+        Need::unset, "", "no dollars are reported", "rent of one GPU", campaign_field<&Campaign::price>},
+    Key{"campaign.ramp_from", integer("1", "100000000"), Need::unset, "",
+        "no ramp: plan.global_batch throughout",
+        "sequences of a step at the start; grows linearly to plan.global_batch",
+        campaign_field<&Campaign::ramp_from>},
+    Key{"campaign.ramp_tokens", kTokens, Need::unset, "", "no ramp: plan.global_batch throughout",
+        "tokens over which the batch grows", campaign_field<&Campaign::ramp_tokens>},
+
+    Key{"simulation.compute", choice(kComputeModels), Need::defaulted, "calibrated", "roofline is a bound",
+        "kernel times: fitted to measurements, or the bound that no kernel beats", field<&Draft::compute>},
+};
+
+constexpr std::array kSections{
+    Section{"", "What the scenario is about."},
+    Section{"cluster", "The hardware: nodes of GPUs on NVSwitch, joined by a fabric."},
+    Section{"cluster.caps",
+            "Upper limits that a rule (or you) puts on the part. A cap above the part's own figure "
+            "changes nothing and is warned about."},
+    Section{"model", "The transformer: a preset's name, or every key spelled out."},
+    Section{"model.attention", "mha and gqa use heads, kv_heads and head_dim; mla uses the others."},
+    Section{"model.moe", "Leave it out for a dense model."},
+    Section{"plan", "How the model is spread over the GPUs. Data parallelism is what remains: "
+                    "GPUs / (pipeline x tensor)."},
+    Section{"campaign", "The training run that the step is part of."},
+    Section{"simulation", "How times are estimated."},
+};
+
+} // namespace
+
+std::span<const Key> all_keys() { return kKeys; }
+std::span<const Section> all_sections() { return kSections; }
+
+const Key* find_key(std::string_view path) {
+    const auto found =
+        std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& key) { return key.path == path; });
+    return found == kKeys.end() ? nullptr : &*found;
+}
+
+} // namespace chokepoint::sim::loader

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks a document by the table of keys: reads what is known, names what is not, and fills in what is absent.
+#include "reading.hpp"
+
+#include "text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace chokepoint::sim::loader {
+namespace {
+
+// Guesses cost an edit distance to every key; a file with more slips than this is no scenario.
+constexpr int kMaxGuesses = 50;
+
+bool is_section(std::string_view path) {
+    const auto sections = all_sections();
+    return std::any_of(sections.begin(), sections.end(), [&](const Section& s) { return s.path == path; });
+}
+
+/// Whether `path` is `prefix` or lies below it.
+bool below(std::string_view path, std::string_view prefix) {
+    return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '.');
+}
+
+std::string join_path(std::span<const std::string> path) { return fmt::format("{}", fmt::join(path, ".")); }
+
+std::string in_section(std::string_view section) {
+    return section.empty() ? "at the top, before the first section" : fmt::format("in [{}]", section);
+}
+
+std::string last_part(std::string_view path) { return std::string(path.substr(path.rfind('.') + 1)); }
+
+/// Names that may stand directly in a section: its keys and its own sections.
+std::vector<std::string> members(std::string_view section) {
+    std::vector<std::string> names;
+    for (const Key& key : all_keys()) {
+        if (section_of(key.path) == section) {
+            names.push_back(last_part(key.path));
+        }
+    }
+    for (const Section& inner : all_sections()) {
+        if (!inner.path.empty() && section_of(inner.path) == section) {
+            names.push_back(last_part(inner.path));
+        }
+    }
+    return names;
+}
+
+const Key* find_elsewhere(std::string_view name) {
+    const auto keys = all_keys();
+    const auto found =
+        std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return last_part(key.path) == name; });
+    return found == keys.end() ? nullptr : &*found;
+}
+
+std::string quote_each(const std::vector<std::string>& names) {
+    std::vector<std::string> out;
+    for (const std::string& name : names) {
+        out.push_back(fmt::format("'{}'", name));
+    }
+    return join_and(out);
+}
+
+} // namespace
+
+Reading::Reading(const Document& document, const Library& names) : library(names), file_(document.file) {
+    for (const Key& key : all_keys()) {
+        Slot slot;
+        slot.key = &key;
+        slots_.push_back(std::move(slot));
+    }
+    read_entries(document);
+    for (Slot& slot : slots_) {
+        resolve(slot);
+    }
+    report_missing();
+}
+
+void Reading::read_entries(const Document& document) {
+    std::string skipped; // the subtree of an entry that was refused
+    for (const Entry& entry : document.entries) {
+        const std::string path = join_path(entry.path);
+        if (!skipped.empty() && below(path, skipped)) {
+            continue;
+        }
+        const bool dotted = std::any_of(entry.path.begin(), entry.path.end(), [](const std::string& part) {
+            return part.find('.') != std::string::npos;
+        });
+        if (!dotted && find_key(path) != nullptr) {
+            given_[path] = &entry;
+            skipped = entry.raw ? "" : path;
+        } else if (!dotted && is_section(path)) {
+            sections_[path] = entry.key;
+            if (entry.raw) {
+                reject_section(entry, path);
+            }
+        } else {
+            unknown(entry);
+            skipped = entry.raw ? "" : path;
+        }
+    }
+}
+
+void Reading::reject_section(const Entry& entry, const std::string& path) {
+    faults.push_back(at(entry.value, fmt::format("{}: found {}; expected a section, [{}]", last_part(path),
+                                                 describe(*entry.raw), path)));
+    excused_.insert(path);
+}
+
+void Reading::unknown(const Entry& entry) {
+    const std::string& name = entry.path.back();
+    const std::string section = join_path(std::span(entry.path).first(entry.path.size() - 1));
+    const bool is_table = !entry.raw;
+    std::string message =
+        is_table ? fmt::format("unknown section [{}]", printable(join_path(entry.path)))
+                 : fmt::format("unknown key '{}' {}", printable(name),
+                               section.empty() ? "at the top" : fmt::format("in [{}]", printable(section)));
+    const std::vector<std::string> known = members(section);
+    const std::optional<std::string> guess = guesses_++ < kMaxGuesses ? nearest(name, known) : std::nullopt;
+    if (const Key* quoted_key = find_key(name);
+        quoted_key != nullptr && name.find('.') != std::string::npos) {
+        message += fmt::format("; write {} without quotes", name);
+        excused_.insert(name);
+    } else if (guess) {
+        const std::string path = section.empty() ? *guess : fmt::format("{}.{}", section, *guess);
+        message += is_table && is_section(path) ? fmt::format("; did you mean [{}]?", path)
+                                                : fmt::format("; did you mean '{}'?", *guess);
+        excused_.insert(path);
+    } else if (const Key* elsewhere = find_elsewhere(name)) {
+        message += fmt::format("; it belongs {}", in_section(section_of(elsewhere->path)));
+        excused_.insert(std::string(elsewhere->path));
+    } else if (guesses_ <= kMaxGuesses) {
+        message += fmt::format("; known: {}", fmt::join(known, ", "));
+    }
+    faults.push_back(at(entry.key, std::move(message)));
+}
+
+/// Reads the key if the document has it, else gives it what its entry in the table says.
+void Reading::resolve(Slot& slot) {
+    const Key& key = *slot.key;
+    if (const auto found = given_.find(key.path); found != given_.end()) {
+        const Entry& entry = *found->second;
+        slot.given = true;
+        slot.place = entry.value;
+        slot.origin = entry.value.is_override ? Origin::override_ : Origin::file;
+        slot.where = to_text(entry.value);
+        const Raw raw = entry.raw.value_or(Raw{Foreign{"a table"}});
+        const ReadResult result = read_value(raw, key.shape, library);
+        slot.sound = result.fault.empty();
+        if (!slot.sound) {
+            faults.push_back(at(slot.place, fmt::format("{}: {}", label(key.path), result.fault)));
+            return;
+        }
+        slot.text = result.text;
+        key.field.set(draft, result.value);
+        if (key.path == "model.arch") {
+            draft.model = *find_preset(library, *draft.arch);
+        }
+        return;
+    }
+    slot.place = section_place(section_of(key.path));
+    slot.where = key.reason;
+    if (excused(key.path)) {
+        slot.sound = false;
+    } else if (key.need == Need::preset && draft.arch) {
+        slot.origin = Origin::preset;
+        slot.where = fmt::format("{}: {}", draft.model.id, draft.model.source);
+    } else if (key.need == Need::preset && !this->slot("model.arch").sound) {
+        slot.sound = false;
+    } else if (!key.fallback.empty()) {
+        const ReadResult result = read_value(raw_from_text(key.fallback, key.shape), key.shape, library);
+        slot.sound = result.fault.empty();
+        if (!slot.sound) { // a default that names data (a fabric) which this catalog lacks
+            faults.push_back(at(slot.place, fmt::format("{} (default): {}", label(key.path), result.fault)));
+            return;
+        }
+        slot.text = result.text;
+        key.field.set(draft, result.value);
+    } else {
+        slot.sound = key.need == Need::unset || key.need == Need::computed;
+    }
+}
+
+bool Reading::excused(std::string_view path) const {
+    return std::any_of(excused_.begin(), excused_.end(),
+                       [&](const std::string& prefix) { return below(path, prefix); });
+}
+
+void Reading::report_missing() {
+    std::map<std::string, std::vector<std::string>> missing; // by top-level section
+    for (const Slot& slot : slots_) {
+        const Key& key = *slot.key;
+        const bool needed = key.need == Need::required || (key.need == Need::preset && key.fallback.empty() &&
+                                                           this->slot("model.arch").sound);
+        if (needed && !slot.given && !slot.sound && !excused(key.path)) {
+            missing[std::string(key.path.substr(0, label(key.path) == key.path ? 0 : key.path.find('.')))]
+                .emplace_back(label(key.path));
+        }
+    }
+    if (missing.contains("model")) { // a model without its main figures has no sound defaults either
+        for (Slot& slot : slots_) {
+            slot.sound = slot.sound && (slot.given || slot.key->need != Need::preset);
+        }
+    }
+    for (const auto& [section, names] : missing) {
+        const Place place = section_place(section);
+        if (section == "model") {
+            faults.push_back(
+                at(place, sections_.contains(section)
+                              ? fmt::format("missing key 'arch' in [model]; without a preset [model] "
+                                            "also needs {}",
+                                            quote_each(names))
+                              : fmt::format("missing section [model]; it needs 'arch', or else {}",
+                                            quote_each(names))));
+        } else if (!section.empty() && !sections_.contains(section)) {
+            faults.push_back(
+                at(place, fmt::format("missing section [{}]; it needs {}", section, quote_each(names))));
+        } else {
+            for (const std::string& name : names) {
+                const Key* key = find_key(section.empty() ? name : fmt::format("{}.{}", section, name));
+                faults.push_back(
+                    at(place, fmt::format("missing key '{}' {}: {}, {}", name, in_section(section), key->doc,
+                                          expected(key->shape, library))));
+            }
+        }
+    }
+}
+
+Place Reading::section_place(std::string_view section) const {
+    for (std::string_view path = section; !path.empty(); path = section_of(path)) {
+        if (const auto found = sections_.find(path); found != sections_.end()) {
+            return found->second;
+        }
+    }
+    return {file_, 1, 1, false};
+}
+
+Slot& Reading::slot(std::string_view path) {
+    const auto found =
+        std::find_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.key->path == path; });
+    if (found == slots_.end()) {
+        throw std::logic_error(fmt::format("no scenario key is called '{}'", path));
+    }
+    return *found;
+}
+const Slot& Reading::slot(std::string_view path) const { return const_cast<Reading*>(this)->slot(path); }
+
+bool Reading::sound(std::initializer_list<std::string_view> paths) const {
+    return std::all_of(paths.begin(), paths.end(), [&](std::string_view path) { return slot(path).sound; });
+}
+
+void Reading::fault(std::string_view path, std::string message) {
+    faults.push_back(at(slot(path).place, std::move(message)));
+}
+void Reading::warn(std::string_view path, std::string message) {
+    warnings.push_back(at(slot(path).place, std::move(message)));
+}
+
+void Reading::derive(std::string_view path, const Value& value, std::string_view where, Origin origin) {
+    Slot& derived = slot(path);
+    derived.key->field.set(draft, value);
+    derived.origin = origin;
+    derived.text.clear();
+    derived.where = where;
+    derived.sound = true;
+}
+
+void apply_overrides(Document& document, const std::vector<std::string>& overrides,
+                     std::vector<Diagnostic>& faults) {
+    for (const std::string& text : overrides) {
+        const Place place{fmt::format("--set {}", printable(text)), 0, 0, true};
+        const std::size_t equals = text.find('=');
+        const std::string_view left = std::string_view(text).substr(0, equals);
+        const std::size_t first = left.find_first_not_of(' ');
+        if (equals == std::string::npos || first == std::string_view::npos) {
+            faults.push_back(at(place, "expected KEY=VALUE, such as plan.expert=32"));
+            continue;
+        }
+        const std::string path(left.substr(first, left.find_last_not_of(' ') - first + 1));
+        const std::string_view bare = std::string_view(text).substr(equals + 1);
+        const Key* key = find_key(path);
+        Raw raw = parse_override_value(bare);
+        const bool is_name =
+            key != nullptr && (key->shape.kind == Kind::text || key->shape.kind == Kind::choice);
+        if (is_name && !std::holds_alternative<std::string>(raw.value)) {
+            raw = {std::string(bare)}; // --set title=2048 means the text
+        }
+        const auto same = [&](const Entry& entry) { return join_path(entry.path) == path; };
+        std::erase_if(document.entries, same);
+        Entry entry{{}, place, place, std::move(raw)};
+        for (std::size_t from = 0; from <= path.size();) {
+            const std::size_t dot = std::min(path.find('.', from), path.size());
+            entry.path.push_back(path.substr(from, dot - from));
+            from = dot + 1;
+        }
+        document.entries.push_back(std::move(entry));
+    }
+}
+
+} // namespace chokepoint::sim::loader

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scenario half-way: every key read or given its default, with all faults so far and the place of each
+// value.
+#pragma once
+
+#include "key.hpp"
+
+#include <initializer_list>
+#include <map>
+#include <set>
+
+namespace chokepoint::sim::loader {
+
+/// One key of the table while the scenario is read.
+struct Slot {
+    const Key* key = nullptr;
+    Place place; ///< of the value; without one, of the nearest section
+    Origin origin = Origin::default_;
+    std::string text; ///< as written; empty: not written
+    std::string where;
+    bool given = false;
+    bool sound = true; ///< false: missing or faulty, so that no further check can use it
+};
+
+class Reading {
+public:
+    Reading(const Document&, const Library&);
+
+    const Library& library;
+    Draft draft;
+    std::vector<Diagnostic> faults, warnings;
+
+    [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
+    Slot& slot(std::string_view path);
+    [[nodiscard]] const Slot& slot(std::string_view path) const;
+    /// Whether all of these keys have values that further checks can rely on.
+    [[nodiscard]] bool sound(std::initializer_list<std::string_view> paths) const;
+    /// The header of a section, or of the nearest section around it.
+    [[nodiscard]] Place section_place(std::string_view section) const;
+
+    /// A fault or warning at the key's place.
+    void fault(std::string_view path, std::string message);
+    void warn(std::string_view path, std::string message);
+    /// Sets a value that follows from others, or from the catalog.
+    void derive(std::string_view path, const Value&, std::string_view where, Origin = Origin::derived);
+
+private:
+    void read_entries(const Document&);
+    void read_entry(const Entry&, const std::string& path);
+    void unknown(const Entry&);
+    void reject_section(const Entry&, const std::string& path);
+    void resolve(Slot&);
+    void report_missing();
+    [[nodiscard]] bool excused(std::string_view path) const;
+
+    std::string file_;
+    std::vector<Slot> slots_;
+    std::map<std::string, Place, std::less<>> sections_; ///< that the file has
+    std::map<std::string, const Entry*, std::less<>> given_;
+    std::set<std::string, std::less<>>
+        excused_; ///< keys and sections that a slip in the file must have meant
+    int guesses_ = 0;
+};
+
+/// Puts each "key=value" in place of what the file says. Faults of form ("no '='") are added to `faults`.
+void apply_overrides(Document&, const std::vector<std::string>& overrides, std::vector<Diagnostic>& faults);
+
+/// Checks that need more than one key. Each reports all it finds.
+void check_cluster(Reading&);
+void check_model(Reading&);
+void check_plan(Reading&);
+void check_campaign(Reading&);
+/// Needs a scenario without faults.
+void check_memory(Reading&);
+
+/// "hgx-8x400g: NVIDIA datasheet (estimate)": where a figure of the catalog comes from.
+std::string cite(std::string_view entry, const std::map<std::string, hw::Citation>&,
+                 const std::string& field);
+
+/// The GPUs as the caps leave them.
+hw::Cluster make_cluster(const Draft&, const Library&);
+
+/// Every key of the table, then what was derived and what the catalog says about the part and the fabric.
+std::vector<ResolvedValue> resolve_all(const Reading&);
+
+} // namespace chokepoint::sim::loader

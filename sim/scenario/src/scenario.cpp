@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a file to a Scenario: read, check, and either hand over or throw every fault.
+#include "reading.hpp"
+#include "text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <system_error>
+
+namespace chokepoint::sim {
+namespace {
+
+using loader::Library;
+using loader::Reading;
+
+// One more than check_text() lets pass, so that an endless file ends there.
+constexpr std::size_t kReadLimit = (std::size_t{16} << 20) + 1;
+
+std::string join_lines(const std::vector<Diagnostic>& faults) {
+    std::vector<std::string> lines;
+    for (const Diagnostic& fault : faults) {
+        lines.push_back(to_text(fault));
+    }
+    return fmt::format("{}", fmt::join(lines, "\n"));
+}
+
+[[noreturn]] void cannot_read(const std::filesystem::path& file, std::string_view why) {
+    throw ScenarioError({{file.string(), 0, 0, fmt::format("cannot be read: {}", why)}});
+}
+
+std::string read_file(const std::filesystem::path& file) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        cannot_read(file, "it is a directory; expected a scenario file");
+    }
+    errno = 0;
+    std::ifstream in(file, std::ios::binary);
+    if (!in) {
+        cannot_read(file, std::generic_category().message(errno));
+    }
+    std::string text(kReadLimit, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (in.bad()) {
+        cannot_read(file, std::generic_category().message(errno));
+    }
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    return text;
+}
+
+/// Faults of the file by position, then those of overrides.
+void sort_faults(std::vector<Diagnostic>& faults) {
+    std::stable_sort(faults.begin(), faults.end(), [](const Diagnostic& a, const Diagnostic& b) {
+        return std::tuple(a.line == 0, a.line, a.column) < std::tuple(b.line == 0, b.line, b.column);
+    });
+}
+
+void throw_if_any(std::vector<Diagnostic>& faults) {
+    if (!faults.empty()) {
+        sort_faults(faults);
+        throw ScenarioError(std::move(faults));
+    }
+}
+
+} // namespace
+
+/// The only maker of Scenarios.
+class ScenarioBuilder {
+public:
+    static Scenario build(Reading& reading, const std::string& file) {
+        Scenario scenario;
+        scenario.resolved_ = loader::resolve_all(reading);
+        scenario.cluster_ = loader::make_cluster(reading.draft, reading.library);
+        loader::Draft& draft = reading.draft;
+        scenario.title_ = std::move(draft.title);
+        scenario.file_ = file;
+        scenario.catalog_hash_ = reading.library.catalog.content_hash();
+        scenario.caps_ = draft.caps;
+        scenario.sustained_clock_ = draft.sustained_clock;
+        scenario.model_ = std::move(draft.model);
+        scenario.plan_ = std::move(draft.plan);
+        scenario.campaign_ = draft.campaign;
+        scenario.compute_model_ = draft.compute;
+        sort_faults(reading.warnings);
+        scenario.warnings_ = std::move(reading.warnings);
+        return scenario;
+    }
+};
+
+Scenario parse_scenario(std::string_view text, const std::string& file, const LoadOptions& options) {
+    loader::Document document = loader::parse_document(text, file);
+    std::vector<Diagnostic> malformed;
+    loader::apply_overrides(document, options.overrides, malformed);
+    const Library library{hw::Catalog::load(options.catalog_directories),
+                          work::load_presets(hw::data_path("models"))};
+    Reading reading(document, library);
+    reading.faults.insert(reading.faults.end(), malformed.begin(), malformed.end());
+    loader::check_cluster(reading);
+    loader::check_model(reading);
+    loader::check_plan(reading);
+    loader::check_campaign(reading);
+    if (reading.faults.empty()) {
+        loader::check_memory(reading);
+    }
+    throw_if_any(reading.faults);
+    return ScenarioBuilder::build(reading, file);
+}
+
+Scenario load_scenario(const std::filesystem::path& file, const LoadOptions& options) {
+    return parse_scenario(read_file(file), file.string(), options);
+}
+
+ScenarioError::ScenarioError(std::vector<Diagnostic> faults)
+    : std::runtime_error(join_lines(faults)),
+      faults_(std::move(faults)) {}
+
+std::string to_text(const Diagnostic& diagnostic, std::string_view severity) {
+    const std::string position =
+        diagnostic.line > 0 ? fmt::format(":{}:{}", diagnostic.line, diagnostic.column) : "";
+    return fmt::format("{}{}: {}: {}", diagnostic.file, position, severity, diagnostic.message);
+}
+
+std::string_view name(Origin origin) {
+    switch (origin) {
+    case Origin::file:
+        return "file";
+    case Origin::override_:
+        return "override";
+    case Origin::catalog:
+        return "catalog";
+    case Origin::preset:
+        return "preset";
+    case Origin::default_:
+        return "default";
+    case Origin::derived:
+        return "derived";
+    }
+    throw std::logic_error("name(Origin): an origin without a name");
+}
+
+} // namespace chokepoint::sim
+
+namespace chokepoint::sim::loader {
+
+Diagnostic at(const Place& place, std::string message) {
+    return {place.file, place.line, place.column, std::move(message)};
+}
+
+std::string to_text(const Place& place) {
+    return place.is_override ? "--set" : fmt::format("{}:{}:{}", place.file, place.line, place.column);
+}
+
+} // namespace chokepoint::sim::loader

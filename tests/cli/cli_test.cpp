@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line keeps its word: exit codes, streams, determinism, and no half-written file.
+#include "run_cli.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <cstdlib>
+
+using chokepoint::test::CliResult;
+using chokepoint::test::read_file;
+using chokepoint::test::run_cli;
+using chokepoint::test::ScratchDirectory;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+namespace {
+
+const std::string kSmall = "scenarios/small-16-gpus.toml";
+const std::string kH800 = "scenarios/deepseek-v3-h800.toml";
+const std::string kH100 = "scenarios/deepseek-v3-h100.toml";
+
+nlohmann::json parse(const std::string& text) {
+    return nlohmann::json::parse(text);
+}
+
+nlohmann::json without_clock(nlohmann::json run) {
+    run["engine"].erase("wall_seconds");
+    run["engine"].erase("peak_rss_bytes");
+    return run;
+}
+
+} // namespace
+
+TEST(Cli, JsonOnStdoutIsAloneThere) {
+    const CliResult run = run_cli({"run", kSmall, "--json", "-"});
+    EXPECT_EQ(run.exit_code, 0);
+    EXPECT_EQ(parse(run.out).at("schema"), "chokepoint/run/1");
+    EXPECT_THAT(run.err, IsEmpty());
+}
+
+TEST(Cli, TwoRunsPrintTheSameJsonButForTheClock) {
+    const auto first = without_clock(parse(run_cli({"run", kH800, "--json", "-"}).out));
+    const auto second = without_clock(parse(run_cli({"run", kH800, "--json", "-"}).out));
+    EXPECT_EQ(first, second);
+    EXPECT_EQ(first.dump(), second.dump());
+}
+
+TEST(Cli, PhasesAddUpToTheStepOnEveryRank) {
+    for (const std::string& scenario : {kSmall, kH800}) {
+        const auto step = parse(run_cli({"run", scenario, "--json", "-"}).out).at("step");
+        auto ranks = step.at("phases_per_rank");
+        ranks.push_back(step.at("phases"));
+        for (const auto& phases : ranks) {
+            double sum = 0.0;
+            for (const char* phase : {"f", "b", "w", "fb", "bubble", "optimizer"}) {
+                EXPECT_GE(phases.at(phase).get<double>(), -1e-9) << phase;
+                sum += phases.at(phase).get<double>();
+            }
+            EXPECT_NEAR(sum, step.at("seconds").get<double>(), 1e-9);
+        }
+    }
+}
+
+TEST(Cli, CriticalPathCoversTheWholeStep) {
+    const auto run = parse(run_cli({"run", kH800, "--json", "-"}).out);
+    double sum = 0.0;
+    for (const auto& entry : run.at("critical_path")) {
+        sum += entry.at("seconds").get<double>();
+    }
+    EXPECT_NEAR(sum, run.at("step").at("seconds").get<double>(), 1e-6);
+}
+
+TEST(Cli, CompareOfAScenarioWithItselfFindsNoDifference) {
+    const auto compare = parse(run_cli({"compare", kSmall, kSmall, "--json", "-"}).out);
+    for (const auto& row : compare.at("differences")) {
+        EXPECT_EQ(row.at("difference"), 0.0) << row;
+    }
+}
+
+TEST(Cli, ProgressForProgramsIsOneJsonValuePerLineOnStderr) {
+    const CliResult run = run_cli({"run", kSmall, "--json", "-", "--progress", "json"});
+    EXPECT_EQ(run.exit_code, 0);
+    std::istringstream lines(run.err);
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+        const auto progress = parse(line).at("progress");
+        EXPECT_GE(progress.at("share").get<double>(), 0.0);
+        EXPECT_LE(progress.at("share").get<double>(), 1.0);
+    }
+    EXPECT_GT(count, 0);
+}
+
+TEST(Cli, TraceNamesEveryTaskAndStaysWithinTheStep) {
+    const ScratchDirectory scratch;
+    const std::string file = (scratch.path() / "trace.json").string();
+    ASSERT_EQ(run_cli({"trace", kSmall, "-o", file}).exit_code, 0);
+    const double step = parse(run_cli({"run", kSmall, "--json", "-"}).out).at("step").at("seconds").get<double>();
+    const auto trace = parse(read_file(file));
+    int spans = 0;
+    for (const auto& event : trace.at("traceEvents")) {
+        if (event.at("ph") != "X") {
+            continue;
+        }
+        ++spans;
+        EXPECT_FALSE(event.at("name").get<std::string>().empty());
+        EXPECT_LE((event.at("ts").get<double>() + event.at("dur").get<double>()) * 1e-6, step + 1e-8);
+    }
+    EXPECT_GT(spans, 100);
+}
+
+TEST(Cli, UnknownNamesAreWrongInputAndListWhatExists) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"show", "gpu", "h900"}, {"show", "model", "gpt-9"}, {"show", "cat", "x"},
+          {"list", "cats"}}) {
+        const CliResult result = run_cli(arguments);
+        EXPECT_EQ(result.exit_code, 2) << arguments[1];
+        EXPECT_THAT(result.err, HasSubstr("expected one of"));
+        EXPECT_THAT(result.out, IsEmpty());
+    }
+}
+
+TEST(Cli, WrongArgumentsExitWithTwo) {
+    EXPECT_EQ(run_cli({}).exit_code, 2);
+    EXPECT_EQ(run_cli({"fly"}).exit_code, 2);
+    EXPECT_EQ(run_cli({"run"}).exit_code, 2);
+    EXPECT_EQ(run_cli({"run", kSmall, "--no-such-option"}).exit_code, 2);
+    EXPECT_EQ(run_cli({"trace", kSmall, "--ranks", "99", "-o", "/dev/null/x"}).exit_code, 2);
+    EXPECT_EQ(run_cli({"--help"}).exit_code, 0);
+    EXPECT_EQ(run_cli({"--version"}).exit_code, 0);
+}
+
+TEST(Cli, WrongScenarioWritesNothing) {
+    const ScratchDirectory scratch;
+    const std::string bad = scratch.write("bad.toml", "title = \"x\"\n[cluster]\ngpu = \"h900\"\n");
+    const auto target = scratch.path() / "result.json";
+    const CliResult run = run_cli({"run", bad, "--json", target.string()});
+    EXPECT_EQ(run.exit_code, 2);
+    EXPECT_THAT(run.out, IsEmpty());
+    EXPECT_THAT(run.err, HasSubstr("bad.toml:3:"));
+    EXPECT_FALSE(std::filesystem::exists(target));
+}
+
+TEST(Cli, UnwritableOutputFailsBeforeTheRunAndSaysWhy) {
+    const CliResult run = run_cli({"run", kSmall, "--json", "/no/such/directory/result.json"});
+    EXPECT_EQ(run.exit_code, 1);
+    EXPECT_THAT(run.err, HasSubstr("cannot write '/no/such/directory/result.json': No such file"));
+    EXPECT_THAT(run.out, IsEmpty());
+}
+
+TEST(Cli, AnOldResultSurvivesAFailedRun) {
+    const ScratchDirectory scratch;
+    const std::string target = scratch.write("result.json", "old");
+    const std::string bad = scratch.write("bad.toml", "[cluster]\n");
+    EXPECT_EQ(run_cli({"run", bad, "--json", target}).exit_code, 2);
+    EXPECT_EQ(read_file(target), "old");
+    EXPECT_EQ(run_cli({"run", kSmall, "--json", target}).exit_code, 0);
+    EXPECT_EQ(parse(read_file(target)).at("schema"), "chokepoint/run/1");
+    for (const auto& entry : std::filesystem::directory_iterator(scratch.path())) {
+        EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("tmp")));
+    }
+}
+
+TEST(Cli, CheckReportsEveryFaultAsJson) {
+    const ScratchDirectory scratch;
+    const std::string bad = scratch.write("bad.toml", "title = \"x\"\n[cluster]\ngpu = \"h900\"\nnodes = -1\n");
+    const CliResult check = run_cli({"check", bad, "--json", "-"});
+    EXPECT_EQ(check.exit_code, 2);
+    const auto json = parse(check.out);
+    EXPECT_FALSE(json.at("valid").get<bool>());
+    EXPECT_GE(json.at("faults").size(), 2U);
+}
+
+TEST(Cli, OverridesReachTheSimulation) {
+    const auto seconds = [](const std::vector<std::string>& extra) {
+        std::vector<std::string> arguments{"run", kSmall, "--json", "-"};
+        arguments.insert(arguments.end(), extra.begin(), extra.end());
+        return parse(run_cli(arguments).out).at("step").at("seconds").get<double>();
+    };
+    EXPECT_GT(seconds({"--set", "cluster.caps.nvlink=20 GB/s"}), seconds({}));
+    EXPECT_GT(seconds({"--set", "plan.global_batch=64"}), seconds({}));
+}

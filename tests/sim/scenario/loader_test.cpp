@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a sound scenario becomes: fields, defaults, overrides, and the origin of each value.
+#include "scenario_text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+using namespace chokepoint;
+using test::load;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+const sim::ResolvedValue& value(const sim::Scenario& scenario, std::string_view key) {
+    const auto& all = scenario.resolved();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& v) { return v.key == key; });
+    if (found == all.end()) {
+        throw std::out_of_range("no resolved value is called " + std::string(key));
+    }
+    return *found;
+}
+
+/// The job of the H800 scenario as DeepSeek describes it.
+void expect_published_job(const sim::Scenario& scenario) {
+    const work::ParallelPlan& plan = scenario.plan();
+    EXPECT_EQ(scenario.cluster().gpus(), 2048);
+    EXPECT_EQ(plan.data, 128);
+    EXPECT_EQ(plan.micro_batches(), 120);
+    EXPECT_EQ(plan.precision, work::Precision::fp8_block);
+    EXPECT_EQ(plan.recompute, (work::Recompute{true, true, true}));
+    EXPECT_DOUBLE_EQ(scenario.campaign().tokens, 14.8e12);
+    EXPECT_DOUBLE_EQ(scenario.campaign().ramp_tokens, 469e9);
+    EXPECT_EQ(scenario.campaign().ramp_from, 3072);
+    EXPECT_NEAR(scenario.campaign().price.value() * hw::kHour / hw::Usd(1.0), 2.0, 1e-12);
+    EXPECT_TRUE(scenario.warnings().empty());
+}
+
+} // namespace
+
+TEST(ShippedScenarios, LoadWithoutWarnings) {
+    for (const auto& file : test::toml_files(test::kSource / "scenarios")) {
+        SCOPED_TRACE(file);
+        EXPECT_TRUE(sim::load_scenario(file).warnings().empty());
+    }
+}
+
+TEST(ShippedScenarios, AreThePublishedJobOnBothParts) {
+    const auto h800 = sim::load_scenario(test::kSource / "scenarios/deepseek-v3-h800.toml");
+    const auto h100 = sim::load_scenario(test::kSource / "scenarios/deepseek-v3-h100.toml");
+    expect_published_job(h800);
+    expect_published_job(h100);
+    EXPECT_EQ(h800.plan(), h100.plan());
+    EXPECT_EQ(h800.model(), h100.model());
+    EXPECT_EQ(h800.campaign(), h100.campaign());
+    EXPECT_EQ(h800.cluster().node.gpu.id, "h800-sxm");
+    EXPECT_EQ(h100.cluster().node.gpu.id, "h100-sxm");
+}
+
+// The header of scenarios/small-16-gpus.toml counts by hand.
+TEST(ShippedScenarios, SmallOneCountsAsItsHeaderSays) {
+    const auto small = sim::load_scenario(test::kSource / "scenarios/small-16-gpus.toml");
+    EXPECT_EQ(small.cluster().gpus(), 16);
+    EXPECT_EQ(small.plan().data, 8);
+    EXPECT_EQ(small.plan().micro_batches(), 4);
+    EXPECT_EQ(small.model().moe.experts / small.plan().expert, 2);
+    EXPECT_NEAR(work::training_flops_per_token(small.model(), 4096, true).value(), 3.71e9, 0.005e9);
+}
+
+TEST(ScenarioLoader, TakesTheModelFromThePresetAndReplacesSingleKeys) {
+    const auto plain = load();
+    const auto shallow = load({"model.layers=32", "model.moe.top_k=4"});
+    EXPECT_EQ(plain.model().layers, 61);
+    EXPECT_EQ(shallow.model().layers, 32);
+    EXPECT_EQ(shallow.model().moe.top_k, 4);
+    EXPECT_EQ(shallow.model().hidden, plain.model().hidden);
+    EXPECT_EQ(shallow.model().attention, plain.model().attention);
+}
+
+TEST(ScenarioLoader, DottedKeysAndSectionsMeanTheSame) {
+    std::string dotted(test::kValid);
+    dotted.insert(dotted.find("[model]"), "caps.nic = \"200 Gb/s\"\n");
+    const std::string section = std::string(test::kValid) + "[cluster.caps]\nnic = \"25 GB/s\"\n";
+    EXPECT_EQ(load({}, dotted).cluster(), load({}, section).cluster());
+    EXPECT_EQ(load({}, section).cluster().node.nic, hw::BytesPerSecond(25e9));
+}
+
+TEST(ScenarioLoader, CapsLowerThePartAndKeepTheRest) {
+    const auto free = load();
+    const auto capped = load({"cluster.caps.nvlink=200 GB/s", "cluster.caps.nic=200 Gb/s"});
+    EXPECT_EQ(capped.cluster().node.gpu.nvlink, hw::BytesPerSecond(200e9));
+    EXPECT_EQ(capped.cluster().node.nic, free.cluster().node.nic / 2.0);
+    EXPECT_EQ(capped.cluster().node.gpu.dense_peak, free.cluster().node.gpu.dense_peak);
+}
+
+TEST(ScenarioLoader, CapAboveThePartWarnsAndChangesNothing) {
+    const auto capped =
+        load({"cluster.caps.nvlink=900 GB/s", "cluster.caps.nic=800 Gb/s", "cluster.caps.tpp=1e6",
+              "cluster.caps.memory_bandwidth=9 TB/s", "cluster.caps.fp64=99 TFLOPS"});
+    EXPECT_EQ(capped.warnings().size(), 5U);
+    EXPECT_THAT(capped.warnings().front().message, HasSubstr("changes nothing"));
+    EXPECT_EQ(capped.cluster(), load().cluster());
+}
+
+TEST(ScenarioLoader, MoreGpusThanTheFabricJoinsIsAWarning) {
+    EXPECT_TRUE(load({"cluster.nodes=2048", "plan.global_batch=122880"}).warnings().empty()); // 16,384 GPUs
+    const auto large = load({"cluster.nodes=4096", "plan.global_batch=245760"});
+    ASSERT_EQ(large.warnings().size(), 1U);
+    EXPECT_EQ(
+        sim::to_text(large.warnings().front(), "warning"),
+        "--set cluster.nodes=4096: warning: 32768 GPUs (4096 x 8) exceed the 16384 that multi-plane joins; "
+        "simulated on a deeper fabric that keeps every GPU's injection bandwidth");
+}
+
+TEST(ScenarioLoader, CommunicationSmsFollowThePart) {
+    EXPECT_EQ(load().plan().communication_sms, 20);                        // of 132
+    EXPECT_EQ(load({"cluster.gpu=h20-sxm"}).plan().communication_sms, 12); // of 78
+    EXPECT_EQ(load({"cluster.gpu=h20-sxm", "plan.communication_sms=16"}).plan().communication_sms, 16);
+}
+
+TEST(ScenarioOverride, ReadsTomlValuesAndBareText) {
+    const auto scenario = load({"plan.expert=32", "plan.schedule=1f1b", "plan.routing_imbalance = 0.1",
+                                "plan.recompute=[\"norm\", \"activation\"]", "plan.zero=1", "title=2048",
+                                "campaign.tokens=14.8e12", "cluster.nic=200 Gb/s", "plan.sequence=2048"});
+    EXPECT_EQ(scenario.plan().expert, 32);
+    EXPECT_EQ(scenario.plan().schedule, "1f1b");
+    EXPECT_DOUBLE_EQ(scenario.plan().routing_imbalance, 0.1);
+    EXPECT_EQ(scenario.plan().recompute, (work::Recompute{true, false, true}));
+    EXPECT_EQ(scenario.title(), "2048");
+    EXPECT_DOUBLE_EQ(scenario.campaign().tokens, 14.8e12);
+    EXPECT_EQ(scenario.cluster().node.nic, hw::BytesPerSecond(25e9));
+}
+
+TEST(ScenarioOverride, LastOneWinsAndReplacesAFaultyValue) {
+    std::string text(test::kValid);
+    text.replace(text.find("expert = 64"), 11, "expert = 'a'");
+    EXPECT_EQ(load({"plan.expert=16", "plan.expert=32"}, text).plan().expert, 32);
+}
+
+TEST(ScenarioOverride, FaultsNameTheOverride) {
+    EXPECT_THAT(
+        test::faults_of(test::kValid, {"plan.expert=48", "plan.expart=1", "plan.expert", "=3"}),
+        testing::UnorderedElementsAre(
+            "--set plan.expert=48: error: expert (48) does not divide the 128 ranks of a pipeline stage "
+            "(2048 / 16)",
+            "--set plan.expert=48: error: expert (48) does not divide the 256 routed experts",
+            "--set plan.expart=1: error: unknown key 'expart' in [plan]; did you mean 'expert'?",
+            "--set plan.expert: error: expected KEY=VALUE, such as plan.expert=32",
+            "--set =3: error: expected KEY=VALUE, such as plan.expert=32"));
+}
+
+TEST(ScenarioOverride, CannotSmuggleInASecondKey) {
+    EXPECT_THAT(
+        test::faults_of(test::kValid, {"plan.expert=64\nzero = 0"}),
+        ElementsAre(
+            "--set plan.expert=64\\nzero = 0: error: expert: found \"64\\nzero = 0\"; expected a whole "
+            "number from 1 to 65536"));
+}
+
+TEST(ResolvedScenario, SaysWhereEachValueComesFrom) {
+    const auto scenario = load({"plan.expert=32"});
+    const auto expect = [&](std::string_view key, std::string_view text, sim::Origin origin,
+                            std::string_view where) {
+        const sim::ResolvedValue& resolved = value(scenario, key);
+        EXPECT_EQ(resolved.text, text) << key;
+        EXPECT_EQ(resolved.origin, origin) << key;
+        EXPECT_THAT(resolved.where, HasSubstr(std::string(where))) << key;
+    };
+    expect("cluster.nodes", "256", sim::Origin::file, "v3.toml:4:9");
+    expect("plan.expert", "32", sim::Origin::override_, "--set");
+    expect("model.hidden", "7168", sim::Origin::preset, "arXiv 2412.19437");
+    expect("plan.sequence", "4096", sim::Origin::default_, "DeepSeek-V3");
+    expect("plan.communication_sms", "20", sim::Origin::derived, "20 of 132");
+    expect("cluster.nvlink_latency", "3.330 us", sim::Origin::catalog, "2505.09343");
+    expect("part.nvlink", "400 GB/s", sim::Origin::catalog, "h800-sxm");
+    expect("cluster.caps.nic", "none", sim::Origin::default_, "no cap");
+    expect("campaign.tokens", "none", sim::Origin::default_, "no campaign");
+    expect("derived.micro_batches", "120", sim::Origin::derived, "global_batch / (data x micro_batch)");
+}
+
+TEST(ResolvedScenario, CarriesBaseUnits) {
+    const auto scenario = load({"cluster.caps.nvlink=200 GB/s", "campaign.price=2.00 USD/GPU-h"});
+    EXPECT_DOUBLE_EQ(value(scenario, "cluster.caps.nvlink").base, 200e9);
+    EXPECT_DOUBLE_EQ(value(scenario, "campaign.price").base, 2.0 / 3600.0);
+    EXPECT_DOUBLE_EQ(value(scenario, "cluster.nvlink_latency").base, 3.33e-6);
+    EXPECT_DOUBLE_EQ(value(scenario, "plan.overlap").base, 1.0);
+    EXPECT_FALSE(value(scenario, "plan.overlap").is_text);
+    EXPECT_TRUE(value(scenario, "plan.schedule").is_text);
+}
+
+TEST(ResolvedScenario, MarksWhatACapChanged) {
+    const auto scenario = load({"cluster.caps.nvlink=200 GB/s"});
+    EXPECT_EQ(value(scenario, "part.nvlink").text, "200 GB/s");
+    EXPECT_EQ(value(scenario, "part.nvlink").origin, sim::Origin::derived);
+    EXPECT_THAT(value(scenario, "part.nvlink").where, HasSubstr("400 GB/s without"));
+    EXPECT_EQ(value(scenario, "part.memory_bandwidth").origin, sim::Origin::catalog);
+}
+
+// So that programs can nest the keys by their dots.
+TEST(ResolvedScenario, NoKeyIsTwiceOrInsideAnother) {
+    const auto scenario = load();
+    std::set<std::string> keys;
+    for (const auto& resolved : scenario.resolved()) {
+        EXPECT_TRUE(keys.insert(resolved.key).second) << resolved.key;
+        EXPECT_FALSE(resolved.text.empty()) << resolved.key;
+        EXPECT_FALSE(resolved.where.empty()) << resolved.key;
+    }
+    for (const std::string& key : keys) {
+        for (std::size_t dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) {
+            EXPECT_FALSE(keys.contains(key.substr(0, dot))) << key;
+        }
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory must account for every parameter once, follow the schedule's in-flight count, and let DeepSeek-V3
+// fit.
+#include "presets.hpp"
+
+#include <chokepoint/workloads/memory.hpp>
+
+#include <gmock/gmock.h>
+
+namespace chokepoint::work {
+namespace {
+
+using test::preset;
+
+Schedule schedule(const ParallelPlan& plan) {
+    return find_schedule(plan.schedule)->make(plan.pipeline, plan.micro_batches());
+}
+
+std::vector<MemoryUse> deepseek_memory(const ParallelPlan& plan) {
+    return memory_per_rank(preset("deepseek-v3"), plan, schedule(plan));
+}
+
+hw::Bytes stage_activations(const ModelArch& model, const ParallelPlan& plan,
+                            const std::vector<Block>& blocks) {
+    hw::Bytes sum;
+    for (const Block& block : blocks) {
+        sum += activation_bytes(model, plan, block);
+    }
+    return sum;
+}
+
+TEST(StageParameters, OfAllStagesAddUpToTheModel) {
+    for (const ModelArch& model : test::presets()) {
+        const ParallelPlan plan = test::small_plan(model, Precision::bf16);
+        const ParameterCount count = count_parameters(model);
+        for (const int stages : {1, 2, 4, 8}) {
+            std::int64_t sum = 0;
+            for (const auto& blocks : split_stages(model, plan, stages)) {
+                const StageParameters stage = stage_parameters(model, plan, blocks);
+                sum += stage.expert * plan.expert + stage.replicated;
+            }
+            EXPECT_EQ(sum, count.total + count.mtp) << model.id << " in " << stages;
+        }
+    }
+}
+
+TEST(StageParameters, OfATiedModelHoldTheTableOnBothEnds) {
+    ModelArch model = preset("llama-3.1-405b");
+    model.tied_embeddings = true;
+    const ParallelPlan plan;
+    const ParameterCount count = count_parameters(model);
+    const auto sum = [&](int stages) {
+        std::int64_t all = 0;
+        for (const auto& blocks : split_stages(model, plan, stages)) {
+            all += stage_parameters(model, plan, blocks).replicated;
+        }
+        return all;
+    };
+    EXPECT_EQ(sum(1), count.total);
+    EXPECT_EQ(sum(2), count.total + count.embedding);
+}
+
+TEST(Memory, OfDeepSeekV3FitsTheH800OnEveryRank) {
+    // 80 GB: arXiv 2412.19437, 3.1 trains on H800 without tensor parallelism.
+    for (const MemoryUse& rank : deepseek_memory(test::deepseek_plan())) {
+        EXPECT_LT(rank.total().value(), 80e9);
+        EXPECT_GT(rank.total().value(), 40e9); // DualPipe's second copy and PP + 1 micro-batches are there
+    }
+}
+
+TEST(Memory, WithoutRecomputationDeepSeekV3DoesNotFit) {
+    // What recomputation buys: arXiv 2412.19437, 3.2.3.
+    ParallelPlan plan = test::deepseek_plan();
+    plan.recompute = {};
+    EXPECT_GT(deepseek_memory(plan)[1].total().value(), 80e9);
+}
+
+TEST(Memory, OfDualPipeHoldsEveryParameterTwice) {
+    // arXiv 2412.19437, 3.2.1
+    ParallelPlan plan = test::deepseek_plan();
+    const auto gradients = [&](const char* id) {
+        plan.schedule = id;
+        hw::Bytes sum;
+        for (const MemoryUse& rank : deepseek_memory(plan)) {
+            sum += rank.gradients;
+        }
+        return sum.value();
+    };
+    const ParameterCount count = count_parameters(preset("deepseek-v3"));
+    const double once =
+        gradients("1f1b") - 4.0 * static_cast<double>(count.embedding); // its MTP needs a copy
+    EXPECT_DOUBLE_EQ(gradients("dualpipe"), 2.0 * once);
+}
+
+TEST(Memory, OfActivationsIsTheInFlightCountTimesTheStage) {
+    const ModelArch& model = preset("deepseek-v3");
+    ParallelPlan plan = test::deepseek_plan();
+    plan.schedule = "1f1b";
+    const Schedule order = schedule(plan);
+    const auto in_flight = peak_in_flight(order);
+    const auto stages = split_stages(model, plan, plan.pipeline);
+    const auto use = memory_per_rank(model, plan, order);
+    for (std::size_t rank = 0; rank < use.size(); ++rank) {
+        EXPECT_NEAR(use[rank].activations / stage_activations(model, plan, stages[rank]), in_flight[rank],
+                    1e-9);
+    }
+}
+
+TEST(Memory, OfDualPipeActivationsIsPipelinePlusOneAtEqualStages) {
+    // arXiv 2412.19437, table 2: PP + 1.
+    const ModelArch& model = preset("deepseek-v3");
+    const ParallelPlan plan = test::deepseek_plan();
+    const auto blocks = split_stages(model, plan, plan.pipeline)[7];
+    EXPECT_LE(deepseek_memory(plan)[7].activations / stage_activations(model, plan, blocks),
+              plan.pipeline + 1 + 1e-9);
+}
+
+TEST(Memory, OfZeroOneDividesTheOptimizerByTheCopiesOfAParameter) {
+    ParallelPlan plan = test::deepseek_plan();
+    const MemoryUse sharded = deepseek_memory(plan)[3];
+    plan.zero = 0;
+    const MemoryUse whole = deepseek_memory(plan)[3];
+    EXPECT_EQ(sharded.gradients, whole.gradients);
+    EXPECT_EQ(sharded.parameters, whole.parameters);
+    const auto stages = split_stages(preset("deepseek-v3"), plan, 16);
+    double expected = 0.0;
+    for (const int stage : {3, 12}) {
+        const StageParameters own =
+            stage_parameters(preset("deepseek-v3"), plan, stages[static_cast<std::size_t>(stage)]);
+        // 8 bytes: FP32 master, two BF16 moments. Experts have 128 / 64 copies, the rest 128; DualPipe
+        // doubles both.
+        expected +=
+            8.0 * (static_cast<double>(own.expert) / 4.0 + static_cast<double>(own.replicated) / 256.0);
+    }
+    EXPECT_NEAR(sharded.optimizer.value() / expected, 1.0, 1e-12);
+    EXPECT_NEAR(whole.optimizer / whole.gradients, 2.0, 1e-12); // 8 bytes against the gradient's 4
+}
+
+TEST(Recomputation, OfEachKindKeepsLess) {
+    const ModelArch& model = preset("deepseek-v3");
+    for (const Precision precision : {Precision::bf16, Precision::fp8_block}) {
+        ParallelPlan plan = test::deepseek_plan();
+        plan.precision = precision;
+        const auto kept = [&](Recompute recompute) {
+            plan.recompute = recompute;
+            return activation_bytes(model, plan, {BlockKind::moe_layer, 10});
+        };
+        const hw::Bytes everything = kept({});
+        EXPECT_LT(kept({.norm = true}), everything);
+        EXPECT_LT(kept({.activation = true}), everything);
+        // q, k and v in BF16: 128 heads of 192, 192 and 128.
+        EXPECT_EQ((everything - kept({.attention_up_projection = true})).value(),
+                  2.0 * 4096 * 128 * (192 + 192 + 128));
+    }
+}
+
+TEST(Recomputation, KeepsLessInFp8ThanInBf16) {
+    const ModelArch& model = preset("deepseek-v3");
+    ParallelPlan plan = test::deepseek_plan();
+    const hw::Bytes fp8 = activation_bytes(model, plan, {BlockKind::moe_layer, 10});
+    plan.precision = Precision::bf16;
+    EXPECT_LT(fp8, activation_bytes(model, plan, {BlockKind::moe_layer, 10}));
+}
+
+} // namespace
+} // namespace chokepoint::work

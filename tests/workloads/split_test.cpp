@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The split into stages must be a partition, and no other may have a cheaper costliest stage.
+#include "presets.hpp"
+
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+namespace chokepoint::work {
+namespace {
+
+using test::preset;
+
+std::vector<int> layers_per_stage(const std::vector<std::vector<Block>>& stages) {
+    std::vector<int> counts;
+    for (const auto& stage : stages) {
+        counts.push_back(static_cast<int>(std::ranges::count_if(stage, [](const Block& block) {
+            return block.kind == BlockKind::dense_layer || block.kind == BlockKind::moe_layer;
+        })));
+    }
+    return counts;
+}
+
+/// Training arithmetic of a stage, summed from its kernels.
+double cost(const ModelArch& model, const ParallelPlan& plan, const std::vector<Block>& stage) {
+    double sum = 0.0;
+    for (const Block& block : stage) {
+        const BlockKernels kernels = block_kernels(model, plan, block);
+        for (const auto* part : {&kernels.attention_forward, &kernels.ffn_forward}) {
+            for (const hw::Operator& op : *part) {
+                sum += op.name.starts_with("router ") ? 0.0 : 3.0 * hw::arithmetic(op).value();
+            }
+        }
+    }
+    return sum;
+}
+
+double costliest(const ModelArch& model, const ParallelPlan& plan,
+                 const std::vector<std::vector<Block>>& stages) {
+    double most = 0.0;
+    for (const auto& stage : stages) {
+        most = std::max(most, cost(model, plan, stage));
+    }
+    return most;
+}
+
+TEST(Split, OfDeepSeekV3LeavesOneLayerBesideTheHeads) {
+    std::vector<int> expected(16, 4);
+    expected.back() = 1 + 1; // and the layer of the MTP module
+    EXPECT_EQ(layers_per_stage(split_stages(preset("deepseek-v3"), test::deepseek_plan(), 16)), expected);
+}
+
+TEST(Split, PutsMtpBehindTheHeadOfTheLastStage) {
+    const auto stages = split_stages(preset("deepseek-v3"), test::deepseek_plan(), 16);
+    EXPECT_EQ(stages.front().front(), (Block{BlockKind::embedding, -1}));
+    EXPECT_THAT(stages.back(),
+                testing::ElementsAre(Block{BlockKind::moe_layer, 60}, Block{BlockKind::head, -1},
+                                     Block{BlockKind::mtp_projection, -1}, Block{BlockKind::moe_layer, 61},
+                                     Block{BlockKind::head, -1}));
+}
+
+TEST(Split, HoldsEveryLayerOnceInOrder) {
+    for (const ModelArch& model : test::presets()) {
+        for (int stages = 1; stages <= std::min(model.layers, 20); ++stages) {
+            int next = 0;
+            for (const auto& stage : split_stages(model, ParallelPlan{}, stages)) {
+                EXPECT_FALSE(stage.empty());
+                for (const Block& block : stage) {
+                    if (block.layer >= 0) {
+                        EXPECT_EQ(block.layer, next++);
+                        EXPECT_EQ(block.kind, block.layer < model.dense_layers ? BlockKind::dense_layer
+                                                                               : BlockKind::moe_layer);
+                    }
+                }
+            }
+            EXPECT_EQ(next, model.layers + model.mtp_modules);
+        }
+    }
+}
+
+RC_GTEST_PROP(Split, HasTheCheapestCostliestStage, ()) {
+    ModelArch model = preset("moe-tiny");
+    model.layers = *rc::gen::inRange(3, 9);
+    model.dense_layers = *rc::gen::inRange(0, 3);
+    model.dense_ffn_hidden = 1024 * *rc::gen::inRange(1, 40);
+    model.vocabulary = 1000 * *rc::gen::inRange(1, 200);
+    model.mtp_modules = *rc::gen::inRange(0, 2);
+    const ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    const int stages = 3;
+    const double chosen = costliest(model, plan, split_stages(model, plan, stages));
+    for (int first = 1; first < model.layers; ++first) {
+        for (int second = 1; first + second <= model.layers; ++second) {
+            ParallelPlan other = plan;
+            other.split = {first, second, model.layers - first - second};
+            RC_ASSERT(chosen <= costliest(model, plan, split_stages(model, other, stages)) * (1.0 + 1e-6));
+        }
+    }
+}
+
+TEST(Split, SpreadsWhatIsLeftAndGivesEarlierStagesMore) {
+    ModelArch model = preset("llama-3.1-405b");
+    model.layers = model.dense_layers = 10;
+    model.vocabulary = 1;
+    EXPECT_THAT(layers_per_stage(split_stages(model, ParallelPlan{}, 4)), testing::ElementsAre(3, 3, 2, 2));
+}
+
+TEST(Split, FollowsThePlansList) {
+    ParallelPlan plan;
+    plan.split = {1, 5, 2};
+    EXPECT_EQ(layers_per_stage(split_stages(preset("moe-tiny"), plan, 3)), plan.split);
+}
+
+TEST(Split, RefusesListsThatDoNotFit) {
+    const ModelArch& model = preset("moe-tiny"); // 8 layers
+    ParallelPlan plan;
+    for (const std::vector<int>& split : {std::vector{4, 4}, {4, 4, 1}, {4, 0, 4}, {9, -1, 0}}) {
+        plan.split = split;
+        EXPECT_THROW(split_stages(model, plan, 3), std::invalid_argument);
+    }
+    EXPECT_THROW(split_stages(model, ParallelPlan{}, 10), std::invalid_argument);
+    EXPECT_THROW(split_stages(model, ParallelPlan{}, 0), std::invalid_argument);
+}
+
+} // namespace
+} // namespace chokepoint::work

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model cut into pipeline stages of blocks, and each block's kernels for forward, input gradient and weight
+// gradient.
+#pragma once
+
+#include <chokepoint/workloads/plan.hpp>
+#include <chokepoint/workloads/schedule.hpp>
+
+#include <chokepoint/hwmodels/transfer.hpp>
+
+namespace chokepoint::work {
+
+enum class BlockKind {
+    embedding,
+    dense_layer,
+    moe_layer,
+    mtp_projection, ///< norms, concatenation and the 2h to h projection in front of an MTP module's layer
+    head,           ///< final norm, vocabulary projection and cross-entropy; its backward follows at once
+};
+std::string_view name(BlockKind);
+
+struct Block {
+    BlockKind kind = BlockKind::dense_layer;
+    int layer = -1; ///< 0-based; MTP layers continue after the last; -1 for blocks that are no layer
+    friend bool operator==(const Block&, const Block&) = default;
+};
+
+/// The blocks of every stage, front to back: embedding, layers, head, and MTP modules behind the head of the
+/// last stage. With an empty `plan.split`, consecutive layers are placed so that the costliest stage is as
+/// cheap as can be, by training FLOPs, dispatch and combine not counted; among equals the last stages hold
+/// less.
+/// @throws std::invalid_argument if a stage would be left without a block or `plan.split` does not add up.
+std::vector<std::vector<Block>> split_stages(const ModelArch&, const ParallelPlan&, int stages);
+
+/// One block's compute, cut where the schedule can put communication in between. The attention part ends with
+/// the router; the FFN part starts with the permutation of received rows. A part that a block lacks is empty.
+struct BlockKernels {
+    std::vector<hw::Operator> attention_forward;
+    std::vector<hw::Operator> ffn_forward;
+    std::vector<hw::Operator> ffn_backward; ///< input gradient; recomputation included
+    std::vector<hw::Operator> ffn_weight_gradient;
+    std::vector<hw::Operator> attention_backward; ///< input gradient; recomputation included
+    std::vector<hw::Operator> attention_weight_gradient;
+    /// Quantisation of the FFN's output gradient, on the communication stream in front of combine(B): the
+    /// published profile runs it there, not among the compute kernels. Empty unless the block is routed in
+    /// FP8.
+    std::vector<hw::Operator> gradient_payload;
+    bool routed = false; ///< dispatch and combine surround the FFN part
+};
+
+/// Kernels of one block for one micro-batch on one GPU. The routed rows are tokens x top_k (balanced over the
+/// group).
+BlockKernels block_kernels(const ModelArch&, const ParallelPlan&, const Block&);
+
+/// Payload bytes per token of dispatch (FP8 with scales, or BF16) and combine (BF16), forward and backward
+/// alike: the gradient of a combine is a dispatch of the same format as the forward dispatch.
+hw::Bytes dispatch_bytes_per_token(const ModelArch&, const ParallelPlan&);
+hw::Bytes combine_bytes_per_token(const ModelArch&, const ParallelPlan&);
+
+/// Activation bytes that cross a pipeline stage boundary per micro-batch (BF16 hidden states).
+hw::Bytes boundary_bytes(const ModelArch&, const ParallelPlan&);
+
+/// Parameters that one GPU of a stage holds.
+struct StageParameters {
+    std::int64_t expert = 0;     ///< routed experts' share
+    std::int64_t replicated = 0; ///< attention, shared experts, norms, router, embedding, head
+};
+StageParameters stage_parameters(const ModelArch&, const ParallelPlan&, const std::vector<Block>&);
+
+/// Activation bytes kept from the forward to the backward of one block and one micro-batch, after
+/// recomputation.
+hw::Bytes activation_bytes(const ModelArch&, const ParallelPlan&, const Block&);
+
+} // namespace chokepoint::work

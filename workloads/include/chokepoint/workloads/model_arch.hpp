@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The transformer being trained, spelled out; and what it counts: parameters, FLOPs per token, bytes.
+#pragma once
+
+#include <chokepoint/hwmodels/operator.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chokepoint::work {
+
+enum class AttentionKind { mha, gqa, mla };
+std::string_view name(AttentionKind);
+std::optional<AttentionKind> attention_kind_from(std::string_view);
+
+struct Attention {
+    AttentionKind kind = AttentionKind::mla;
+    int heads = 0;
+    int kv_heads = 0; ///< gqa; equals heads for mha
+    int head_dim = 0; ///< mha, gqa
+    // mla
+    int q_lora_rank = 0, kv_lora_rank = 0;
+    int qk_nope_dim = 0, qk_rope_dim = 0, v_dim = 0;
+    friend bool operator==(const Attention&, const Attention&) = default;
+};
+
+struct Moe {
+    int experts = 0; ///< routed experts per layer; 0: the model is dense
+    int shared_experts = 0;
+    int top_k = 0;
+    int ffn_hidden = 0; ///< of one expert
+    int max_nodes = 0;  ///< node-limited routing, 0: no limit
+    friend bool operator==(const Moe&, const Moe&) = default;
+};
+
+struct ModelArch {
+    std::string id;
+    int layers = 0;       ///< without MTP modules
+    int dense_layers = 0; ///< the first ones, with a dense FFN; all of them if there are no experts
+    int hidden = 0;
+    int dense_ffn_hidden = 0;
+    int vocabulary = 0;
+    int mtp_modules = 0; ///< multi-token prediction modules, each one layer, a projection and the shared head
+    bool tied_embeddings = false;
+    bool gated_ffn = true; ///< SwiGLU (three matrices) or a plain two-matrix FFN
+    Attention attention;
+    Moe moe;
+    std::string source;
+    friend bool operator==(const ModelArch&, const ModelArch&) = default;
+};
+
+/// Every preset of a directory (*.toml), sorted by id.
+/// @throws hw::CatalogError with every fault of every file: "deepseek-v3.toml:12:9: error: …", one line each.
+std::vector<ModelArch> load_presets(const std::filesystem::path& directory);
+
+/// What is wrong with the architecture as a whole ("moe.top_k (8) is more than moe.experts (4)"). Empty if it
+/// can be built.
+std::vector<std::string> faults(const ModelArch&);
+
+struct ParameterCount {
+    std::int64_t total = 0;  ///< without MTP, embedding and head included
+    std::int64_t active = 0; ///< touched by one token, embedding lookup excluded, head included
+    std::int64_t mtp = 0;    ///< MTP's own, without the shared embedding and head
+    std::int64_t attention_per_layer = 0;
+    std::int64_t dense_ffn_per_layer = 0;
+    std::int64_t expert = 0; ///< one routed or shared expert
+    std::int64_t router_per_layer = 0;
+    std::int64_t embedding = 0; ///< one vocabulary x hidden matrix
+};
+ParameterCount count_parameters(const ModelArch&);
+
+/// Training FLOPs of one token, forward and backward (3x forward), matrix products only, without MTP and
+/// router, as DeepSeek counts: DeepSeek-V3 at 4,096 causal 249.8 GFLOP.
+hw::Flops training_flops_per_token(const ModelArch&, std::int64_t sequence, bool causal);
+
+} // namespace chokepoint::work

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels of every kind of block, and what a block sends to others.
+#include "layer_parts.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace chokepoint::work {
+
+using hw::KernelClass;
+
+namespace {
+
+// Embedding, output head and the projection of MTP stay in BF16: DeepSeek-V3 report, arXiv 2412.19437, 3.3.1.
+hw::Operator bf16_gemm(std::string name, KernelClass kernel, std::int64_t m, std::int64_t n, std::int64_t k) {
+    return hw::gemm(std::move(name), kernel, hw::DType::bf16, hw::Scaling::none, m, n, k);
+}
+
+hw::Operator lookup(const LayerShape& shape) {
+    return pass("embedding lookup", KernelClass::embedding, bf16_bytes(shape.tokens * shape.model.hidden));
+}
+
+/// Rows added into the FP32 gradient of the table.
+hw::Operator lookup_gradient(const LayerShape& shape) {
+    const std::int64_t elements = shape.tokens * shape.model.hidden;
+    return hw::streaming("embedding gradient", KernelClass::embedding,
+                         bf16_bytes(elements) + fp32_bytes(elements), fp32_bytes(elements));
+}
+
+BlockKernels embedding(const LayerShape& shape) {
+    BlockKernels block;
+    block.attention_forward = {lookup(shape)};
+    block.attention_weight_gradient = {lookup_gradient(shape)};
+    return block;
+}
+
+BlockKernels layer(const LayerShape& shape, bool moe) {
+    BlockKernels block;
+    if (moe) {
+        add_router_backward(block, shape);
+    }
+    add_attention(block, shape);
+    if (moe) {
+        add_router_forward(block, shape);
+        add_moe_ffn(block, shape);
+    } else {
+        add_dense_ffn(block, shape);
+    }
+    block.routed = moe && shape.plan.expert > 1;
+    if (!block.routed) { // nothing is sent, and the FFN's backward quantises for itself
+        std::ranges::move(block.gradient_payload,
+                          std::inserter(block.ffn_backward, block.ffn_backward.begin()));
+        block.gradient_payload.clear();
+    }
+    return block;
+}
+
+BlockKernels mtp_projection(const LayerShape& shape) {
+    const std::int64_t t = shape.tokens;
+    const std::int64_t h = shape.model.hidden;
+    const auto joined_inputs = [&](const std::string& prefix) -> Operators {
+        return {norm(prefix + "mtp hidden norm", t, h), norm(prefix + "mtp embedding norm", t, h),
+                pass(prefix + "mtp concatenate", KernelClass::copy, bf16_bytes(2 * t * h))};
+    };
+    BlockKernels block;
+    block.attention_forward = joined_inputs("");
+    block.attention_forward.insert(block.attention_forward.begin(), lookup(shape));
+    block.attention_forward.push_back(bf16_gemm("mtp projection", KernelClass::gemm, t, h, 2 * h));
+    if (shape.plan.recompute.norm) {
+        block.attention_backward = joined_inputs("recompute ");
+    }
+    block.attention_backward.push_back(bf16_gemm("mtp projection dgrad", KernelClass::gemm, t, 2 * h, h));
+    block.attention_backward.push_back(norm_backward("mtp embedding norm backward", t, h, false));
+    block.attention_backward.push_back(norm_backward("mtp hidden norm backward", t, h, true));
+    block.attention_weight_gradient = {
+        bf16_gemm("mtp projection wgrad", KernelClass::gemm_wgrad, h, 2 * h, t), lookup_gradient(shape)};
+    return block;
+}
+
+BlockKernels head(const LayerShape& shape) {
+    const std::int64_t t = shape.tokens;
+    const std::int64_t h = shape.model.hidden;
+    const std::int64_t vocabulary = shape.model.vocabulary;
+    const hw::Bytes logits = bf16_bytes(t * vocabulary);
+    BlockKernels block;
+    block.attention_forward = {
+        norm_with_residual("final norm", t, h), bf16_gemm("head", KernelClass::gemm, t, vocabulary, h),
+        hw::streaming("cross-entropy", KernelClass::cross_entropy, logits, fp32_bytes(t))};
+    block.attention_backward = {pass("cross-entropy backward", KernelClass::cross_entropy, logits),
+                                bf16_gemm("head dgrad", KernelClass::gemm, t, h, vocabulary)};
+    if (shape.plan.recompute.norm) {
+        block.attention_backward.push_back(norm("recompute final norm", t, h));
+    }
+    block.attention_backward.push_back(norm_backward("final norm backward", t, h, false));
+    block.attention_weight_gradient = {bf16_gemm("head wgrad", KernelClass::gemm_wgrad, vocabulary, h, t)};
+    return block;
+}
+
+} // namespace
+
+std::string_view name(BlockKind kind) {
+    switch (kind) {
+    case BlockKind::embedding:
+        return "embedding";
+    case BlockKind::dense_layer:
+        return "dense layer";
+    case BlockKind::moe_layer:
+        return "moe layer";
+    case BlockKind::mtp_projection:
+        return "mtp projection";
+    case BlockKind::head:
+        return "head";
+    }
+    return "?";
+}
+
+BlockKernels block_kernels(const ModelArch& model, const ParallelPlan& plan, const Block& block) {
+    const LayerShape shape = layer_shape(model, plan);
+    switch (block.kind) {
+    case BlockKind::embedding:
+        return embedding(shape);
+    case BlockKind::dense_layer:
+        return layer(shape, false);
+    case BlockKind::moe_layer:
+        return layer(shape, true);
+    case BlockKind::mtp_projection:
+        return mtp_projection(shape);
+    case BlockKind::head:
+        return head(shape);
+    }
+    throw std::logic_error(fmt::format("block of unknown kind {}", static_cast<int>(block.kind)));
+}
+
+hw::Bytes dispatch_bytes_per_token(const ModelArch& model, const ParallelPlan& plan) {
+    return plan.precision == Precision::fp8_block ? fp8_bytes(1, model.hidden) : bf16_bytes(model.hidden);
+}
+
+hw::Bytes combine_bytes_per_token(const ModelArch& model, const ParallelPlan&) {
+    return bf16_bytes(model.hidden);
+}
+
+hw::Bytes boundary_bytes(const ModelArch& model, const ParallelPlan& plan) {
+    return bf16_bytes(plan.micro_batch_tokens() * model.hidden);
+}
+
+} // namespace chokepoint::work

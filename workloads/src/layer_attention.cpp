@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels of the attention half of a layer: latent (MLA) or grouped-query, forward and backward.
+#include "layer_parts.hpp"
+
+namespace chokepoint::work {
+
+using hw::KernelClass;
+
+namespace {
+
+Linear output_projection(const LayerShape& shape) { return {"o", shape.value_dim, shape.model.hidden}; }
+
+void attention_core(Operators& out, const LayerShape& shape, KernelClass kernel) {
+    const Attention& a = shape.model.attention;
+    const int kv_heads = a.kind == AttentionKind::mla ? a.heads : a.kv_heads;
+    out.push_back(hw::attention(kernel == KernelClass::attention_fwd ? "attention" : "attention backward",
+                                kernel, shape.plan.micro_batch, shape.plan.sequence, a.heads, kv_heads,
+                                shape.head_qk, shape.head_v));
+}
+
+/// What surrounds the fused backward: row sums of output times its gradient and a cleared FP32 gradient of q;
+/// then that gradient's conversion to BF16 (FlashAttention-3's preprocess and postprocess kernels).
+void attention_core_backward(Operators& out, const LayerShape& shape) {
+    const std::int64_t query = shape.tokens * shape.query_dim;
+    const std::int64_t value = shape.tokens * shape.value_dim;
+    const std::int64_t row_sums = shape.tokens * shape.model.attention.heads;
+    out.push_back(hw::streaming("attention preprocess", KernelClass::attention_aux, 2.0 * bf16_bytes(value),
+                                fp32_bytes(query) + fp32_bytes(row_sums)));
+    attention_core(out, shape, KernelClass::attention_bwd);
+    out.push_back(hw::streaming("attention dq convert", KernelClass::attention_aux, fp32_bytes(query),
+                                bf16_bytes(query)));
+}
+
+void output_forward(Operators& out, const LayerShape& shape) {
+    const std::int64_t hidden = shape.tokens * shape.model.hidden;
+    if (shape.fp8) {
+        out.push_back(hw::streaming("cache attention output", KernelClass::quantize,
+                                    bf16_bytes(shape.tokens * shape.value_dim),
+                                    attention_output_bytes(shape)));
+    }
+    forward(out, shape, output_projection(shape));
+    if (shape.model.attention.kind == AttentionKind::mla) {
+        out.push_back(pass("scale attention output", KernelClass::add, bf16_bytes(hidden)));
+    }
+    out.push_back(norm_with_residual("ffn norm", shape.tokens, shape.model.hidden));
+}
+
+void output_backward(Operators& out, const LayerShape& shape) {
+    const std::int64_t hidden = shape.tokens * shape.model.hidden;
+    out.push_back(norm_backward("ffn norm backward", shape.tokens, shape.model.hidden, true));
+    if (shape.model.attention.kind == AttentionKind::mla) {
+        out.push_back(pass("scale attention gradient", KernelClass::add, bf16_bytes(hidden)));
+    }
+    if (shape.fp8) {
+        out.push_back(hw::streaming("read attention output", KernelClass::quantize,
+                                    attention_output_bytes(shape),
+                                    bf16_bytes(shape.tokens * shape.value_dim)));
+    }
+    const Linear o = output_projection(shape);
+    input_gradient(out, shape, o);
+    weight_gradient_operands(out, shape, o);
+}
+
+// ---- latent attention ----
+
+struct LatentMaps {
+    std::vector<Linear> query; ///< down and up, or one without a query rank
+    Linear kv_down, kv_up;
+};
+
+LatentMaps latent_maps(const LayerShape& shape) {
+    const Attention& a = shape.model.attention;
+    const std::int64_t h = shape.model.hidden;
+    LatentMaps maps;
+    if (a.q_lora_rank > 0) {
+        maps.query = {{"q_a", h, a.q_lora_rank}, {"q_b", a.q_lora_rank, shape.query_dim}};
+    } else {
+        maps.query = {{"q", h, shape.query_dim}};
+    }
+    maps.kv_down = {"kv_a", h, a.kv_lora_rank + a.qk_rope_dim};
+    maps.kv_up = {"kv_b", a.kv_lora_rank, std::int64_t{a.heads} * (a.qk_nope_dim + a.v_dim)};
+    return maps;
+}
+
+std::int64_t rope_elements(const LayerShape& shape, std::int64_t heads) {
+    return shape.tokens * heads * shape.model.attention.qk_rope_dim;
+}
+
+/// Their inputs are kept, so that a backward may run them again.
+void latent_norms(Operators& out, const LayerShape& shape, const std::string& prefix) {
+    const Attention& a = shape.model.attention;
+    if (a.q_lora_rank > 0) {
+        out.push_back(norm(prefix + "q latent norm", shape.tokens, a.q_lora_rank));
+    }
+    out.push_back(norm(prefix + "kv latent norm", shape.tokens, a.kv_lora_rank));
+}
+
+/// From latents to q and k as the fused kernel takes them.
+void latent_up(Operators& out, const LayerShape& shape, const LatentMaps& maps, const std::string& prefix,
+               bool with_query) {
+    const Attention& a = shape.model.attention;
+    const auto renamed = [&](Linear linear) {
+        linear.name = prefix + linear.name;
+        return linear;
+    };
+    if (with_query) {
+        forward(out, shape, renamed(maps.query.back()));
+    }
+    forward(out, shape, renamed(maps.kv_up));
+    out.push_back(pass(prefix + "rope k", KernelClass::rope, bf16_bytes(rope_elements(shape, 1))));
+    const hw::Bytes nope = bf16_bytes(shape.tokens * a.heads * a.qk_nope_dim);
+    // Every head gets its own nope part and a copy of the one rope part.
+    out.push_back(hw::streaming(prefix + "concatenate k", KernelClass::copy,
+                                nope + bf16_bytes(rope_elements(shape, 1)),
+                                nope + bf16_bytes(rope_elements(shape, a.heads)), 2));
+    if (with_query) {
+        out.push_back(pass(prefix + "rope q", KernelClass::rope, bf16_bytes(rope_elements(shape, a.heads))));
+    }
+}
+
+void latent_forward(Operators& out, const LayerShape& shape) {
+    const LatentMaps maps = latent_maps(shape);
+    const bool two_step = maps.query.size() == 2;
+    if (two_step) {
+        forward(out, shape, maps.query.front());
+    }
+    forward(out, shape, maps.kv_down);
+    // The latent and the rope part of kv_a's output lie side by side: two copies; two index vectors for the
+    // sequences.
+    out.push_back(pass("split kv latent", KernelClass::copy, bf16_bytes(shape.tokens * maps.kv_down.out), 4));
+    latent_norms(out, shape, "");
+    latent_up(out, shape, maps, "", true);
+    attention_core(out, shape, KernelClass::attention_fwd);
+}
+
+/// Gradients of q, k and v back to the latents.
+void latent_up_backward(Operators& out, const LayerShape& shape, const LatentMaps& maps) {
+    const Attention& a = shape.model.attention;
+    out.push_back(pass("rope q backward", KernelClass::rope, bf16_bytes(rope_elements(shape, a.heads))));
+    if (maps.query.size() == 2) {
+        input_gradient(out, shape, maps.query.back());
+    }
+    out.push_back(hw::streaming("sum k rope gradient", KernelClass::add,
+                                bf16_bytes(rope_elements(shape, a.heads)),
+                                bf16_bytes(rope_elements(shape, 1))));
+    out.push_back(pass("rope k backward", KernelClass::rope, bf16_bytes(rope_elements(shape, 1))));
+    out.push_back(
+        pass("concatenate kv gradient", KernelClass::copy, bf16_bytes(shape.tokens * maps.kv_up.out), 2));
+    input_gradient(out, shape, maps.kv_up);
+    weight_gradient_operands(out, shape, maps.kv_up);
+    if (maps.query.size() == 2) {
+        weight_gradient_operands(out, shape, maps.query.back());
+    }
+    out.push_back(norm_backward("kv latent norm backward", shape.tokens, a.kv_lora_rank, false));
+    if (a.q_lora_rank > 0) {
+        out.push_back(norm_backward("q latent norm backward", shape.tokens, a.q_lora_rank, false));
+    }
+    // Two cleared tensors, two copies into them, one sum, each as wide as kv_a's output.
+    const hw::Bytes latent = bf16_bytes(shape.tokens * maps.kv_down.out);
+    out.push_back(hw::streaming("join kv latent gradient", KernelClass::copy, 3.0 * latent, 4.0 * latent, 5));
+}
+
+void latent_backward(Operators& out, const LayerShape& shape) {
+    const LatentMaps maps = latent_maps(shape);
+    const Recompute& recompute = shape.plan.recompute;
+    if (recompute.norm) {
+        out.push_back(pass("recompute split kv latent", KernelClass::copy,
+                           bf16_bytes(shape.tokens * shape.model.attention.kv_lora_rank)));
+        latent_norms(out, shape, "recompute ");
+    }
+    if (recompute.attention_up_projection) {
+        latent_up(out, shape, maps, "recompute ", maps.query.size() == 2);
+    }
+    attention_core_backward(out, shape);
+    latent_up_backward(out, shape, maps);
+    if (recompute.norm) {
+        out.push_back(norm("recompute attention norm", shape.tokens, shape.model.hidden));
+    }
+    input_gradient(out, shape, maps.kv_down);
+    weight_gradient_operands(out, shape, maps.kv_down);
+    input_gradient(out, shape, maps.query.front());
+    weight_gradient_operands(out, shape, maps.query.front());
+    out.push_back(add("sum attention input gradients", shape.tokens * shape.model.hidden));
+}
+
+void latent_weight_gradient(Operators& out, const LayerShape& shape) {
+    const LatentMaps maps = latent_maps(shape);
+    weight_gradient(out, shape, output_projection(shape));
+    weight_gradient(out, shape, maps.kv_up);
+    for (auto linear = maps.query.rbegin(); linear != maps.query.rend(); ++linear) {
+        weight_gradient(out, shape, *linear);
+    }
+    weight_gradient(out, shape, maps.kv_down);
+}
+
+// ---- grouped-query and multi-head attention ----
+
+Linear qkv(const LayerShape& shape) {
+    const Attention& a = shape.model.attention;
+    return {"qkv", shape.model.hidden, shape.query_dim + 2LL * a.kv_heads * a.head_dim};
+}
+
+hw::Operator rope_qk(const LayerShape& shape, std::string name) {
+    const Attention& a = shape.model.attention;
+    return pass(std::move(name), KernelClass::rope,
+                bf16_bytes(shape.tokens * std::int64_t{a.heads + a.kv_heads} * a.head_dim));
+}
+
+void grouped_forward(Operators& out, const LayerShape& shape) {
+    forward(out, shape, qkv(shape));
+    out.push_back(rope_qk(shape, "rope"));
+    attention_core(out, shape, KernelClass::attention_fwd);
+}
+
+void grouped_backward(Operators& out, const LayerShape& shape) {
+    attention_core_backward(out, shape);
+    out.push_back(rope_qk(shape, "rope backward"));
+    if (shape.plan.recompute.norm) {
+        out.push_back(norm("recompute attention norm", shape.tokens, shape.model.hidden));
+    }
+    input_gradient(out, shape, qkv(shape));
+    weight_gradient_operands(out, shape, qkv(shape));
+}
+
+} // namespace
+
+void add_attention(BlockKernels& block, const LayerShape& shape) {
+    const bool latent = shape.model.attention.kind == AttentionKind::mla;
+    Operators& fwd = block.attention_forward;
+    fwd.push_back(norm_with_residual("attention norm", shape.tokens, shape.model.hidden));
+    if (latent) {
+        latent_forward(fwd, shape);
+    } else {
+        grouped_forward(fwd, shape);
+    }
+    output_forward(fwd, shape);
+
+    Operators& bwd = block.attention_backward;
+    output_backward(bwd, shape);
+    if (latent) {
+        latent_backward(bwd, shape);
+    } else {
+        grouped_backward(bwd, shape);
+    }
+    bwd.push_back(norm_backward("attention norm backward", shape.tokens, shape.model.hidden, true));
+
+    Operators& weights = block.attention_weight_gradient;
+    if (latent) {
+        latent_weight_gradient(weights, shape);
+    } else {
+        weight_gradient(weights, shape, output_projection(shape));
+        weight_gradient(weights, shape, qkv(shape));
+    }
+}
+
+} // namespace chokepoint::work

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels of an FFN that every token passes: a dense layer's, or a MoE layer's shared experts.
+#include "layer_ffn.hpp"
+
+namespace chokepoint::work {
+
+using hw::KernelClass;
+
+Mlp dense_mlp(const LayerShape& shape) { return {"ffn", shape.model.dense_ffn_hidden, Operand::bf16}; }
+
+Mlp shared_mlp(const LayerShape& shape) {
+    return {"shared", std::int64_t{shape.model.moe.shared_experts} * shape.model.moe.ffn_hidden,
+            Operand::quantized};
+}
+
+Linear mlp_up(const LayerShape& shape, const Mlp& mlp) {
+    return {mlp.name + " up", shape.model.hidden, shape.ffn_inputs * mlp.width};
+}
+
+Linear mlp_down(const LayerShape& shape, const Mlp& mlp) {
+    return {mlp.name + " down", mlp.width, shape.model.hidden};
+}
+
+hw::Operator activation_forward(const LayerShape& shape, std::string name, std::int64_t rows,
+                                std::int64_t width) {
+    // FP8 work quantises the result in the same kernel.
+    return hw::streaming(std::move(name), KernelClass::swiglu_fwd,
+                         bf16_bytes(rows * shape.ffn_inputs * width), payload_bytes(shape, rows, width));
+}
+
+hw::Operator activation_backward(const LayerShape& shape, std::string name, std::int64_t rows,
+                                 std::int64_t width, bool with_forward) {
+    const hw::Bytes input = bf16_bytes(rows * shape.ffn_inputs * width);
+    const hw::Bytes output = bf16_bytes(rows * width);
+    return hw::streaming(std::move(name), KernelClass::swiglu_bwd, input + output,
+                         with_forward ? input + output : input);
+}
+
+void mlp_up_forward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
+    forward(out, shape, mlp_up(shape, mlp), mlp.operands);
+}
+
+void mlp_down_forward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
+    out.push_back(activation_forward(shape, mlp.name + " activation", shape.tokens, mlp.width));
+    forward(out, shape, mlp_down(shape, mlp), Operand::quantized);
+}
+
+void mlp_cache(Operators& out, const LayerShape& shape, const Mlp& mlp) {
+    if (shape.fp8) {
+        out.push_back(quantize("cache " + mlp.name + " up", shape.tokens, mlp_up(shape, mlp).out));
+    }
+}
+
+void mlp_down_backward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
+    const Linear down = mlp_down(shape, mlp);
+    const bool recompute = shape.plan.recompute.activation;
+    if (shape.fp8) {
+        out.push_back(dequantize("read " + mlp.name + " up", shape.tokens, mlp_up(shape, mlp).out));
+    }
+    input_gradient(out, shape, down, mlp.operands);
+    if (shape.fp8) {
+        out.push_back(quantize_transpose(mlp.name + " down gradient transpose", shape.tokens, down.out,
+                                         Operand::quantized));
+        const std::int64_t activation = shape.tokens * mlp.width;
+        if (recompute) {
+            // SwiGLU again, quantised and transposed in one kernel.
+            out.push_back(hw::streaming(
+                "recompute " + mlp.name + " activation transpose", KernelClass::quantize_transpose,
+                bf16_bytes(shape.ffn_inputs * activation), fp8_bytes(mlp.width, shape.tokens)));
+        } else {
+            out.push_back(quantize_transpose(mlp.name + " activation transpose", shape.tokens, mlp.width,
+                                             Operand::quantized));
+        }
+    }
+    out.push_back(activation_backward(shape, mlp.name + " activation backward", shape.tokens, mlp.width,
+                                      recompute && !shape.fp8));
+}
+
+void mlp_input_recompute(Operators& out, const LayerShape& shape) {
+    if (!shape.plan.recompute.norm) {
+        return;
+    }
+    out.push_back(norm("recompute ffn norm", shape.tokens, shape.model.hidden));
+    if (shape.fp8) {
+        out.push_back(quantize("recompute ffn input quantize", shape.tokens, shape.model.hidden));
+    }
+}
+
+void mlp_up_backward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
+    const Linear up = mlp_up(shape, mlp);
+    if (shape.fp8) {
+        // The weight gradient sees the values that the forward's GEMM saw: quantised, then back.
+        out.push_back(dequantize("read " + mlp.name + " input", shape.tokens, up.in));
+    }
+    input_gradient(out, shape, up);
+    weight_gradient_operands(out, shape, up);
+}
+
+void add_dense_ffn(BlockKernels& block, const LayerShape& shape) {
+    const Mlp mlp = dense_mlp(shape);
+    mlp_up_forward(block.ffn_forward, shape, mlp);
+    mlp_down_forward(block.ffn_forward, shape, mlp);
+    mlp_cache(block.ffn_forward, shape, mlp);
+
+    mlp_down_backward(block.ffn_backward, shape, mlp);
+    mlp_input_recompute(block.ffn_backward, shape);
+    mlp_up_backward(block.ffn_backward, shape, mlp);
+
+    weight_gradient(block.ffn_weight_gradient, shape, mlp_down(shape, mlp));
+    weight_gradient(block.ffn_weight_gradient, shape, mlp_up(shape, mlp));
+}
+
+} // namespace chokepoint::work

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a stage's blocks keep in memory: parameters, and activations from a forward to its backward.
+#include "block_counts.hpp"
+#include "layer_shape.hpp"
+
+#include <algorithm>
+
+namespace chokepoint::work {
+namespace {
+
+/// The output of a norm as the matrix behind it and its weight gradient take it; nothing if the backward runs
+/// the norm again from its input.
+hw::Bytes kept_norm_output(const LayerShape& shape, std::int64_t width) {
+    return shape.plan.recompute.norm ? hw::Bytes() : payload_bytes(shape, shape.tokens, width);
+}
+
+hw::Bytes attention_activations(const LayerShape& shape) {
+    const Attention& a = shape.model.attention;
+    const std::int64_t t = shape.tokens;
+    hw::Bytes kept = bf16_bytes(t * shape.model.hidden) + kept_norm_output(shape, shape.model.hidden);
+    const std::int64_t query = t * shape.query_dim;
+    if (a.kind == AttentionKind::mla) {
+        // Latents in front of their norms, and the shared rope key.
+        kept += bf16_bytes(t * (a.q_lora_rank + a.kv_lora_rank + a.qk_rope_dim));
+        kept += kept_norm_output(shape, a.q_lora_rank) + kept_norm_output(shape, a.kv_lora_rank);
+        const bool again = shape.plan.recompute.attention_up_projection;
+        if (!again || a.q_lora_rank == 0) {
+            kept += bf16_bytes(query);
+        }
+        if (!again) {
+            kept += bf16_bytes(query + t * shape.value_dim); // k has as many heads as q
+        }
+    } else {
+        kept += bf16_bytes(query + 2 * t * a.kv_heads * a.head_dim);
+    }
+    const hw::Bytes softmax_sums = fp32_bytes(t * a.heads);
+    return kept + attention_output_bytes(shape) + softmax_sums;
+}
+
+/// Input and output of the activation of an FFN over `rows`.
+hw::Bytes activation_kept(const LayerShape& shape, std::int64_t rows, std::int64_t width) {
+    const hw::Bytes output =
+        shape.plan.recompute.activation ? hw::Bytes() : payload_bytes(shape, rows, width);
+    return payload_bytes(shape, rows, shape.ffn_inputs * width) + output;
+}
+
+hw::Bytes dense_ffn_activations(const LayerShape& shape) {
+    const std::int64_t h = shape.model.hidden;
+    return bf16_bytes(shape.tokens * h) + kept_norm_output(shape, h) +
+           activation_kept(shape, shape.tokens, shape.model.dense_ffn_hidden);
+}
+
+hw::Bytes moe_ffn_activations(const LayerShape& shape) {
+    const Moe& moe = shape.model.moe;
+    const std::int64_t h = shape.model.hidden;
+    const hw::Bytes router =
+        fp32_bytes(shape.tokens * moe.experts) +
+        hw::Bytes(8.0 + 4.0) * static_cast<double>(shape.tokens * moe.top_k); // index and weight
+    // FP8 work keeps received tokens once and gathers them again for the weight gradient; BF16 work keeps
+    // expert rows.
+    const hw::Bytes received = payload_bytes(shape, shape.fp8 ? shape.arrived_rows : shape.routed_rows, h);
+    return bf16_bytes(shape.tokens * h) + kept_norm_output(shape, h) + router + received +
+           activation_kept(shape, shape.routed_rows, moe.ffn_hidden) +
+           activation_kept(shape, shape.tokens, std::int64_t{moe.shared_experts} * moe.ffn_hidden);
+}
+
+} // namespace
+
+StageParameters stage_parameters(const ModelArch& model, const ParallelPlan& plan,
+                                 const std::vector<Block>& blocks) {
+    StageParameters sum;
+    const bool has_embedding = std::ranges::count(blocks, BlockKind::embedding, &Block::kind) > 0;
+    bool has_head = false;
+    for (const Block& block : blocks) {
+        const BlockParameters own = block_parameters(model, block.kind);
+        sum.expert += own.routed / plan.expert;
+        sum.replicated += own.matrices + own.sensitive;
+        if (block.kind == BlockKind::head) {
+            // MTP shares the main head, and a tied head shares the embedding where both lie in one stage.
+            const bool shared = has_head || (model.tied_embeddings && has_embedding);
+            sum.replicated -= shared ? std::int64_t{model.vocabulary} * model.hidden : 0;
+            has_head = true;
+        }
+    }
+    return sum;
+}
+
+hw::Bytes activation_bytes(const ModelArch& model, const ParallelPlan& plan, const Block& block) {
+    const LayerShape shape = layer_shape(model, plan);
+    const hw::Bytes stream = bf16_bytes(shape.tokens * model.hidden);
+    switch (block.kind) {
+    case BlockKind::embedding:
+        return hw::Bytes(8.0 * static_cast<double>(shape.tokens)); // token numbers
+    case BlockKind::dense_layer:
+        return attention_activations(shape) + dense_ffn_activations(shape);
+    case BlockKind::moe_layer:
+        return attention_activations(shape) + moe_ffn_activations(shape);
+    case BlockKind::mtp_projection:
+        return 2.0 *
+               (stream + (plan.recompute.norm ? hw::Bytes() : stream)); // both inputs, both norms' outputs
+    case BlockKind::head:
+        return stream + (plan.recompute.norm ? hw::Bytes() : stream); // logits are a buffer
+    }
+    return {};
+}
+
+} // namespace chokepoint::work

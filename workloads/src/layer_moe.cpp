@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels of a MoE layer's FFN half: received rows into expert order, grouped GEMMs, and back; shared experts
+// between.
+#include "layer_ffn.hpp"
+
+#include <algorithm>
+
+namespace chokepoint::work {
+
+using hw::KernelClass;
+
+namespace {
+
+std::int64_t expert_up_width(const LayerShape& shape) {
+    return shape.ffn_inputs * shape.model.moe.ffn_hidden;
+}
+std::int64_t expert_weights(const LayerShape& shape, std::int64_t in, std::int64_t out) {
+    return shape.local_experts * in * out;
+}
+
+std::int64_t rows_per_expert(const LayerShape& shape) {
+    // To the nearest: the balanced share need not be whole.
+    return std::max<std::int64_t>(1, (shape.routed_rows + shape.local_experts / 2) / shape.local_experts);
+}
+
+hw::Operator grouped(const LayerShape& shape, std::string name, std::int64_t n, std::int64_t k) {
+    return hw::gemm(std::move(name), KernelClass::grouped_gemm, matrix_dtype(shape), matrix_scaling(shape),
+                    rows_per_expert(shape), n, k, shape.local_experts);
+}
+
+hw::Operator grouped_wgrad(const LayerShape& shape, std::string name, std::int64_t m, std::int64_t n) {
+    hw::Operator op = hw::gemm(std::move(name), KernelClass::grouped_wgrad, matrix_dtype(shape),
+                               matrix_scaling(shape), m, n, rows_per_expert(shape), shape.local_experts);
+    op.launches = shape.local_experts; // one kernel per expert in the profile
+    return op;
+}
+
+/// Received tokens, each copied to the rows of the local experts it chose.
+hw::Operator permute(const LayerShape& shape, std::string name) {
+    return hw::streaming(std::move(name), KernelClass::permute,
+                         payload_bytes(shape, shape.arrived_rows, shape.model.hidden),
+                         payload_bytes(shape, shape.routed_rows, shape.model.hidden));
+}
+
+/// Expert rows summed to one BF16 row for each received token.
+hw::Operator unpermute(const LayerShape& shape, std::string name) {
+    return hw::streaming(std::move(name), KernelClass::unpermute,
+                         bf16_bytes(shape.routed_rows * shape.model.hidden),
+                         bf16_bytes(shape.arrived_rows * shape.model.hidden));
+}
+
+/// Scales of the expert rows into the order the grouped GEMM reads.
+hw::Operator copy_scales(const LayerShape& shape, std::string name, std::int64_t width, int launches = 1) {
+    return pass(std::move(name), KernelClass::copy, scale_bytes(shape.routed_rows, width), launches);
+}
+
+/// A weight for every routed row is scaled or summed; far smaller than the rows.
+hw::Operator row_weights(const LayerShape& shape, std::string name) {
+    return pass(std::move(name), KernelClass::add, fp32_bytes(shape.routed_rows));
+}
+
+void add_mapping(Operators& out, const LayerShape& shape) {
+    // Counts and positions of every expert's rows, from the chosen experts (64-bit indices) of each received
+    // token.
+    const hw::Bytes choices(8.0 * static_cast<double>(shape.arrived_rows * shape.model.moe.top_k));
+    constexpr int kLaunches = 2;
+    out.push_back(hw::streaming("expert mapping", KernelClass::router, 2.0 * choices,
+                                fp32_bytes(2 * shape.routed_rows), kLaunches));
+}
+
+void routed_forward(Operators& out, const LayerShape& shape) {
+    const std::int64_t h = shape.model.hidden;
+    const std::int64_t width = shape.model.moe.ffn_hidden;
+    const std::int64_t up = expert_up_width(shape);
+    add_mapping(out, shape);
+    out.push_back(permute(shape, "permute"));
+    if (shape.fp8) {
+        out.push_back(transpose_weight("expert up weight transpose", expert_weights(shape, h, up)));
+        out.push_back(copy_scales(shape, "expert up scales", h));
+    }
+    out.push_back(grouped(shape, "expert up", up, h));
+    out.push_back(row_weights(shape, "routing weights"));
+    out.push_back(activation_forward(shape, "expert activation", shape.routed_rows, width));
+    if (shape.fp8) {
+        out.push_back(transpose_weight("expert down weight transpose", expert_weights(shape, width, h)));
+        out.push_back(
+            copy_scales(shape, "expert down scales", width, 2)); // and the grouped operands' descriptors
+    }
+    out.push_back(grouped(shape, "expert down", h, width));
+    out.push_back(unpermute(shape, "unpermute"));
+}
+
+/// Gradient of the experts' output, which the gradient's dispatch brought, back through the down projection.
+void routed_down_backward(Operators& out, const LayerShape& shape) {
+    const std::int64_t width = shape.model.moe.ffn_hidden;
+    if (shape.fp8) {
+        out.push_back(dequantize("read expert up", shape.routed_rows, expert_up_width(shape)));
+    }
+    out.push_back(permute(shape, "permute gradient"));
+    if (shape.fp8) {
+        out.push_back(copy_scales(shape, "expert down gradient scales", shape.model.hidden));
+    }
+    out.push_back(grouped(shape, "expert down dgrad", width, shape.model.hidden));
+    out.push_back(activation_backward(shape, "expert activation backward", shape.routed_rows, width,
+                                      shape.plan.recompute.activation));
+    // The gradient of a routing weight: the product of the expert's output and its gradient, summed over the
+    // row.
+    out.push_back(hw::streaming("routing weight gradient", KernelClass::swiglu_bwd,
+                                2.0 * bf16_bytes(shape.routed_rows * width), fp32_bytes(shape.routed_rows)));
+    if (shape.fp8) {
+        out.push_back(quantize_transpose("expert activation transpose", shape.routed_rows, width));
+    }
+    out.push_back(row_weights(shape, "routing weights backward"));
+}
+
+void routed_up_backward(Operators& out, const LayerShape& shape) {
+    const std::int64_t up = expert_up_width(shape);
+    if (shape.fp8) {
+        out.push_back(quantize("expert up gradient quantize", shape.routed_rows, up));
+        out.push_back(copy_scales(shape, "expert up gradient scales", up));
+    }
+    out.push_back(grouped(shape, "expert up dgrad", shape.model.hidden, up));
+    out.push_back(unpermute(shape, "unpermute gradient"));
+    if (shape.fp8) {
+        out.push_back(quantize_transpose("expert up gradient transpose", shape.routed_rows, up));
+    }
+}
+
+void routed_weight_gradient(Operators& out, const LayerShape& shape) {
+    const std::int64_t h = shape.model.hidden;
+    // Received rows and their gradients stay in FP8 and are gathered again on the way to scales along the
+    // tokens.
+    if (shape.fp8) {
+        out.push_back(
+            quantize_transpose("expert down gradient transpose", shape.routed_rows, h, Operand::quantized));
+    }
+    out.push_back(grouped_wgrad(shape, "expert down wgrad", h, shape.model.moe.ffn_hidden));
+    if (shape.fp8) {
+        out.push_back(quantize_transpose("expert input transpose", shape.routed_rows, h, Operand::quantized));
+    }
+    out.push_back(grouped_wgrad(shape, "expert up wgrad", expert_up_width(shape), h));
+}
+
+} // namespace
+
+void add_moe_ffn(BlockKernels& block, const LayerShape& shape) {
+    const bool shared = shape.model.moe.shared_experts > 0;
+    const Mlp mlp = shared_mlp(shape);
+
+    Operators& fwd = block.ffn_forward;
+    if (shared) {
+        mlp_up_forward(fwd, shape, mlp);
+    }
+    routed_forward(fwd, shape);
+    if (shared) {
+        mlp_down_forward(fwd, shape, mlp);
+    }
+    if (shape.fp8) {
+        fwd.push_back(quantize("cache expert up", shape.routed_rows, expert_up_width(shape)));
+    }
+    if (shared) {
+        mlp_cache(fwd, shape, mlp);
+    }
+
+    Operators& bwd = block.ffn_backward;
+    if (shared) {
+        mlp_down_backward(bwd, shape, mlp);
+    }
+    routed_down_backward(bwd, shape);
+    // Also where there are no shared experts: the router's weight gradient needs the norm's output.
+    mlp_input_recompute(bwd, shape);
+    routed_up_backward(bwd, shape);
+    if (shared) {
+        mlp_up_backward(bwd, shape, mlp);
+    }
+
+    Operators& weights = block.ffn_weight_gradient;
+    if (shared) {
+        weight_gradient(weights, shape, mlp_down(shape, mlp));
+    }
+    routed_weight_gradient(weights, shape);
+    if (shared) {
+        weight_gradient(weights, shape, mlp_up(shape, mlp));
+    }
+}
+
+} // namespace chokepoint::work

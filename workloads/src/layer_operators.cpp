@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes behind each streaming kernel, and the kernels around each matrix product.
+#include "layer_operators.hpp"
+
+#include <utility>
+
+namespace chokepoint::work {
+
+using hw::KernelClass;
+
+hw::DType matrix_dtype(const LayerShape& shape) { return shape.fp8 ? hw::DType::fp8 : hw::DType::bf16; }
+hw::Scaling matrix_scaling(const LayerShape& shape) {
+    return shape.fp8 ? hw::Scaling::block_128 : hw::Scaling::none;
+}
+
+void forward(Operators& out, const LayerShape& shape, const Linear& linear, Operand input) {
+    if (shape.fp8) {
+        if (input == Operand::bf16) {
+            out.push_back(quantize(linear.name + " quantize", shape.tokens, linear.in));
+        }
+        out.push_back(transpose_scales(linear.name + " scales", shape.tokens, linear.in));
+    }
+    out.push_back(hw::gemm(linear.name, KernelClass::gemm, matrix_dtype(shape), matrix_scaling(shape),
+                           shape.tokens, linear.out, linear.in));
+}
+
+void input_gradient(Operators& out, const LayerShape& shape, const Linear& linear, Operand output_gradient) {
+    if (shape.fp8) {
+        if (output_gradient == Operand::bf16) {
+            out.push_back(quantize(linear.name + " gradient quantize", shape.tokens, linear.out));
+        }
+        out.push_back(transpose_weight(linear.name + " weight transpose", linear.in * linear.out));
+        out.push_back(transpose_scales(linear.name + " gradient scales", shape.tokens, linear.out));
+    }
+    out.push_back(hw::gemm(linear.name + " dgrad", KernelClass::gemm, matrix_dtype(shape),
+                           matrix_scaling(shape), shape.tokens, linear.in, linear.out));
+}
+
+void weight_gradient_operands(Operators& out, const LayerShape& shape, const Linear& linear) {
+    if (shape.fp8) {
+        out.push_back(quantize_transpose(linear.name + " input transpose", shape.tokens, linear.in));
+        out.push_back(quantize_transpose(linear.name + " gradient transpose", shape.tokens, linear.out));
+    }
+}
+
+void weight_gradient(Operators& out, const LayerShape& shape, const Linear& linear) {
+    out.push_back(hw::gemm(linear.name + " wgrad", KernelClass::gemm_wgrad, matrix_dtype(shape),
+                           matrix_scaling(shape), linear.out, linear.in, shape.tokens));
+}
+
+hw::Operator norm(std::string name, std::int64_t rows, std::int64_t width) {
+    return pass(std::move(name), KernelClass::norm_fwd, bf16_bytes(rows * width));
+}
+
+hw::Operator norm_with_residual(std::string name, std::int64_t rows, std::int64_t width) {
+    return pass(std::move(name), KernelClass::norm_fwd, 2.0 * bf16_bytes(rows * width));
+}
+
+hw::Operator norm_backward(std::string name, std::int64_t rows, std::int64_t width, bool with_residual) {
+    const hw::Bytes tensor = bf16_bytes(rows * width);
+    // Three kernels: the gradient, the sum over rows for the scale's gradient, and its accumulation.
+    constexpr int kLaunches = 3;
+    return hw::streaming(std::move(name), KernelClass::norm_bwd, (with_residual ? 3.0 : 2.0) * tensor, tensor,
+                         kLaunches);
+}
+
+hw::Operator quantize(std::string name, std::int64_t rows, std::int64_t width) {
+    return hw::streaming(std::move(name), KernelClass::quantize, bf16_bytes(rows * width),
+                         fp8_bytes(rows, width));
+}
+
+hw::Operator dequantize(std::string name, std::int64_t rows, std::int64_t width) {
+    return hw::streaming(std::move(name), KernelClass::quantize, fp8_bytes(rows, width),
+                         bf16_bytes(rows * width));
+}
+
+hw::Operator quantize_transpose(std::string name, std::int64_t rows, std::int64_t width, Operand from) {
+    return hw::streaming(std::move(name), KernelClass::quantize_transpose,
+                         from == Operand::bf16 ? bf16_bytes(rows * width) : fp8_bytes(rows, width),
+                         fp8_bytes(width, rows));
+}
+
+hw::Operator transpose_weight(std::string name, std::int64_t elements) {
+    return pass(std::move(name), KernelClass::copy, hw::Bytes(static_cast<double>(elements)));
+}
+
+hw::Operator transpose_scales(std::string name, std::int64_t rows, std::int64_t width) {
+    return pass(std::move(name), KernelClass::copy, scale_bytes(rows, width));
+}
+
+hw::Operator pass(std::string name, hw::KernelClass kernel, hw::Bytes bytes, int launches) {
+    return hw::streaming(std::move(name), kernel, bytes, bytes, launches);
+}
+
+hw::Operator add(std::string name, std::int64_t elements) {
+    return hw::streaming(std::move(name), KernelClass::add, 2.0 * bf16_bytes(elements), bf16_bytes(elements));
+}
+
+} // namespace chokepoint::work

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Building blocks of a layer's kernel lists: a linear map with its quantisations, and the kernels that stream
+// memory. What runs around each matrix product follows the kernels of DeepSeek's published H800 profile
+// (deepseek-ai/ profile-data, train.json).
+#pragma once
+
+#include "layer_shape.hpp"
+
+namespace chokepoint::work {
+
+using Operators = std::vector<hw::Operator>;
+
+/// out = in x weight, over the micro-batch's tokens.
+struct Linear {
+    std::string name;
+    std::int64_t in = 0;
+    std::int64_t out = 0;
+};
+
+/// How a GEMM's operand lies in memory before it: FP8 work quantises it only if it is still BF16.
+enum class Operand { bf16, quantized };
+
+/// Format of projections and experts in this recipe.
+hw::DType matrix_dtype(const LayerShape&);
+hw::Scaling matrix_scaling(const LayerShape&);
+
+void forward(Operators&, const LayerShape&, const Linear&, Operand input = Operand::bf16);
+void input_gradient(Operators&, const LayerShape&, const Linear&, Operand output_gradient = Operand::bf16);
+/// FP8 only: input and output gradient, scaled along the tokens and transposed, as the weight gradient
+/// multiplies them.
+void weight_gradient_operands(Operators&, const LayerShape&, const Linear&);
+void weight_gradient(Operators&, const LayerShape&, const Linear&);
+
+hw::Operator norm(std::string name, std::int64_t rows, std::int64_t width);
+/// Adds the residual stream first and writes it back beside the norm.
+hw::Operator norm_with_residual(std::string name, std::int64_t rows, std::int64_t width);
+/// With a residual, its gradient joins in.
+hw::Operator norm_backward(std::string name, std::int64_t rows, std::int64_t width, bool with_residual);
+
+hw::Operator quantize(std::string name, std::int64_t rows, std::int64_t width);
+hw::Operator dequantize(std::string name, std::int64_t rows, std::int64_t width);
+hw::Operator quantize_transpose(std::string name, std::int64_t rows, std::int64_t width,
+                                Operand from = Operand::bf16);
+/// FP8 weights turned for the other operand order: the GEMM takes both operands contiguous along the
+/// reduction.
+hw::Operator transpose_weight(std::string name, std::int64_t elements);
+/// Scales of FP8 rows turned into the order a GEMM reads.
+hw::Operator transpose_scales(std::string name, std::int64_t rows, std::int64_t width);
+
+/// A kernel that reads and writes the same number of bytes.
+hw::Operator pass(std::string name, hw::KernelClass, hw::Bytes, int launches = 1);
+/// sum = a + b over BF16 tensors.
+hw::Operator add(std::string name, std::int64_t elements);
+
+} // namespace chokepoint::work

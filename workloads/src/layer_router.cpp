@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernels that choose a token's experts, and their backward: one small GEMM among dozens of tiny kernels.
+#include "layer_parts.hpp"
+
+namespace chokepoint::work {
+
+using hw::KernelClass;
+
+namespace {
+
+// Counted in DeepSeek's profile: kernels between the gate's GEMM and the dispatch, and how often they read
+// and write a tokens x experts matrix of FP32 scores (sigmoid, normalisation, group top-k, masks, top-k,
+// balance loss).
+constexpr int kForwardLaunches = 37;
+constexpr int kForwardReads = 11, kForwardWrites = 7;
+constexpr int kBackwardLaunches = 26;
+constexpr int kBackwardReads = 16, kBackwardWrites = 12;
+
+hw::Bytes scores(const LayerShape& shape) { return fp32_bytes(shape.tokens * shape.model.moe.experts); }
+
+/// The gate works in BF16 with FP32 results: DeepSeek-V3 report, arXiv 2412.19437, 3.3.1.
+hw::Operator gate(std::string name, KernelClass kernel, std::int64_t m, std::int64_t n, std::int64_t k) {
+    return hw::gemm(std::move(name), kernel, hw::DType::bf16, hw::Scaling::none, m, n, k);
+}
+
+} // namespace
+
+void add_router_forward(BlockKernels& block, const LayerShape& shape) {
+    const ModelArch& model = shape.model;
+    Operators& out = block.attention_forward;
+    out.push_back(gate("router gate", KernelClass::gemm, shape.tokens, model.moe.experts, model.hidden));
+    out.push_back(hw::streaming("router top-k", KernelClass::router, double{kForwardReads} * scores(shape),
+                                double{kForwardWrites} * scores(shape), kForwardLaunches));
+    if (shape.fp8) {
+        out.push_back(quantize("dispatch payload", shape.tokens, model.hidden));
+    }
+}
+
+void add_router_backward(BlockKernels& block, const LayerShape& shape) {
+    const ModelArch& model = shape.model;
+    Operators& out = block.attention_backward;
+    out.push_back(hw::streaming("router backward", KernelClass::router,
+                                double{kBackwardReads} * scores(shape),
+                                double{kBackwardWrites} * scores(shape), kBackwardLaunches));
+    out.push_back(
+        gate("router gate dgrad", KernelClass::gemm, shape.tokens, model.hidden, model.moe.experts));
+    // Not deferred with the other weight gradients: the profile runs it here.
+    out.push_back(
+        gate("router gate wgrad", KernelClass::gemm_wgrad, model.moe.experts, model.hidden, shape.tokens));
+    out.push_back(add("sum ffn input gradients", shape.tokens * model.hidden));
+    if (shape.fp8) {
+        // Of the FFN's output: what combine's backward sends to the experts.
+        block.gradient_payload.push_back(quantize("gradient dispatch payload", shape.tokens, model.hidden));
+    }
+}
+
+} // namespace chokepoint::work

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sizes that all kernels of a block are made of, worked out once.
+#pragma once
+
+#include <chokepoint/workloads/layer.hpp>
+
+namespace chokepoint::work {
+
+/// Sizes of one block's work on one GPU for one micro-batch.
+struct LayerShape {
+    const ModelArch& model;
+    const ParallelPlan& plan;
+    std::int64_t tokens = 0;
+    bool fp8 = false;             ///< projections and experts in FP8 with 128-wide blocks of scales
+    int local_experts = 0;        ///< routed experts of a layer held by this GPU
+    std::int64_t routed_rows = 0; ///< rows the local experts multiply: one per token and chosen expert
+    std::int64_t arrived_rows =
+        0; ///< distinct tokens that reach this GPU: one with several experts here comes once
+
+    std::int64_t query_dim = 0; ///< all heads
+    std::int64_t value_dim = 0; ///< all heads; width of the attention output
+    int head_qk = 0, head_v = 0;
+    std::int64_t ffn_inputs = 1; ///< matrices in front of the activation: 2 when gated
+};
+
+/// @throws std::invalid_argument if the plan shards what is not modelled (tensor > 1) or the experts do not
+/// divide.
+LayerShape layer_shape(const ModelArch&, const ParallelPlan&);
+
+hw::Bytes bf16_bytes(std::int64_t elements);
+hw::Bytes fp32_bytes(std::int64_t elements);
+/// One FP32 scale for every 128 elements of a row.
+hw::Bytes scale_bytes(std::int64_t rows, std::int64_t width);
+/// FP8 with one FP32 scale for every 128 elements of a row.
+hw::Bytes fp8_bytes(std::int64_t rows, std::int64_t width);
+/// The recipe's format for a tensor that is sent or cached: FP8 with scales, or BF16.
+hw::Bytes payload_bytes(const LayerShape&, std::int64_t rows, std::int64_t width);
+/// The attention output cached for the backward: the FP8 recipe keeps it in E5M6, 12 bits (DeepSeek-V3
+/// report, 3.3.3).
+hw::Bytes attention_output_bytes(const LayerShape&);
+
+} // namespace chokepoint::work

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names of the choices in a plan, as scenario files and reports spell them.
+#include <chokepoint/workloads/plan.hpp>
+
+#include <array>
+
+namespace chokepoint::work {
+namespace {
+
+template <typename Choice> struct Named {
+    Choice choice;
+    std::string_view name;
+};
+
+constexpr std::array kPrecisions{
+    Named{Precision::bf16, "bf16"},
+    Named{Precision::fp8_block, "fp8-block"},
+};
+constexpr std::array kPipelineSends{
+    Named{PipelineSend::blocking, "blocking"},
+    Named{PipelineSend::overlapped, "overlapped"},
+};
+
+template <typename Table, typename Choice> std::string_view name_in(const Table& table, Choice choice) {
+    for (const auto& entry : table) {
+        if (entry.choice == choice) {
+            return entry.name;
+        }
+    }
+    return "?";
+}
+
+template <typename Choice, std::size_t N>
+std::optional<Choice> choice_in(const std::array<Named<Choice>, N>& table, std::string_view text) {
+    for (const auto& entry : table) {
+        if (entry.name == text) {
+            return entry.choice;
+        }
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string_view name(Precision precision) { return name_in(kPrecisions, precision); }
+std::optional<Precision> precision_from(std::string_view text) { return choice_in(kPrecisions, text); }
+
+std::string_view name(PipelineSend send) { return name_in(kPipelineSends, send); }
+std::optional<PipelineSend> pipeline_send_from(std::string_view text) {
+    return choice_in(kPipelineSends, text);
+}
+
+} // namespace chokepoint::work

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cuts a model into pipeline stages whose costliest is as cheap as whole layers allow.
+#include "block_counts.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace chokepoint::work {
+namespace {
+
+/// Layers in order and, behind the last of them, what only the last stage can hold; in shares of the model's
+/// FLOPs.
+struct Costs {
+    std::vector<double> before; ///< sum over the layers in front of index i
+    double tail = 0.0;
+
+    [[nodiscard]] int layers() const { return static_cast<int>(before.size()) - 1; }
+    [[nodiscard]] double of(int first, int last, bool last_stage) const {
+        return before[static_cast<std::size_t>(last)] - before[static_cast<std::size_t>(first)] +
+               (last_stage ? tail : 0.0);
+    }
+};
+
+Costs costs(const ModelArch& model, const ParallelPlan& plan) {
+    const auto flops = [&](BlockKind kind) {
+        return block_training_flops(model, plan.sequence, true, kind).value();
+    };
+    Costs costs;
+    costs.before.push_back(0.0);
+    for (int layer = 0; layer < model.layers; ++layer) {
+        costs.before.push_back(costs.before.back() + flops(layer_kind(model, layer)));
+    }
+    costs.tail = flops(BlockKind::head);
+    costs.tail += model.mtp_modules * (flops(BlockKind::mtp_projection) +
+                                       flops(layer_kind(model, model.layers)) + flops(BlockKind::head));
+    const double all = costs.before.back() + costs.tail;
+    std::ranges::for_each(costs.before, [all](double& cost) { cost /= all; });
+    costs.tail /= all;
+    return costs;
+}
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr double kTolerance = 1e-9; // shares closer than this are equal
+
+/// Layer counts per stage that minimise the sum (or maximum) of a stage cost. Only the last stage may have no
+/// layer: it has the head. Among equals earlier stages get more.
+template <typename StageCost, typename Join>
+std::pair<double, std::vector<int>> best_split(const Costs& costs, int stages, StageCost stage_cost,
+                                               Join join) {
+    const int layers = costs.layers();
+    const auto at = [layers](int stage, int first) {
+        return static_cast<std::size_t>(stage) * static_cast<std::size_t>(layers + 1) +
+               static_cast<std::size_t>(first);
+    };
+    // best[stage, first]: the stages from `stage` on, when they hold the layers from `first` on.
+    std::vector<double> best(at(stages, 0), kInfinite);
+    std::vector<int> count(best.size(), 0);
+    for (int first = 0; first <= layers; ++first) {
+        best[at(stages - 1, first)] = stage_cost(costs.of(first, layers, true));
+        count[at(stages - 1, first)] = layers - first;
+    }
+    for (int stage = stages - 2; stage >= 0; --stage) {
+        for (int first = 0; first < layers; ++first) {
+            for (int last = first + 1; last <= layers; ++last) {
+                const double cost = join(stage_cost(costs.of(first, last, false)), best[at(stage + 1, last)]);
+                if (cost <= best[at(stage, first)] * (1.0 + kTolerance) && cost < kInfinite) {
+                    best[at(stage, first)] = std::min(cost, best[at(stage, first)]);
+                    count[at(stage, first)] = last - first;
+                }
+            }
+        }
+    }
+    std::vector<int> split;
+    for (int stage = 0, first = 0; stage < stages; ++stage) {
+        split.push_back(count[at(stage, first)]);
+        first += split.back();
+    }
+    return {best[at(0, 0)], split};
+}
+
+std::vector<int> balanced(const ModelArch& model, const ParallelPlan& plan, int stages) {
+    if (stages - 1 > model.layers) {
+        throw std::invalid_argument(
+            fmt::format("{} pipeline stages for the {} layers of {}; expected at most {}", stages,
+                        model.layers, model.id, model.layers + 1));
+    }
+    const Costs shares = costs(model, plan);
+    const double costliest = best_split(
+                                 shares, stages, [](double cost) { return cost; },
+                                 [](double a, double b) { return std::max(a, b); })
+                                 .first;
+    // Many splits reach that bound; take the most even of them.
+    return best_split(
+               shares, stages,
+               [&](double cost) { return cost <= costliest * (1.0 + kTolerance) ? cost * cost : kInfinite; },
+               [](double a, double b) { return a + b; })
+        .second;
+}
+
+void check_split(const ModelArch& model, const std::vector<int>& split, int stages) {
+    if (static_cast<int>(split.size()) != stages) {
+        throw std::invalid_argument(fmt::format(
+            "plan.split lists {} stages; expected one entry for each of {}", split.size(), stages));
+    }
+    const int sum = std::accumulate(split.begin(), split.end(), 0);
+    if (sum != model.layers) {
+        throw std::invalid_argument(fmt::format("plan.split adds up to {} layers; expected the {} of {}", sum,
+                                                model.layers, model.id));
+    }
+    for (int stage = 0; stage < stages; ++stage) {
+        const int layers = split[static_cast<std::size_t>(stage)];
+        const bool has_other_blocks = stage == 0 || stage == stages - 1; // the embedding, the head
+        if (layers < (has_other_blocks ? 0 : 1)) {
+            throw std::invalid_argument(fmt::format(
+                "plan.split gives stage {} {} layers; expected at least one block", stage, layers));
+        }
+    }
+}
+
+} // namespace
+
+std::vector<std::vector<Block>> split_stages(const ModelArch& model, const ParallelPlan& plan, int stages) {
+    if (stages < 1) {
+        throw std::invalid_argument(fmt::format("{} pipeline stages; expected at least 1", stages));
+    }
+    std::vector<int> split = plan.split;
+    if (split.empty()) {
+        split = balanced(model, plan, stages);
+    } else {
+        check_split(model, split, stages);
+    }
+    std::vector<std::vector<Block>> blocks(static_cast<std::size_t>(stages));
+    blocks.front().push_back({BlockKind::embedding, -1});
+    int layer = 0;
+    for (std::size_t stage = 0; stage < blocks.size(); ++stage) {
+        for (const int end = layer + split[stage]; layer < end; ++layer) {
+            blocks[stage].push_back({layer_kind(model, layer), layer});
+        }
+    }
+    blocks.back().push_back({BlockKind::head, -1});
+    for (int module = 0; module < model.mtp_modules; ++module) {
+        blocks.back().push_back({BlockKind::mtp_projection, -1});
+        blocks.back().push_back({layer_kind(model, model.layers + module), model.layers + module});
+        blocks.back().push_back({BlockKind::head, -1});
+    }
+    return blocks;
+}
+
+} // namespace chokepoint::work

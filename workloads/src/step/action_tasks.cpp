@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// Issues an action's kernels and transfers in stream order, as the published trace of an overlapped pair
+// shows it.
+#include "action_tasks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace chokepoint::work {
+
+namespace {
+
+constexpr bool is_layer(BlockKind kind) {
+    return kind == BlockKind::dense_layer || kind == BlockKind::moe_layer;
+}
+
+/// A layer with the blocks that run before it on the same side (embedding, head…); without a layer, what is
+/// left behind the last one.
+struct Unit {
+    std::vector<Block> lead;
+    std::optional<Block> layer;
+};
+
+/// Layers meet layers: the n-th layer of the forward runs beside the n-th layer of the backward, and blocks
+/// that have no communication to hide run in front of their own side's next layer.
+std::vector<Unit> units(std::span<const Block> blocks) {
+    std::vector<Unit> list(1);
+    for (const Block& block : blocks) {
+        if (is_layer(block.kind)) {
+            list.back().layer = block;
+            list.emplace_back();
+        } else {
+            list.back().lead.push_back(block);
+        }
+    }
+    if (list.back().lead.empty()) {
+        list.pop_back();
+    }
+    return list;
+}
+
+std::vector<Block> reversed(std::span<const Block> blocks) { return {blocks.rbegin(), blocks.rend()}; }
+
+/// Which gradients a backward computes.
+struct Gradients {
+    bool input = true;
+    bool weight = true;
+};
+
+class Issuer {
+public:
+    Issuer(const ParallelPlan& plan, WorkTable& works) : plan_(plan), works_(works) {}
+
+    void forward(std::span<const Block> blocks) {
+        for (const Unit& unit : units(blocks)) {
+            run_lead(unit, Side::forward, {}, kAlone);
+            run_layers(layers(unit.layer, std::nullopt, {}, 0));
+        }
+    }
+
+    void backward(std::span<const Block> blocks, Gradients gradients) {
+        const std::vector<Unit> list = units(reversed(blocks));
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            run_lead(list[i], Side::backward, gradients, kAlone);
+            Layers alone = layers(std::nullopt, list[i].layer, gradients, 0);
+            alone.combine_follows = next_is_routed(list, i);
+            run_layers(alone);
+        }
+    }
+
+    void overlapped(std::span<const Block> forward_blocks, std::span<const Block> backward_blocks) {
+        const std::vector<Unit> ahead = units(forward_blocks);
+        const std::vector<Unit> back = units(reversed(backward_blocks));
+        const bool communicates =
+            std::ranges::any_of(forward_blocks, [&](const Block& b) { return works_.routed(b); }) ||
+            std::ranges::any_of(backward_blocks, [&](const Block& b) { return works_.routed(b); });
+        // The SMs are set aside for the whole pair: in the profile every GEMM, also those after the last
+        // transfer, has a grid of 112 of 132 SMs (deepseek-ai/profile-data, train.json, "grid" of the GEMM
+        // kernels).
+        const hw::Occupancy held{communicates ? plan_.communication_sms : 0, false};
+        for (std::size_t i = 0; i < std::max(ahead.size(), back.size()); ++i) {
+            const Unit f = i < ahead.size() ? ahead[i] : Unit{};
+            const Unit b = i < back.size() ? back[i] : Unit{};
+            // The backward's leads first: the layer behind them then has a transfer for the forward to run
+            // beside.
+            run_lead(b, Side::backward, {}, held);
+            run_lead(f, Side::forward, {}, held);
+            Layers pair = layers(f.layer, b.layer, {}, held.sms_held);
+            pair.combine_follows = next_is_routed(back, i);
+            run_layers(pair);
+        }
+    }
+
+    ActionTasks take() {
+        for (const LocalId task : last_) {
+            if (task != kEntry) {
+                tasks_.last.push_back(task);
+            }
+        }
+        tasks_.forward_output = forward_;
+        tasks_.backward_output = backward_;
+        return std::move(tasks_);
+    }
+
+    /// Makes the backward wait for the forward of the same action.
+    void chain_backward_to_forward() { backward_ = forward_; }
+
+private:
+    static constexpr hw::Occupancy kAlone{0, false};
+
+    /// One layer of the forward, of the backward, or of both, and what they run beside.
+    struct Layers {
+        std::optional<Block> f, b;
+        Gradients gradients;
+        bool f_moves = false, b_moves = false; ///< dispatch and combine surround the FFN
+        bool paired = false;                   ///< either side's transfers fly while the other computes
+        bool combine_follows = false;          ///< the backward's next layer starts with a transfer
+        hw::Occupancy occupancy;
+    };
+    Layers layers(const std::optional<Block>& f, const std::optional<Block>& b, Gradients gradients,
+                  int sms_held) {
+        Layers l{.f = f, .b = b, .gradients = gradients};
+        l.f_moves = f && works_.routed(*f);
+        l.b_moves = b && gradients.input && works_.routed(*b);
+        l.paired = f && b && (l.f_moves || l.b_moves);
+        l.occupancy = {sms_held, l.paired};
+        return l;
+    }
+
+    bool next_is_routed(const std::vector<Unit>& list, std::size_t i) {
+        return i + 1 < list.size() && list[i + 1].lead.empty() && list[i + 1].layer &&
+               works_.routed(*list[i + 1].layer);
+    }
+
+    LocalId issue(Stream stream, TaskKind kind, Side side, const Block& block, WorkIndex work,
+                  LocalId after) {
+        Task task;
+        task.kind = kind;
+        task.stream = stream;
+        task.layer = static_cast<std::int16_t>(block.layer);
+        task.work = work;
+        tasks_.tasks.push_back({task, side});
+        const auto id = static_cast<LocalId>(tasks_.tasks.size());
+        LocalId& previous = last_[static_cast<std::size_t>(stream)];
+        if (previous != kEntry) {
+            tasks_.edges.emplace_back(previous, id);
+        }
+        if (after != previous && after != kEntry) {
+            tasks_.edges.emplace_back(after, id);
+        }
+        if (previous == kEntry && after == kEntry) {
+            tasks_.edges.emplace_back(kEntry, id);
+        }
+        previous = id;
+        return id;
+    }
+
+    /// The task that now has to end before the side can go on: the new one, or `after` if the block lacks the
+    /// part.
+    LocalId compute(const Block& block, Part part, Side side, hw::Occupancy occupancy, LocalId after,
+                    Stream stream = Stream::compute) {
+        const WorkIndex work = works_.compute(block, part, occupancy);
+        return work == kNoWork ? after : issue(stream, TaskKind::compute, side, block, work, after);
+    }
+
+    LocalId transfer(const Block& block, TransferKind kind, std::string_view name, Side side, bool beside,
+                     WorkIndex waits_for, LocalId after) {
+        const WorkIndex work = works_.expert_transfer(kind, name, beside, waits_for);
+        return issue(Stream::expert_comm, TaskKind::transfer, side, block, work, after);
+    }
+
+    /// Blocks that are no layer: their parts one after another.
+    void run_lead(const Unit& unit, Side side, Gradients gradients, hw::Occupancy occupancy) {
+        for (const Block& block : unit.lead) {
+            if (side == Side::forward) {
+                forward_ = compute(block, Part::attention_forward, side, occupancy, forward_);
+                forward_ = compute(block, Part::ffn_forward, side, occupancy, forward_);
+                continue;
+            }
+            if (gradients.input) {
+                backward_ = compute(block, Part::ffn_backward, side, occupancy, backward_);
+            }
+            if (gradients.weight) {
+                compute(block, Part::ffn_weight_gradient, side, occupancy, backward_);
+            }
+            if (gradients.input) {
+                backward_ = compute(block, Part::attention_backward, side, occupancy, backward_);
+            }
+            if (gradients.weight) {
+                compute(block, Part::attention_weight_gradient, side, occupancy, backward_);
+            }
+        }
+    }
+
+    /// One layer of either side or both. With both, the compute stream runs attn(F), mlp(B), mlp(W), mlp(F),
+    /// attn(B), attn(W) and the communication stream combine(B), dispatch(F), dispatch(B), combine(F): each
+    /// side computes while the other's transfer flies (deepseek-ai/profile-data, train.json). What a side
+    /// lacks is skipped.
+    void run_layers(const Layers& layers) {
+        begin_forward(layers);
+        begin_backward(layers);
+        dispatch_forward(layers);
+        ffn_weight_gradient(layers);
+        dispatch_backward(layers);
+        end_forward(layers);
+        end_backward(layers);
+    }
+
+    void begin_forward(const Layers& l) {
+        if (l.f) {
+            forward_ = compute(*l.f, Part::attention_forward, Side::forward, l.occupancy, forward_);
+        }
+    }
+    void dispatch_forward(const Layers& l) {
+        if (l.f_moves) {
+            forward_ = transfer(*l.f, TransferKind::dispatch, "dispatch(F)", Side::forward, l.paired, kNoWork,
+                                forward_);
+        }
+    }
+    void end_forward(const Layers& l) {
+        if (l.f) {
+            forward_ = compute(*l.f, Part::ffn_forward, Side::forward, l.occupancy, forward_);
+        }
+        if (l.f_moves) {
+            const WorkIndex slowest = works_.compute(*l.f, Part::ffn_forward, l.occupancy);
+            forward_ = transfer(*l.f, TransferKind::combine, "combine(F)", Side::forward, l.paired, slowest,
+                                forward_);
+        }
+    }
+
+    void begin_backward(const Layers& l) {
+        if (l.b_moves) {
+            backward_ = compute(*l.b, Part::gradient_payload, Side::backward, l.occupancy, backward_,
+                                Stream::expert_comm);
+            // The gradient of a combine sends what a dispatch sends, and runs a dispatch kernel; dispatch(B)
+            // the reverse.
+            backward_ = transfer(*l.b, TransferKind::dispatch, "combine(B)", Side::backward, l.paired,
+                                 kNoWork, backward_);
+        }
+        if (l.b && l.gradients.input) {
+            backward_ = compute(*l.b, Part::ffn_backward, Side::backward, l.occupancy, backward_);
+        }
+    }
+    void ffn_weight_gradient(const Layers& l) {
+        if (l.b && l.gradients.weight) {
+            const hw::Occupancy beside = l.b_moves && !l.paired ? beside_own_transfer() : l.occupancy;
+            compute(*l.b, Part::ffn_weight_gradient, Side::backward, beside, backward_);
+        }
+    }
+    void dispatch_backward(const Layers& l) {
+        if (l.b_moves) {
+            const WorkIndex slowest = works_.compute(*l.b, Part::ffn_backward, l.occupancy);
+            backward_ = transfer(*l.b, TransferKind::combine, "dispatch(B)", Side::backward, l.paired,
+                                 slowest, backward_);
+        }
+    }
+    void end_backward(const Layers& l) {
+        if (l.b && l.gradients.input) {
+            backward_ = compute(*l.b, Part::attention_backward, Side::backward, l.occupancy, backward_);
+        }
+        if (l.b && l.gradients.weight) {
+            const bool alone_beside_combine = l.gradients.input && l.combine_follows && !l.paired;
+            compute(*l.b, Part::attention_weight_gradient, Side::backward,
+                    alone_beside_combine ? beside_own_transfer() : l.occupancy, backward_);
+        }
+    }
+
+    /// Without a partner, a weight gradient still runs beside its own side's next transfer.
+    [[nodiscard]] hw::Occupancy beside_own_transfer() const { return {plan_.communication_sms, true}; }
+
+    const ParallelPlan& plan_;
+    WorkTable& works_;
+    ActionTasks tasks_;
+    std::array<LocalId, kStreams> last_{};
+    LocalId forward_ = kEntry;  ///< what the forward side's next task waits for
+    LocalId backward_ = kEntry; ///< what the backward side's next task waits for
+};
+
+} // namespace
+
+ActionTasks action_tasks(ActionKind kind, std::span<const Block> forward_blocks,
+                         std::span<const Block> backward_blocks, const ParallelPlan& plan, WorkTable& works) {
+    Issuer issuer(plan, works);
+    switch (kind) {
+    case ActionKind::forward:
+        issuer.forward(forward_blocks);
+        break;
+    case ActionKind::backward:
+        issuer.backward(backward_blocks, {});
+        break;
+    case ActionKind::input_backward:
+        issuer.backward(backward_blocks, {.input = true, .weight = false});
+        break;
+    case ActionKind::weight_backward:
+        issuer.backward(backward_blocks, {.input = false, .weight = true});
+        break;
+    case ActionKind::overlapped:
+        if (plan.overlap) {
+            issuer.overlapped(forward_blocks, backward_blocks);
+        } else {
+            issuer.forward(forward_blocks);
+            issuer.chain_backward_to_forward();
+            issuer.backward(backward_blocks, {});
+        }
+        break;
+    }
+    return issuer.take();
+}
+
+} // namespace chokepoint::work

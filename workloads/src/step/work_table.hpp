@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every distinct piece of work of a step, once: tasks refer to it by index, so a cost is computed once per
+// shape.
+#pragma once
+
+#include <chokepoint/workloads/task_graph.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string_view>
+#include <vector>
+
+namespace chokepoint::work {
+
+/// The pieces of a block's compute, in the order of BlockKernels.
+enum class Part {
+    attention_forward,
+    ffn_forward,
+    ffn_backward,
+    ffn_weight_gradient,
+    attention_backward,
+    attention_weight_gradient,
+    gradient_payload,
+};
+
+/// Index into StepGraph::computes or ::transfers.
+using WorkIndex = std::int32_t;
+constexpr WorkIndex kNoWork = -1;
+
+class WorkTable {
+public:
+    WorkTable(const ModelArch&, const ParallelPlan&, int expert_group_per_node);
+
+    [[nodiscard]] bool routed(const Block&);
+    /// The block's part as it runs beside `occupancy`; kNoWork if the block lacks the part.
+    WorkIndex compute(const Block&, Part, hw::Occupancy);
+    /// Dispatch or combine of a routed block. `waits_for`: the FFN part whose slowest member sets the start,
+    /// or kNoWork.
+    WorkIndex expert_transfer(TransferKind, std::string_view name, bool beside_compute, WorkIndex waits_for);
+
+    /// The index of an equal work, entered if there is none.
+    WorkIndex intern(ComputeWork);
+    WorkIndex intern(TransferWork);
+
+    std::vector<ComputeWork> take_computes() { return std::move(computes_); }
+    std::vector<TransferWork> take_transfers() { return std::move(transfers_); }
+
+private:
+    using Family = std::size_t; ///< blocks with equal kernels
+    Family family(const Block&);
+
+    const ModelArch& model_;
+    const ParallelPlan& plan_;
+    int expert_group_per_node_;
+    std::vector<std::pair<BlockKind, BlockKernels>> families_;
+    std::map<std::pair<BlockKind, int>, Family> family_of_;
+    std::map<std::tuple<Family, Part, int, bool>, WorkIndex> compute_index_;
+    std::vector<ComputeWork> computes_;
+    std::vector<TransferWork> transfers_;
+};
+
+} // namespace chokepoint::work
