@@ -15,8 +15,9 @@ namespace {
 /// The architecture whose curves serve the others, until those have measurements of their own.
 constexpr std::string_view kRelative = "hopper";
 
-// Log spreads added where a curve is used outside what it was fitted on. From checks on data held out: DeepGEMM on H20
-// from H800's curve is off by 7 to 14%; a class or format that borrows another's curve, by about as much again.
+// Log spreads added where a curve is used outside what it was fitted on. From checks on data held out:
+// DeepGEMM on H20 from H800's curve is off by 7 to 14%; a class or format that borrows another's curve, by
+// about as much again.
 constexpr double kBorrowedCurve = 0.15;
 constexpr double kBorrowedArchitecture = 0.25;
 constexpr double kOutsideHull = 1.5; // times the cross-validated error
@@ -33,16 +34,21 @@ struct Curve {
 std::vector<KernelClass> relatives(KernelClass kernel) {
     switch (kernel) {
     case KernelClass::gemm_wgrad:
-    case KernelClass::grouped_gemm: return {kernel, KernelClass::gemm};
-    case KernelClass::grouped_wgrad: return {kernel, KernelClass::gemm_wgrad, KernelClass::gemm};
-    default: return {kernel};
+    case KernelClass::grouped_gemm:
+        return {kernel, KernelClass::gemm};
+    case KernelClass::grouped_wgrad:
+        return {kernel, KernelClass::gemm_wgrad, KernelClass::gemm};
+    default:
+        return {kernel};
     }
 }
 
 class CalibratedModel final : public CostModel {
 public:
     CalibratedModel(const GpuSpec& part, const CalibrationOptions& options, FitSet fits)
-        : part_(part), options_(options), fits_(std::move(fits)) {}
+        : part_(part),
+          options_(options),
+          fits_(std::move(fits)) {}
 
     [[nodiscard]] Estimate estimate(const Operator& op, const Occupancy& occupancy) const override {
         const Curve curve = find(op);
@@ -119,13 +125,14 @@ private:
                 const Fit* old = fits_.find(kernel, format.dtype, format.scaling, kTrainingVintage);
                 const Fit* fit = old != nullptr && !options_.newest_software ? old : newest;
                 if (fit != nullptr) {
-                    const bool same = kernel == op.kernel && format.dtype == op.dtype && format.scaling == op.scaling;
+                    const bool same =
+                        kernel == op.kernel && format.dtype == op.dtype && format.scaling == op.scaling;
                     return {fit, !same && !is_memory_bound(kernel)};
                 }
             }
         }
-        throw std::invalid_argument(
-            fmt::format("the fits for {} have no curve for {} ('{}')", fits_.architecture, name(op.kernel), op.name));
+        throw std::invalid_argument(fmt::format("the fits for {} have no curve for {} ('{}')",
+                                                fits_.architecture, name(op.kernel), op.name));
     }
 
     GpuSpec part_;
@@ -142,8 +149,8 @@ FitSet load_fits(const GpuSpec& part, const CalibrationOptions& options) {
             return read_fits(file);
         }
     }
-    throw std::runtime_error(fmt::format("found neither '{}.json' nor '{}.json' in '{}' for {}", part.architecture,
-                                         kRelative, folder.string(), part.id));
+    throw std::runtime_error(fmt::format("found neither '{}.json' nor '{}.json' in '{}' for {}",
+                                         part.architecture, kRelative, folder.string(), part.id));
 }
 
 } // namespace

@@ -51,7 +51,7 @@ Layout checked_layout(const ExpertRouting& routing) {
 class Walk {
 public:
     Walk(const Layout& layout, int top_k) : layout_(layout), width_(top_k + 1) {
-        probability_.assign(static_cast<std::size_t>((layout.chosen_nodes + 1) * width_), 0.0);
+        probability_.assign(cell(layout.chosen_nodes + 1, 0), 0.0);
         at(probability_, 0, 0) = 1.0;
         for (int taken = 0; taken < top_k; ++taken) {
             step(taken);
@@ -59,14 +59,15 @@ public:
     }
 
     /// Probability that `met` nodes were met and `here` experts of node 0 taken.
-    [[nodiscard]] double probability(int met, int here) const {
-        return probability_[static_cast<std::size_t>(met * width_ + here)];
-    }
+    [[nodiscard]] double probability(int met, int here) const { return probability_[cell(met, here)]; }
 
 private:
-    double& at(std::vector<double>& p, int met, int here) const {
-        return p[static_cast<std::size_t>(met * width_ + here)];
+    [[nodiscard]] std::size_t cell(int met, int here) const {
+        return static_cast<std::size_t>(met) * static_cast<std::size_t>(width_) +
+               static_cast<std::size_t>(here);
     }
+
+    double& at(std::vector<double>& p, int met, int here) const { return p[cell(met, here)]; }
 
     void step(int taken) {
         std::vector<double> next(probability_.size(), 0.0);

@@ -15,7 +15,8 @@
 namespace chokepoint::hw {
 namespace {
 
-constexpr double kSmallestRows = 2048.0; // of all groups: below, libraries pick tiles that no training step uses
+constexpr double kSmallestRows =
+    2048.0; // of all groups: below, libraries pick tiles that no training step uses
 constexpr double kSmallestGroup = 256.0; // mean rows of a group: below, most of a tile may be empty
 
 /// A parent stands before its children.
@@ -30,22 +31,49 @@ std::vector<PlannedCurve> planned_curves() {
     const auto block = Scaling::block_128;
     const auto none = Scaling::none;
     const std::string own;
-    // Its tiles ended at 128 columns, which costs most where tiles are short: a curve of its own, not a factor.
+    // Its tiles ended at 128 columns, which costs most where tiles are short: a curve of its own, not a
+    // factor.
     const std::string older = "main loop and tile overhead of its own, the rest as the newest";
     const std::string grows = "main loop and tile overhead of its own, the rest as the dense forward GEMM";
     return {
         {{KernelClass::gemm, fp8, block, CurveForm::tiled, {}, own}, -1},
         {{KernelClass::gemm_wgrad, fp8, block, CurveForm::tiled, {"tensor", "fill", "store"}, grows}, 0},
-        {{KernelClass::grouped_gemm, fp8, block, CurveForm::tiled, {"tensor", "fill", "store", "wave"}, grows}, 0},
-        {{KernelClass::grouped_wgrad, fp8, block, CurveForm::tiled, {"tensor", "fill"}, "as the dense one"}, 1},
+        {{KernelClass::grouped_gemm,
+          fp8,
+          block,
+          CurveForm::tiled,
+          {"tensor", "fill", "store", "wave"},
+          grows},
+         0},
+        {{KernelClass::grouped_wgrad, fp8, block, CurveForm::tiled, {"tensor", "fill"}, "as the dense one"},
+         1},
         {{KernelClass::gemm, bf16, none, CurveForm::tiled, {}, own}, -1},
         {{KernelClass::grouped_gemm, bf16, none, CurveForm::tiled, {"tensor", "fill"}, grows}, 4},
         {{KernelClass::grouped_wgrad, bf16, none, CurveForm::tiled, {"tensor", "fill"}, grows}, 4},
         {{KernelClass::attention_fwd, bf16, none, CurveForm::attention, {}, own}, -1},
-        {{KernelClass::attention_bwd, bf16, none, CurveForm::attention, {"tensor", "softmax", "ramp"},
-          "causal waste, waves and bandwidth as the forward kernel"}, 7},
-        {{KernelClass::gemm, fp8, block, CurveForm::tiled, {"tensor", "fill", "store"}, older, std::string(kTrainingVintage)}, 0},
-        {{KernelClass::grouped_gemm, fp8, block, CurveForm::tiled, {"tensor", "fill", "store"}, older, std::string(kTrainingVintage)}, 2},
+        {{KernelClass::attention_bwd,
+          bf16,
+          none,
+          CurveForm::attention,
+          {"tensor", "softmax", "ramp"},
+          "causal waste, waves and bandwidth as the forward kernel"},
+         7},
+        {{KernelClass::gemm,
+          fp8,
+          block,
+          CurveForm::tiled,
+          {"tensor", "fill", "store"},
+          older,
+          std::string(kTrainingVintage)},
+         0},
+        {{KernelClass::grouped_gemm,
+          fp8,
+          block,
+          CurveForm::tiled,
+          {"tensor", "fill", "store"},
+          older,
+          std::string(kTrainingVintage)},
+         2},
     };
 }
 
@@ -93,13 +121,17 @@ std::string training_reason(KernelClass kernel) {
     switch (kernel) {
     case KernelClass::gemm_wgrad:
     case KernelClass::grouped_wgrad:
-        return "CUTLASS kernels, which DeepGEMM's weight gradients beat by about 20% (its pull request 95); clock under "
+        return "CUTLASS kernels, which DeepGEMM's weight gradients beat by about 20% (its pull request 95); "
+               "clock under "
                "sustained power; L2 and memory shared with communication";
     case KernelClass::gemm:
     case KernelClass::grouped_gemm:
-        return "kernels of February 2025 with 128-column tiles (DeepGEMM's pull request 74 gains 5 to 27% by wider "
+        return "kernels of February 2025 with 128-column tiles (DeepGEMM's pull request 74 gains 5 to 27% by "
+               "wider "
                "ones); clock under sustained power; L2 and memory shared with communication";
-    default: return "the same kernel library, earlier; clock under sustained power; SMs that communication leaves free";
+    default:
+        return "the same kernel library, earlier; clock under sustained power; SMs that communication leaves "
+               "free";
     }
 }
 
@@ -107,9 +139,12 @@ std::string training_reason(KernelClass kernel) {
 
 std::string_view name(CurveForm form) {
     switch (form) {
-    case CurveForm::tiled: return "tiled";
-    case CurveForm::attention: return "attention";
-    case CurveForm::streaming: break;
+    case CurveForm::tiled:
+        return "tiled";
+    case CurveForm::attention:
+        return "attention";
+    case CurveForm::streaming:
+        break;
     }
     return "streaming";
 }
@@ -156,7 +191,8 @@ FitSet fit_all(const MeasurementSet& set, std::string_view architecture) {
     result.architecture = architecture;
     result.stream = set.stream;
     for (const PlannedCurve& planned : planned_curves()) {
-        const Fit* parent = planned.parent < 0 ? nullptr : &result.fits[static_cast<std::size_t>(planned.parent)];
+        const Fit* parent =
+            planned.parent < 0 ? nullptr : &result.fits[static_cast<std::size_t>(planned.parent)];
         result.fits.push_back(fit_curve(planned.plan, parent,
                                         samples_for(set, architecture, MeasurementUse::fit, planned.plan)));
     }
@@ -183,8 +219,8 @@ bool inside_hull(const Fit& fit, const Operator& op) {
     return true;
 }
 
-Seconds curve_time(const Fit& fit, const StreamFigures& stream, const GpuSpec& part, const Operator& op, int sms_held,
-                   double beside, double clock) {
+Seconds curve_time(const Fit& fit, const StreamFigures& stream, const GpuSpec& part, const Operator& op,
+                   int sms_held, double beside, double clock) {
     const Device device = device_for(part, op, sms_held, clock);
     Seconds time = form_time(fit.form, fit.parameters, op, device);
     if (fit.corrected && inside_hull(fit, op)) {

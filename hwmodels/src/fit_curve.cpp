@@ -19,9 +19,10 @@ constexpr int kFolds = 10;
 constexpr FormParameter kLaunch{"launch", 3.0e-6, 0.2, false};
 constexpr double kVintageSigma = 0.10; // two releases of one library differ by about this much
 constexpr double kNearest = 0.10;      // log distance below which a measured shape counts as this one
-constexpr double kReach = 0.35;        // log distance at which a measured shape weighs as much as the curve alone
-constexpr double kScoreDone = 1e-7;    // a cross-validated error needs three digits
-constexpr double kNoWorse = 1.02;      // the correction is for shapes near measured ones: it must not harm others
+constexpr double kReach = 0.35; // log distance at which a measured shape weighs as much as the curve alone
+constexpr int kEnoughRows = 20; // fewer rows cannot tell their residuals from noise
+constexpr double kScoreDone = 1e-7; // a cross-validated error needs three digits
+constexpr double kNoWorse = 1.02; // the correction is for shapes near measured ones: it must not harm others
 
 /// Position of each free unknown: form parameters, then launch, then the offsets of other vintages.
 struct Unknowns {
@@ -150,12 +151,15 @@ Solved solve_plan(const CurvePlan& plan, const Fit* parent, const std::vector<Sa
     return {std::move(state), std::move(solution)};
 }
 
-/// Shapes that share what a user would call one layer: n x k of a GEMM, head dimensions and mask of attention.
+/// Shapes that share what a user would call one layer: n x k of a GEMM, head dimensions and mask of
+/// attention.
 std::string family(const Operator& op) {
-    return op.seq_q > 0 ? fmt::format("{}/{}/{}", op.dim_qk, op.dim_v, op.causal) : fmt::format("{}x{}", op.n, op.k);
+    return op.seq_q > 0 ? fmt::format("{}/{}/{}", op.dim_qk, op.dim_v, op.causal)
+                        : fmt::format("{}x{}", op.n, op.k);
 }
 
-std::vector<Residual> residuals_of(const CurvePlan& plan, const State& state, const std::vector<Sample>& samples) {
+std::vector<Residual> residuals_of(const CurvePlan& plan, const State& state,
+                                   const std::vector<Sample>& samples) {
     std::vector<Residual> residuals;
     for (const Sample& sample : samples) {
         residuals.push_back({shape_point(sample.measurement->op), -log_error(plan, state, sample)});
@@ -168,7 +172,8 @@ struct Score {
     double corrected = 0.0;
 };
 
-/// Mean absolute error over families left out in turn, with and without the correction from the others' residuals.
+/// Mean absolute error over families left out in turn, with and without the correction from the others'
+/// residuals.
 Score cross_validate(const CurvePlan& plan, const Fit* parent, const std::vector<Sample>& samples,
                      const State& all) {
     std::map<std::string, int> fold_of;
@@ -207,9 +212,11 @@ std::array<Range, 4> hull_of(const CurvePlan& plan, const Fit* parent, const std
     std::array<Range, 4> hull{};
     for (std::size_t i = 0; i < hull.size(); ++i) {
         const auto at = [&](const Sample& sample) { return shape_point(sample.measurement->op)[i]; };
-        hull[i] = {at(*std::ranges::min_element(samples, {}, at)), at(*std::ranges::max_element(samples, {}, at))};
+        hull[i] = {at(*std::ranges::min_element(samples, {}, at)),
+                   at(*std::ranges::max_element(samples, {}, at))};
         if (!plan.vintage.empty() && parent != nullptr) {
-            hull[i] = {std::min(hull[i].low, parent->hull[i].low), std::max(hull[i].high, parent->hull[i].high)};
+            hull[i] = {std::min(hull[i].low, parent->hull[i].low),
+                       std::max(hull[i].high, parent->hull[i].high)};
         }
     }
     return hull;
@@ -236,7 +243,8 @@ double residual_correction(const std::vector<Residual>& residuals, const ShapePo
 
 Fit fit_curve(const CurvePlan& plan, const Fit* parent, const std::vector<Sample>& samples) {
     if (samples.empty()) {
-        throw std::runtime_error(fmt::format("no measurement to fit {} {} on", name(plan.kernel), name(plan.dtype)));
+        throw std::runtime_error(
+            fmt::format("no measurement to fit {} {} on", name(plan.kernel), name(plan.dtype)));
     }
     const Solved solved = solve_plan(plan, parent, samples);
     const Score score = cross_validate(plan, parent, samples, solved.state);
@@ -262,7 +270,7 @@ Fit fit_curve(const CurvePlan& plan, const Fit* parent, const std::vector<Sample
     }
     fit.rows = static_cast<int>(samples.size());
     fit.rms_log_error = std::sqrt(solved.solution.residuals.squaredNorm() / fit.rows);
-    fit.corrected = score.corrected < kNoWorse * score.plain;
+    fit.corrected = fit.rows >= kEnoughRows && score.corrected < kNoWorse * score.plain;
     fit.cv_mape = fit.corrected ? score.corrected : score.plain;
     fit.hull = hull_of(plan, parent, samples);
     if (fit.corrected) {

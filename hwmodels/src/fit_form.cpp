@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arithmetic in waves of tiles, a smooth maximum with memory traffic, and the vector work beside the tensor cores.
+// Arithmetic in waves of tiles, a smooth maximum with memory traffic, and the vector work beside the tensor
+// cores.
 #include "fit_form.hpp"
 
 #include <fmt/format.h>
@@ -14,10 +15,13 @@ namespace {
 
 enum TiledParameter { kTensor, kFill, kStore, kOperand, kWave, kBandwidth, kBlend };
 constexpr std::array kTiled{
-    FormParameter{"tensor", 0.90, 0.3, true},    // share of the tensor peak inside the main loop
-    FormParameter{"fill", 128.0, 1.0, false},    // elements of k that filling and draining the pipeline costs per tile
-    FormParameter{"store", 1.0, 0.7, false},     // share of an SM's part of the memory bandwidth at which tiles are stored
-    FormParameter{"operand", 0.004, 1.0, false}, // vector-rate work per product and 64/bm + 64/bn: shared-memory reads
+    FormParameter{"tensor", 0.90, 0.3, true}, // share of the tensor peak inside the main loop
+    FormParameter{"fill", 128.0, 1.0,
+                  false}, // elements of k that filling and draining the pipeline costs per tile
+    FormParameter{"store", 1.0, 0.7,
+                  false}, // share of an SM's part of the memory bandwidth at which tiles are stored
+    FormParameter{"operand", 0.004, 1.0,
+                  false}, // vector-rate work per product and 64/bm + 64/bn: shared-memory reads
     FormParameter{"wave", 0.80, 1.0, true},      // how sharply the last wave of tiles counts as a whole one
     FormParameter{"bandwidth", 0.85, 0.5, true}, // share of the memory bandwidth
     FormParameter{"blend", 3.0, 0.5, false},     // exponent of the smooth maximum, less one
@@ -25,11 +29,12 @@ constexpr std::array kTiled{
 
 enum AttentionParameter { kDot, kSoftmax, kRamp, kDiagonal, kRound, kStream };
 constexpr std::array kAttention{
-    FormParameter{"tensor", 0.85, 0.3, true},    // share of the tensor peak
-    FormParameter{"softmax", 10.0, 0.7, false},  // FP32 operations per score that the tensor cores wait for
-    FormParameter{"ramp", 0.5, 0.7, false},      // blocks of 128 keys that starting and ending a row block costs
-    FormParameter{"diagonal", 0.5, 0.7, false},  // blocks of 128 keys wasted where the causal mask cuts a block
-    FormParameter{"wave", 0.30, 1.0, true},      // how sharply the last wave of row blocks counts as a whole one
+    FormParameter{"tensor", 0.85, 0.3, true},   // share of the tensor peak
+    FormParameter{"softmax", 10.0, 0.7, false}, // FP32 operations per score that the tensor cores wait for
+    FormParameter{"ramp", 0.5, 0.7, false}, // blocks of 128 keys that starting and ending a row block costs
+    FormParameter{"diagonal", 0.5, 0.7,
+                  false},                   // blocks of 128 keys wasted where the causal mask cuts a block
+    FormParameter{"wave", 0.30, 1.0, true}, // how sharply the last wave of row blocks counts as a whole one
     FormParameter{"bandwidth", 0.85, 0.5, true}, // share of the memory bandwidth
 };
 
@@ -41,13 +46,14 @@ struct Tile {
     int rows;
     int columns;
 };
-/// What Hopper's GEMM libraries choose among: DeepGEMM picks 64, 128 or 256 rows and up to 160 columns (its pull
-/// requests 74 and 95), cuBLAS 128 x 128, 128 x 256 and smaller.
-constexpr std::array kTiles{Tile{64, 64},   Tile{64, 128}, Tile{64, 256},  Tile{128, 64}, Tile{128, 96},
+/// What Hopper's GEMM libraries choose among: DeepGEMM picks 64, 128 or 256 rows and up to 160 columns (its
+/// pull requests 74 and 95), cuBLAS 128 x 128, 128 x 256 and smaller.
+constexpr std::array kTiles{Tile{64, 64},   Tile{64, 128},  Tile{64, 256}, Tile{128, 64}, Tile{128, 96},
                             Tile{128, 128}, Tile{128, 160}, Tile{256, 64}, Tile{256, 128}};
 
-/// Products of 128 are promoted from the tensor cores to FP32 registers: one multiply and add each (DeepSeek-V3 report,
-/// 3.3.2). Where vector units are slow against the tensor cores this decides: 23% of the tensor time on H800, 5% on H20.
+/// Products of 128 are promoted from the tensor cores to FP32 registers: one multiply and add each
+/// (DeepSeek-V3 report, 3.3.2). Where vector units are slow against the tensor cores this decides: 23% of the
+/// tensor time on H800, 5% on H20.
 constexpr double kPromotion = 2.0 / 128.0;
 
 constexpr double kRowBlock = 128.0; // query rows of a thread block, and keys per step (FlashAttention-3, 3)
@@ -80,11 +86,13 @@ Seconds tile_time(std::span<const double> p, const Operator& op, const Device& d
     const double elements = static_cast<double>(tile.rows) * tile.columns;
     const double k = static_cast<double>(op.k);
     const Flops products(2.0 * elements * (k + p[kFill]));
-    // Shared memory runs at the SM's clock, as the vector units do: a part with slower tensor cores hides it better.
+    // Shared memory runs at the SM's clock, as the vector units do: a part with slower tensor cores hides it
+    // better.
     const double promotion = op.scaling == Scaling::block_128 ? kPromotion : 0.0;
     const double operands = p[kOperand] * (64.0 / tile.rows + 64.0 / tile.columns);
     const Flops vector(elements * k * (promotion + operands));
-    const Seconds time = products / (device.tensor / device.sms) / p[kTensor] + vector / (device.vector / device.sms);
+    const Seconds time =
+        products / (device.tensor / device.sms) / p[kTensor] + vector / (device.vector / device.sms);
     const bool accumulates = op.kernel == KernelClass::gemm_wgrad || op.kernel == KernelClass::grouped_wgrad;
     const Bytes stored(elements * (accumulates ? 8.0 : 2.0)); // FP32 read and written, or BF16 written
     return time + stored / (device.memory / device.sms) / p[kStore];
@@ -107,13 +115,14 @@ Seconds attention_time(std::span<const double> p, const Operator& op, const Devi
     const double dims = backward ? 3.0 * op.dim_qk + 2.0 * op.dim_v : op.dim_qk + op.dim_v;
     const double keys = static_cast<double>(op.seq_kv) * (op.causal ? 0.5 : 1.0);
     const double extra = kRowBlock * (p[kRamp] + (op.causal ? p[kDiagonal] : 0.0));
-    const double scores = static_cast<double>(op.batch) * op.heads * static_cast<double>(op.seq_q) * (keys + extra);
+    const double scores =
+        static_cast<double>(op.batch) * op.heads * static_cast<double>(op.seq_q) * (keys + extra);
     const double share = static_cast<double>(device.sms_free) / device.sms;
     const Seconds tensor = Flops(2.0 * dims * scores) / (device.tensor * share) / p[kDot];
     const Seconds vector = Flops(p[kSoftmax] * scores) / (device.vector * share);
 
-    const double units = static_cast<double>(op.batch) * op.heads *
-                         std::ceil(static_cast<double>(op.seq_q) / kRowBlock);
+    const double units =
+        static_cast<double>(op.batch) * op.heads * std::ceil(static_cast<double>(op.seq_q) / kRowBlock);
     const double whole = waves(units, device.sms_free, p[kRound]) / (units / device.sms_free);
     const Seconds traffic = (op.read + op.written) / device.memory / p[kStream];
     return smooth_max((tensor + vector) * whole, traffic, 3.0);
@@ -123,9 +132,12 @@ Seconds attention_time(std::span<const double> p, const Operator& op, const Devi
 
 std::span<const FormParameter> form_parameters(CurveForm form) {
     switch (form) {
-    case CurveForm::tiled: return kTiled;
-    case CurveForm::attention: return kAttention;
-    case CurveForm::streaming: break;
+    case CurveForm::tiled:
+        return kTiled;
+    case CurveForm::attention:
+        return kAttention;
+    case CurveForm::streaming:
+        break;
     }
     return kStreaming;
 }
@@ -140,8 +152,8 @@ double from_free(const FormParameter& parameter, double transform) {
 
 Device device_for(const GpuSpec& part, const Operator& op, int sms_held, double clock) {
     if (sms_held < 0 || sms_held >= part.sm_count) {
-        throw std::invalid_argument(fmt::format("{}: {} SMs held of {} leave none for '{}'", part.id, sms_held,
-                                                part.sm_count, op.name));
+        throw std::invalid_argument(fmt::format("{}: {} SMs held of {} leave none for '{}'", part.id,
+                                                sms_held, part.sm_count, op.name));
     }
     Device device;
     device.memory = part.memory_bandwidth;
@@ -154,11 +166,15 @@ Device device_for(const GpuSpec& part, const Operator& op, int sms_held, double 
     return device;
 }
 
-Seconds form_time(CurveForm form, std::span<const double> parameters, const Operator& op, const Device& device) {
+Seconds form_time(CurveForm form, std::span<const double> parameters, const Operator& op,
+                  const Device& device) {
     switch (form) {
-    case CurveForm::tiled: return tiled_time(parameters, op, device);
-    case CurveForm::attention: return attention_time(parameters, op, device);
-    case CurveForm::streaming: break;
+    case CurveForm::tiled:
+        return tiled_time(parameters, op, device);
+    case CurveForm::attention:
+        return attention_time(parameters, op, device);
+    case CurveForm::streaming:
+        break;
     }
     return (op.read + op.written) / device.memory / parameters[0];
 }

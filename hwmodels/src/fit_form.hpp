@@ -25,7 +25,7 @@ struct Device {
     FlopsPerSecond tensor; ///< dense peak of the kernel's format, at the sustained clock
     FlopsPerSecond vector; ///< FP32 peak outside the tensor cores, at the sustained clock
     BytesPerSecond memory;
-    int sms = 0;           ///< of the whole part
+    int sms = 0; ///< of the whole part
     int sms_free = 0;
 };
 /// @throws std::invalid_argument if the part lacks the kernel's format, or `sms_held` leaves no SM.

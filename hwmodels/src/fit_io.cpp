@@ -18,9 +18,12 @@ constexpr std::string_view kSchema = "chokepoint/fits/1";
 
 std::string_view scaling_name(Scaling scaling) {
     switch (scaling) {
-    case Scaling::none: return "none";
-    case Scaling::per_tensor: return "per_tensor";
-    case Scaling::block_128: break;
+    case Scaling::none:
+        return "none";
+    case Scaling::per_tensor:
+        return "per_tensor";
+    case Scaling::block_128:
+        break;
     }
     return "block_128";
 }
@@ -34,8 +37,7 @@ Scaling scaling_from(const std::string& text) {
     throw std::runtime_error(fmt::format("'{}' is no scaling", text));
 }
 
-template <typename T>
-T known(std::optional<T> value, const std::string& text) {
+template <typename T> T known(std::optional<T> value, const std::string& text) {
     if (!value) {
         throw std::runtime_error(fmt::format("unknown name '{}'", text));
     }
@@ -43,9 +45,7 @@ T known(std::optional<T> value, const std::string& text) {
 }
 
 /// Nine significant digits: more than any measurement carries, few enough to read and to compare.
-double rounded(double value) {
-    return std::stod(fmt::format("{:.9g}", value));
-}
+double rounded(double value) { return std::stod(fmt::format("{:.9g}", value)); }
 
 Json rounded(const std::vector<double>& values) {
     Json json = Json::array();
@@ -148,7 +148,8 @@ Fit read_fit(const Json& json) {
     fit.vintages = json.value("vintages", std::map<std::string, double>{});
     if (json.contains("training")) {
         const Json& training = json.at("training");
-        fit.training = {training.at("factor"), training.at("log_sigma"), training.at("rows"), training.at("reason")};
+        fit.training = {training.at("factor"), training.at("log_sigma"), training.at("rows"),
+                        training.at("reason")};
     }
     if (fit.form != CurveForm::streaming) {
         for (std::size_t i = 0; i < fit.hull.size(); ++i) {
@@ -169,8 +170,9 @@ Json write_stream(const StreamFigures& stream) {
 }
 
 StreamFigures read_stream(const Json& json) {
-    return {Seconds(json.at("gap_us").get<double>() * 1e-6), Seconds(json.at("floor_us").get<double>() * 1e-6),
-            json.at("streaming_slowdown"), json.at("arithmetic_slowdown"), json.at("transfer_share")};
+    return {Seconds(json.at("gap_us").get<double>() * 1e-6),
+            Seconds(json.at("floor_us").get<double>() * 1e-6), json.at("streaming_slowdown"),
+            json.at("arithmetic_slowdown"), json.at("transfer_share")};
 }
 
 /// One line per member: long arrays of numbers stay on one line.
@@ -189,8 +191,9 @@ std::string to_json(const FitSet& set) {
     for (const Fit& fit : set.fits) {
         fits += fmt::format("{}  {{\n{}\n  }}", fits.empty() ? "" : ",\n", pretty(write_fit(fit)));
     }
-    return fmt::format("{{\n \"schema\": {},\n \"architecture\": {},\n \"stream\": {},\n \"fits\": [\n{}\n ]\n}}\n",
-                       Json(kSchema).dump(), Json(set.architecture).dump(), write_stream(set.stream).dump(), fits);
+    return fmt::format(
+        "{{\n \"schema\": {},\n \"architecture\": {},\n \"stream\": {},\n \"fits\": [\n{}\n ]\n}}\n",
+        Json(kSchema).dump(), Json(set.architecture).dump(), write_stream(set.stream).dump(), fits);
 }
 
 FitSet read_fits(const std::filesystem::path& file) {
@@ -201,7 +204,8 @@ FitSet read_fits(const std::filesystem::path& file) {
         }
         const Json json = Json::parse(stream);
         if (json.at("schema") != kSchema) {
-            throw std::runtime_error(fmt::format("schema is {}; expected '{}'", json.at("schema").dump(), kSchema));
+            throw std::runtime_error(
+                fmt::format("schema is {}; expected '{}'", json.at("schema").dump(), kSchema));
         }
         FitSet set;
         set.architecture = json.at("architecture");

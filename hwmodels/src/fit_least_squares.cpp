@@ -39,7 +39,8 @@ Eigen::MatrixXd jacobian(const LeastSquaresProblem& problem, const Eigen::Vector
         Eigen::VectorXd below = at;
         above[i] += kDerivativeStep;
         below[i] -= kDerivativeStep;
-        const Eigen::VectorXd slope = (problem.residuals(above) - problem.residuals(below)) / (2.0 * kDerivativeStep);
+        const Eigen::VectorXd slope =
+            (problem.residuals(above) - problem.residuals(below)) / (2.0 * kDerivativeStep);
         if (i == 0) {
             result.resize(slope.size(), at.size());
         }

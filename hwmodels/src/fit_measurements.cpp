@@ -22,7 +22,8 @@ class Row {
 public:
     Row(const Json& columns, const Json& cells, std::string where) : where_(std::move(where)) {
         if (!cells.is_array() || cells.size() != columns.size()) {
-            throw std::runtime_error(fmt::format("{}: {} cells for {} columns", where_, cells.size(), columns.size()));
+            throw std::runtime_error(
+                fmt::format("{}: {} cells for {} columns", where_, cells.size(), columns.size()));
         }
         for (std::size_t i = 0; i < cells.size(); ++i) {
             cells_[columns[i].get<std::string>()] = &cells[i];
@@ -30,16 +31,14 @@ public:
     }
     [[nodiscard]] const std::string& where() const { return where_; }
     [[nodiscard]] bool has(const std::string& column) const { return cells_.contains(column); }
-    template <typename T>
-    [[nodiscard]] T get(const std::string& column) const {
+    template <typename T> [[nodiscard]] T get(const std::string& column) const {
         const auto found = cells_.find(column);
         if (found == cells_.end()) {
             throw std::runtime_error(fmt::format("{}: no column '{}'", where_, column));
         }
         return found->second->get<T>();
     }
-    template <typename T>
-    [[nodiscard]] T get(const std::string& column, T otherwise) const {
+    template <typename T> [[nodiscard]] T get(const std::string& column, T otherwise) const {
         return has(column) ? get<T>(column) : otherwise;
     }
 
@@ -79,7 +78,8 @@ Scaling scaling_from(const std::string& text, const std::string& where) {
     if (text == "block_128") {
         return Scaling::block_128;
     }
-    throw std::runtime_error(fmt::format("{}: scaling is '{}'; expected none, per_tensor or block_128", where, text));
+    throw std::runtime_error(
+        fmt::format("{}: scaling is '{}'; expected none, per_tensor or block_128", where, text));
 }
 
 GpuSpec read_part(const Json& json) {
@@ -96,8 +96,10 @@ GpuSpec read_part(const Json& json) {
 }
 
 Operator read_operator(const Json& series, const Row& row) {
-    const auto kernel_text = row.has("kernel") ? row.get<std::string>("kernel") : series.at("kernel").get<std::string>();
-    const KernelClass kernel = known(kernel_class_from(kernel_text), kernel_text, "kernel class", row.where());
+    const auto kernel_text =
+        row.has("kernel") ? row.get<std::string>("kernel") : series.at("kernel").get<std::string>();
+    const KernelClass kernel =
+        known(kernel_class_from(kernel_text), kernel_text, "kernel class", row.where());
     const auto label = row.get<std::string>("name", "");
     if (is_memory_bound(kernel)) {
         return streaming(label, kernel, Bytes(row.get<double>("read_mb") * 1e6),

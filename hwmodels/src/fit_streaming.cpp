@@ -9,7 +9,8 @@
 namespace chokepoint::hw {
 namespace {
 
-/// Log spread given to a class that borrows another's efficiency: about the spread among the measured classes' rows.
+/// Log spread given to a class of one row, or that borrows another's efficiency: about the spread among the
+/// measured classes' rows.
 constexpr double kBorrowedSpread = 0.25;
 
 /// One kernel's launches in the trace differ by this much from layer to layer.
@@ -17,13 +18,9 @@ constexpr double kLeastTrainingSpread = 0.03;
 
 constexpr std::array kBorrowers{KernelClass::embedding, KernelClass::cross_entropy, KernelClass::optimizer};
 
-Seconds launches(const StreamFigures& stream, const Operator& op) {
-    return op.launches * stream.floor;
-}
+Seconds launches(const StreamFigures& stream, const Operator& op) { return op.launches * stream.floor; }
 
-double slowdown(double factor, double share) {
-    return 1.0 + (factor - 1.0) * share;
-}
+double slowdown(double factor, double share) { return 1.0 + (factor - 1.0) * share; }
 
 /// Time-weighted spread of log(model / measured).
 double spread(const std::vector<std::pair<Seconds, Seconds>>& model_and_measured) {
@@ -38,13 +35,12 @@ double spread(const std::vector<std::pair<Seconds, Seconds>>& model_and_measured
 }
 
 Fit fit_class(KernelClass kernel, const StreamFigures& stream, const std::vector<Sample>& samples) {
-    Bytes bytes;
-    Seconds busy; // at the full memory bandwidth of the part, alone
+    Bytes bytes; // a transfer beside counts as more bytes: the class's total time then comes out exactly
+    Seconds busy;
     for (const Sample& sample : samples) {
         const Measurement& row = *sample.measurement;
-        const Seconds body = std::max(row.time - launches(stream, row.op), 0.1 * row.time);
-        bytes += row.op.read + row.op.written;
-        busy += body / slowdown(stream.streaming_slowdown, row.beside);
+        bytes += (row.op.read + row.op.written) * slowdown(stream.streaming_slowdown, row.beside);
+        busy += row.time - launches(stream, row.op);
     }
     const GpuSpec& part = samples.front().series->part;
 
@@ -64,7 +60,7 @@ Fit fit_class(KernelClass kernel, const StreamFigures& stream, const std::vector
         pairs.emplace_back(launches(stream, row.op) + body * slowdown(stream.streaming_slowdown, row.beside),
                            row.time);
     }
-    fit.rms_log_error = spread(pairs);
+    fit.rms_log_error = fit.rows > 1 ? spread(pairs) : kBorrowedSpread;
     fit.cv_mape = fit.rms_log_error;
     return fit;
 }
@@ -89,14 +85,16 @@ std::vector<Fit> fit_streaming(const StreamFigures& stream, const std::vector<Sa
             fit.rms_log_error = kBorrowedSpread;
             fit.cv_mape = kBorrowedSpread;
             fit.rows = 0;
-            fit.note = "no kernel of this class in the trace: as 'add', which streams several tensors likewise";
+            fit.note =
+                "no kernel of this class in the trace: as 'add', which streams several tensors likewise";
             fits.push_back(fit);
         }
     }
     return fits;
 }
 
-TrainingFactor training_factor(const Fit& fit, const StreamFigures& stream, const std::vector<Sample>& samples) {
+TrainingFactor training_factor(const Fit& fit, const StreamFigures& stream,
+                               const std::vector<Sample>& samples) {
     TrainingFactor result;
     if (samples.empty()) {
         return result;
@@ -106,7 +104,8 @@ TrainingFactor training_factor(const Fit& fit, const StreamFigures& stream, cons
     std::vector<std::pair<Seconds, Seconds>> pairs;
     for (const Sample& sample : samples) {
         const Measurement& row = *sample.measurement;
-        const Seconds body = curve_time(fit, stream, sample.series->part, row.op, sample.series->sms_held, row.beside);
+        const Seconds body =
+            curve_time(fit, stream, sample.series->part, row.op, sample.series->sms_held, row.beside);
         model += body;
         measured += row.time - fit.launch;
         pairs.emplace_back(body, row.time - fit.launch);

@@ -47,7 +47,11 @@ bool is_weight_gradient(KernelClass kernel) {
     return kernel == KernelClass::gemm_wgrad || kernel == KernelClass::grouped_wgrad;
 }
 
-double blocks(std::int64_t extent) { return static_cast<double>((extent + kScaleBlock - 1) / kScaleBlock); }
+/// Blocks that an extent starts.
+double blocks(std::int64_t extent) {
+    const std::int64_t started = (extent + kScaleBlock - 1) / kScaleBlock;
+    return static_cast<double>(started);
+}
 
 /// FP32 scales that one group of a GEMM reads.
 double scale_bytes(KernelClass kernel, Scaling scaling, std::int64_t m, std::int64_t n, std::int64_t k) {

@@ -154,7 +154,7 @@ void read_plain_shares(DataFile& file, TransferRates& rates) {
 /// What is not between nothing and the port's full rate is a mistake in the file.
 void check_shares(DataFile& file, const TransferRates& rates) {
     const auto check = [&](double share, std::string_view what) {
-        if (!(share > 0.0 && share <= 1.0)) {
+        if (share <= 0.0 || share > 1.0) {
             file.fault({},
                        fmt::format("{}: a share of {:.3f} of the port's rate; expected above 0 and at most 1",
                                    what, share));
@@ -170,7 +170,7 @@ void check_shares(DataFile& file, const TransferRates& rates) {
         if (moe->nic.empty()) {
             file.fault({}, fmt::format("{}: no deepep.run is limited by the NIC", kernel));
         }
-        if (!(moe->beside_compute >= 1.0)) {
+        if (moe->beside_compute < 1.0) {
             file.fault({},
                        fmt::format("{} beside compute takes {:.3f} of its time alone; expected at least 1",
                                    kernel, moe->beside_compute));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// That work is priced as the hardware models say, and that the slowest member of a group is expected, not assumed.
+// That work is priced as the hardware models say, and that the slowest member of a group is expected, not
+// assumed.
 #include <chokepoint/sim/step_costs.hpp>
 
 #include <gmock/gmock.h>
@@ -18,8 +19,10 @@ using hw::Seconds;
 /// One millisecond a launch, twice that beside a transfer.
 class LaunchCounter final : public hw::CostModel {
 public:
-    [[nodiscard]] hw::Estimate estimate(const hw::Operator& op, const hw::Occupancy& occupancy) const override {
-        return {Seconds(1e-3 * op.launches * (occupancy.beside_transfer ? 2.0 : 1.0)), 0.1 * op.launches, false};
+    [[nodiscard]] hw::Estimate estimate(const hw::Operator& op,
+                                        const hw::Occupancy& occupancy) const override {
+        return {Seconds(1e-3 * op.launches * (occupancy.beside_transfer ? 2.0 : 1.0)), 0.1 * op.launches,
+                false};
     }
 };
 
@@ -47,7 +50,8 @@ work::ModelArch sparse_model() {
 }
 
 hw::TransferRates rates() {
-    const hw::MoeRates dispatch{.nvlink_within_node = 0.75, .nvlink_forwarding = 0.6, .nic = {{8, 0.9}}, .beside_compute = 1.5};
+    const hw::MoeRates dispatch{
+        .nvlink_within_node = 0.75, .nvlink_forwarding = 0.6, .nic = {{8, 0.9}}, .beside_compute = 1.5};
     hw::MoeRates combine = dispatch;
     combine.nic = {{8, 0.8}};
     return {.dispatch = dispatch, .combine = combine, .nic = 0.9, .nvlink_collective = 0.7};
@@ -80,7 +84,8 @@ work::StepGraph routed_step() {
 sim::StepCosts cost(work::StepGraph step, double imbalance) {
     work::ParallelPlan plan;
     plan.routing_imbalance = imbalance;
-    return sim::cost_step(work::TaskGraph(std::move(step)), sparse_model(), plan, h800_like(), LaunchCounter{}, rates());
+    return sim::cost_step(work::TaskGraph(std::move(step)), sparse_model(), plan, h800_like(),
+                          LaunchCounter{}, rates());
 }
 
 TEST(StepCosts, ComputeIsTheSumOfItsKernelsBesideWhatElseRuns) {
@@ -104,7 +109,8 @@ TEST(StepCosts, PortsAreOneDirectionOfOneGpusShare) {
 
 TEST(StepCosts, EachTransferIsPricedAsItsKind) {
     const sim::StepCosts costs = cost(routed_step(), 0.0);
-    const hw::ExpertRouting routing{.experts = 256, .top_k = 8, .ranks = 64, .ranks_per_node = 8, .max_nodes = 4};
+    const hw::ExpertRouting routing{
+        .experts = 256, .top_k = 8, .ranks = 64, .ranks_per_node = 8, .max_nodes = 4};
     const auto moe = [&](hw::MoeDirection direction) {
         return hw::moe_transfer(rates(), h800_like(), routing, direction, 4096, hw::Bytes(7392.0), false);
     };
@@ -146,7 +152,8 @@ TEST(StragglerWait, GrowsWithRoutedKernelsOnly) {
 }
 
 TEST(ExpectedMaximum, MatchesTheClosedForms) {
-    // H. A. David and H. N. Nagaraja, Order Statistics, 3rd ed., 2003: 1/sqrt(pi) of two, 3/(2 sqrt(pi)) of three.
+    // H. A. David and H. N. Nagaraja, Order Statistics, 3rd ed., 2003: 1/sqrt(pi) of two, 3/(2 sqrt(pi)) of
+    // three.
     EXPECT_EQ(sim::expected_maximum(1), 0.0);
     EXPECT_NEAR(sim::expected_maximum(2), std::numbers::inv_sqrtpi, 1e-12);
     EXPECT_NEAR(sim::expected_maximum(3), 1.5 * std::numbers::inv_sqrtpi, 1e-12);

@@ -131,7 +131,8 @@ TEST(OverlappedPair, WaitsForTheSlowestMembersExpertsBeforeTheirResultsLeave) {
         EXPECT_EQ(slowest(work), expected) << work.name;
     }
     plan.routing_imbalance = 0.0;
-    for (const TransferWork& work : pair(1, plan).transfers()) {
+    const TaskGraph balanced = pair(1, plan);
+    for (const TransferWork& work : balanced.transfers()) {
         EXPECT_EQ(work.imbalanced_after, -1) << work.name;
     }
 }
@@ -144,8 +145,18 @@ TEST(OverlappedPair, RunsForwardThenBackwardWithoutOverlap) {
                 ElementsAre("attn(F)", "mlp(F)", "mlp(B)", "mlp(W)", "attn(B)", "attn(W)"));
     EXPECT_TRUE(waits_for(graph, task(graph, "combine(B)", 1), task(graph, "combine(F)", 1)));
     for (const ComputeWork& work : graph.computes()) {
-        // Only the weight gradient of the experts has a transfer of its own side beside it.
-        EXPECT_EQ(work.occupancy.beside_transfer, work.name == "mlp(W)") << work.name;
+        EXPECT_EQ(work.occupancy, (hw::Occupancy{0, false})) << work.name;
+    }
+}
+
+// Plain autograd finishes a layer's node, weight gradient included, before it hands the input's gradient on.
+TEST(OverlappedPair, HoldsTheGradientBackForTheWeightGradientOnlyWithoutOverlap) {
+    ParallelPlan plan = test::small_plan(1, 1);
+    for (const bool overlap : {true, false}) {
+        plan.overlap = overlap;
+        const TaskGraph graph = pair(2, plan);
+        EXPECT_EQ(waits_for(graph, task(graph, "dispatch(B)", 2), task(graph, "mlp(W)", 2)), !overlap);
+        EXPECT_EQ(waits_for(graph, task(graph, "combine(B)", 1), task(graph, "attn(W)", 2)), !overlap);
     }
 }
 

@@ -105,18 +105,22 @@ TEST_P(EveryScheduleStep, DeliversEverySendToOneActionOfTheReceiver) {
 }
 
 TEST_P(EveryScheduleStep, RunsEachStreamOfARankOneTaskAtATime) {
-    const TaskGraph graph = step(GetParam().id, 2, 4);
-    std::map<std::pair<int, Stream>, TaskId> last;
-    for (TaskId id = 0; id < graph.tasks().size(); ++id) {
-        const Task& task = graph.tasks()[id];
-        if (task.kind == TaskKind::marker) {
-            continue;
-        }
-        const auto [entry, first] = last.try_emplace({task.rank, task.stream}, id);
-        if (!first) {
-            EXPECT_TRUE(test::reached_from(graph, entry->second)[id])
-                << graph.describe(id) << " does not wait for " << graph.describe(entry->second);
-            entry->second = id;
+    ParallelPlan plan = small_plan(4, 8);
+    for (const PipelineSend mode : {PipelineSend::blocking, PipelineSend::overlapped}) {
+        plan.pipeline_send = mode;
+        const TaskGraph graph = step(GetParam().id, 4, 8, plan);
+        std::map<std::pair<int, Stream>, TaskId> last;
+        for (TaskId id = 0; id < graph.tasks().size(); ++id) {
+            const Task& task = graph.tasks()[id];
+            if (task.kind == TaskKind::marker) {
+                continue;
+            }
+            const auto [entry, first] = last.try_emplace({task.rank, task.stream}, id);
+            if (!first) {
+                EXPECT_TRUE(test::reached_from(graph, entry->second)[id])
+                    << graph.describe(id) << " does not wait for " << graph.describe(entry->second);
+                entry->second = id;
+            }
         }
     }
 }
@@ -167,7 +171,8 @@ TEST_P(EveryScheduleStep, EndsWithEveryRanksOptimizerAfterEveryAction) {
 INSTANTIATE_TEST_SUITE_P(Table, EveryScheduleStep,
                          testing::ValuesIn(schedule_kinds().begin(), schedule_kinds().end()),
                          [](const auto& instance) {
-                             std::string id = "_" + std::string(instance.param.id);
+                             std::string id(instance.param.id);
+                             id.insert(id.begin(), '_');
                              std::ranges::replace(id, '-', '_');
                              return id;
                          });
@@ -208,18 +213,23 @@ TEST(Step, BlockingSendHoldsTheRankAndAnOverlappedOneDoesNot) {
 }
 
 // dualpipe.py commits its sends at the start of the next chunk, behind all kernels of this one.
-TEST(Step, BlockingSendStartsBehindTheActionsLastKernel) {
-    ParallelPlan plan = small_plan(2, 4);
+TEST(Step, BlockingSendStartsBehindThePairsLastKernel) {
+    ParallelPlan plan = small_plan(4, 8);
+    plan.split = {2, 2, 2, 2}; // every layer of a pair has a partner
     for (const PipelineSend mode : {PipelineSend::blocking, PipelineSend::overlapped}) {
         plan.pipeline_send = mode;
-        const TaskGraph graph = step("1f1b", 2, 4, plan);
-        const TaskId send = test::tasks_named(graph, "send(B)").front();
-        TaskId weights = 0;
-        for (const TaskId id : test::tasks_named(graph, "attn(W)")) {
-            weights = graph.tasks()[id].action == graph.tasks()[send].action ? id : weights;
-        }
-        ASSERT_NE(weights, 0u);
-        EXPECT_EQ(test::reached_from(graph, weights)[send], mode == PipelineSend::blocking);
+        const TaskGraph graph = build_step(small_moe(8), plan, make_schedule("dualpipe", 4, 8), 8);
+        const auto action = [&](TaskId id) { return graph.tasks()[id].action; };
+        const auto sends = test::tasks_named(graph, "send(B)");
+        const auto send = std::ranges::find_if(sends, [&](TaskId id) {
+            return graph.actions()[static_cast<std::size_t>(action(id))].action.kind ==
+                   ActionKind::overlapped;
+        });
+        ASSERT_NE(send, sends.end());
+        const auto weights = test::tasks_named(graph, "attn(W)");
+        const auto last = std::ranges::find(weights.rbegin(), weights.rend(), action(*send), action);
+        ASSERT_NE(last, weights.rend());
+        EXPECT_EQ(test::reached_from(graph, *last)[*send], mode == PipelineSend::blocking);
     }
 }
 
@@ -293,6 +303,16 @@ TEST(Step, ShardsTheOptimizerOnlyUnderZero) {
     EXPECT_EQ(read(0), hw::Bytes(per_parameter * static_cast<double>(held.expert + held.replicated)));
     EXPECT_EQ(read(1), hw::Bytes(per_parameter * (static_cast<double>(held.expert) +
                                                   static_cast<double>(held.replicated) / 8)));
+}
+
+TEST(Step, GivesTheWholeDeviceToWhatRunsAlone) {
+    const TaskGraph graph = step("1f1b", 4, 8); // no pairs
+    for (const TransferWork& work : graph.transfers()) {
+        EXPECT_FALSE(work.beside_compute) << work.name;
+    }
+    for (const ComputeWork& work : graph.computes()) {
+        EXPECT_EQ(work.occupancy, (hw::Occupancy{0, false})) << work.name;
+    }
 }
 
 TEST(Step, HasNoExpertTrafficInADenseModel) {

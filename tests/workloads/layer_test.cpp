@@ -167,7 +167,7 @@ TEST(StreamedBytes, FitTheTimesOfTheProfile) {
                                                 {KernelClass::norm_bwd, 341},
                                                 {KernelClass::norm_fwd, 129},
                                                 {KernelClass::rope, 250},
-                                                {KernelClass::add, 188},
+                                                {KernelClass::add, 264},
                                                 {KernelClass::copy, 601}});
 }
 

@@ -81,7 +81,7 @@ inline std::vector<TaskId> successors(const TaskGraph& graph, TaskId id) {
     return {begin, end};
 }
 
-/// Everything that can start only after `from`.
+/// Everything that can start only after `from`, itself included.
 inline std::vector<bool> reached_from(const TaskGraph& graph, TaskId from) {
     std::vector<bool> reached(graph.tasks().size(), false);
     reached[from] = true;

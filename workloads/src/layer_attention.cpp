@@ -125,8 +125,7 @@ void latent_forward(Operators& out, const LayerShape& shape) {
         forward(out, shape, maps.query.front());
     }
     forward(out, shape, maps.kv_down);
-    // The latent and the rope part of kv_a's output lie side by side: two copies; two index vectors for the
-    // sequences.
+    // The latent and the rope part of kv_a's output lie side by side: two copies, and two index vectors.
     out.push_back(pass("split kv latent", KernelClass::copy, bf16_bytes(shape.tokens * maps.kv_down.out), 4));
     latent_norms(out, shape, "");
     latent_up(out, shape, maps, "", true);

@@ -9,8 +9,7 @@ namespace chokepoint::work {
 struct Mlp {
     std::string name;
     std::int64_t width = 0;
-    /// Shared experts use what was quantised for dispatch and for the gradient's dispatch; a dense FFN
-    /// quantises.
+    /// Shared experts use what was quantised for dispatch and its gradient; a dense FFN quantises itself.
     Operand operands = Operand::bf16;
 };
 Mlp dense_mlp(const LayerShape&);

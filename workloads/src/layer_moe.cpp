@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels of a MoE layer's FFN half: received rows into expert order, grouped GEMMs, and back; shared experts
-// between.
+// Kernels of a MoE layer's FFN half: received rows into expert order, grouped GEMMs and back; shared experts.
 #include "layer_ffn.hpp"
 
 #include <algorithm>
@@ -60,8 +59,7 @@ hw::Operator row_weights(const LayerShape& shape, std::string name) {
 }
 
 void add_mapping(Operators& out, const LayerShape& shape) {
-    // Counts and positions of every expert's rows, from the chosen experts (64-bit indices) of each received
-    // token.
+    // Counts and positions of every expert's rows, from the choices (64-bit indices) of received tokens.
     const hw::Bytes choices(8.0 * static_cast<double>(shape.arrived_rows * shape.model.moe.top_k));
     constexpr int kLaunches = 2;
     out.push_back(hw::streaming("expert mapping", KernelClass::router, 2.0 * choices,
@@ -83,8 +81,8 @@ void routed_forward(Operators& out, const LayerShape& shape) {
     out.push_back(activation_forward(shape, "expert activation", shape.routed_rows, width));
     if (shape.fp8) {
         out.push_back(transpose_weight("expert down weight transpose", expert_weights(shape, width, h)));
-        out.push_back(
-            copy_scales(shape, "expert down scales", width, 2)); // and the grouped operands' descriptors
+        // The second kernel writes the grouped operands' descriptors.
+        out.push_back(copy_scales(shape, "expert down scales", width, 2));
     }
     out.push_back(grouped(shape, "expert down", h, width));
     out.push_back(unpermute(shape, "unpermute"));
@@ -103,8 +101,7 @@ void routed_down_backward(Operators& out, const LayerShape& shape) {
     out.push_back(grouped(shape, "expert down dgrad", width, shape.model.hidden));
     out.push_back(activation_backward(shape, "expert activation backward", shape.routed_rows, width,
                                       shape.plan.recompute.activation));
-    // The gradient of a routing weight: the product of the expert's output and its gradient, summed over the
-    // row.
+    // The gradient of a routing weight: output times gradient, summed over the row.
     out.push_back(hw::streaming("routing weight gradient", KernelClass::swiglu_bwd,
                                 2.0 * bf16_bytes(shape.routed_rows * width), fp32_bytes(shape.routed_rows)));
     if (shape.fp8) {
@@ -128,8 +125,7 @@ void routed_up_backward(Operators& out, const LayerShape& shape) {
 
 void routed_weight_gradient(Operators& out, const LayerShape& shape) {
     const std::int64_t h = shape.model.hidden;
-    // Received rows and their gradients stay in FP8 and are gathered again on the way to scales along the
-    // tokens.
+    // Received rows and their gradients stay in FP8, gathered again on the way to scales along the tokens.
     if (shape.fp8) {
         out.push_back(
             quantize_transpose("expert down gradient transpose", shape.routed_rows, h, Operand::quantized));

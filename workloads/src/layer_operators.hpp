@@ -41,8 +41,7 @@ hw::Operator quantize(std::string name, std::int64_t rows, std::int64_t width);
 hw::Operator dequantize(std::string name, std::int64_t rows, std::int64_t width);
 hw::Operator quantize_transpose(std::string name, std::int64_t rows, std::int64_t width,
                                 Operand from = Operand::bf16);
-/// FP8 weights turned for the other operand order: the GEMM takes both operands contiguous along the
-/// reduction.
+/// FP8 weights turned: the GEMM takes both operands contiguous along the reduction.
 hw::Operator transpose_weight(std::string name, std::int64_t elements);
 /// Scales of FP8 rows turned into the order a GEMM reads.
 hw::Operator transpose_scales(std::string name, std::int64_t rows, std::int64_t width);

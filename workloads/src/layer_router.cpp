@@ -39,8 +39,9 @@ void add_router_forward(BlockKernels& block, const LayerShape& shape) {
 void add_router_backward(BlockKernels& block, const LayerShape& shape) {
     const ModelArch& model = shape.model;
     Operators& out = block.attention_backward;
-    out.push_back(hw::streaming("router backward", KernelClass::router,
-                                double{kBackwardReads} * scores(shape),
+    // Element by element over the scores, at the speed of other scalings and sums; the forward's top-k is far
+    // slower.
+    out.push_back(hw::streaming("router backward", KernelClass::add, double{kBackwardReads} * scores(shape),
                                 double{kBackwardWrites} * scores(shape), kBackwardLaunches));
     out.push_back(
         gate("router gate dgrad", KernelClass::gemm, shape.tokens, model.hidden, model.moe.experts));

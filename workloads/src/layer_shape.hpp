@@ -23,8 +23,7 @@ struct LayerShape {
     std::int64_t ffn_inputs = 1; ///< matrices in front of the activation: 2 when gated
 };
 
-/// @throws std::invalid_argument if the plan shards what is not modelled (tensor > 1) or the experts do not
-/// divide.
+/// @throws std::invalid_argument if plan.expert does not divide the experts or plan.tensor is not 1.
 LayerShape layer_shape(const ModelArch&, const ParallelPlan&);
 
 hw::Bytes bf16_bytes(std::int64_t elements);

@@ -66,8 +66,7 @@ hw::Bytes gradient_bytes(const Held& held) {
 }
 
 /// FP32 master weights and two AdamW moments: BF16 in DeepSeek's recipe (arXiv 2412.19437, 3.3.3), FP32 in
-/// usual mixed precision (ZeRO, arXiv 1910.02054, 3.1: 12 bytes). ZeRO-1 shards them over all copies of a
-/// parameter.
+/// usual mixed precision (ZeRO, arXiv 1910.02054, 3.1: 12 bytes). ZeRO-1 shards them over all copies.
 hw::Bytes optimizer_bytes(const Held& held, const ParallelPlan& plan, int replicas_per_stage) {
     const double per_parameter = plan.precision == Precision::fp8_block ? 4.0 + 2.0 * 2.0 : 4.0 + 2.0 * 4.0;
     const bool sharded = plan.zero >= 1;

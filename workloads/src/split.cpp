@@ -12,8 +12,7 @@
 namespace chokepoint::work {
 namespace {
 
-/// Layers in order and, behind the last of them, what only the last stage can hold; in shares of the model's
-/// FLOPs.
+/// Layers in order, and behind them what only the last stage can hold; in shares of the model's FLOPs.
 struct Costs {
     std::vector<double> before; ///< sum over the layers in front of index i
     double tail = 0.0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The step without contention, in one pass over the graph: a bound for the engine and a yardstick for its speed.
+// The step without contention, in one pass over the graph: a bound for the engine and a yardstick for its
+// speed.
 #include "timed_work.hpp"
 
 #include <chokepoint/sim/engine.hpp>
@@ -32,7 +33,8 @@ Timeline longest_path(const work::TaskGraph& graph, const StepCosts& costs) {
         const hw::Seconds finish = timeline.start[id] + time;
         timeline.finish[id] = finish;
         timeline.makespan = std::max(timeline.makespan, finish);
-        for (const work::TaskId next : boost::make_iterator_range(boost::adjacent_vertices(id, graph.dag()))) {
+        for (const work::TaskId next :
+             boost::make_iterator_range(boost::adjacent_vertices(id, graph.dag()))) {
             timeline.start[next] = std::max(timeline.start[next], finish);
         }
     }

@@ -88,8 +88,8 @@ void PortNetwork::build_port(sg4::NetZone& zone, int ranks, hw::Port port, hw::B
             const std::string lane_name = fmt::format("{}.{}", at, i);
             std::vector<sg4::Link*> links{out};
             if (lane.rate < rate) {
-                // Comm::set_rate has no effect on a flow between two hosts in SimGrid 3.32. A link on the route that
-                // limits every flow by itself (FATPIPE) does what it should.
+                // Comm::set_rate has no effect on a flow between two hosts in SimGrid 3.32. A link on the
+                // route that limits every flow by itself (FATPIPE) does what it should.
                 links.push_back(add_link(zone, lane_name + ".cap", lane.rate, 0.0, Sharing::FATPIPE));
             }
             sg4::Host* sender = add_host(zone, lane_name + ".sender");
@@ -125,7 +125,8 @@ void PortNetwork::on_completion(const sg4::Activity& activity) {
 }
 
 void PortNetwork::finish(LiveFlow& live) {
-    // SimGrid holds no reference to a flow and still uses it after this callback: keep it until the next one ends.
+    // SimGrid holds no reference to a flow and still uses it after this callback: keep it until the next one
+    // ends.
     last_finished_ = std::move(live.comm);
     const work::TaskId task = live.task;
     const hw::Port port = live.port;

@@ -16,14 +16,15 @@
 
 namespace chokepoint::sim {
 
-/// Behind each port sits a non-blocking switch: a flow meets only its sender's outgoing port, its receiver's incoming
-/// one, and its own rate. Must be destroyed before the session it was made in.
+/// Behind each port sits a non-blocking switch: a flow meets only its sender's outgoing port, its receiver's
+/// incoming one, and its own rate. Must be destroyed before the session it was made in.
 class PortNetwork {
 public:
     using Finished = std::function<void(work::TaskId, hw::Port)>;
 
     /// @param finished called once per flow, when it ends; it must not throw
-    PortNetwork(int ranks, const TimedWork&, hw::BytesPerSecond nvlink, hw::BytesPerSecond nic, Finished finished);
+    PortNetwork(int ranks, const TimedWork&, hw::BytesPerSecond nvlink, hw::BytesPerSecond nic,
+                Finished finished);
     PortNetwork(const PortNetwork&) = delete;
     PortNetwork& operator=(const PortNetwork&) = delete;
 
@@ -54,9 +55,9 @@ private:
     void build_port(simgrid::s4u::NetZone&, int ranks, hw::Port, hw::BytesPerSecond);
 
     std::vector<Lane> lanes_;
-    std::vector<std::vector<Flow>> flows_;                             ///< by transfer work
-    std::array<std::vector<simgrid::s4u::Host*>, 2> receivers_;        ///< by port and rank
-    std::deque<LiveFlow> slots_;                                       ///< addresses stay valid while it grows
+    std::vector<std::vector<Flow>> flows_;                      ///< by transfer work
+    std::array<std::vector<simgrid::s4u::Host*>, 2> receivers_; ///< by port and rank
+    std::deque<LiveFlow> slots_;                                ///< addresses stay valid while it grows
     std::vector<LiveFlow*> free_;
     simgrid::s4u::CommPtr last_finished_;
     Finished finished_;

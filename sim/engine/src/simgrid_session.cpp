@@ -16,8 +16,8 @@ namespace chokepoint::sim {
 
 namespace {
 
-/// SimGrid's constructor takes SIGINT, SIGSEGV, SIGBUS, the signal stack and the terminate handler for itself, and its
-/// SIGINT handler calls exit(). This puts the caller's back.
+/// SimGrid's constructor takes SIGINT, SIGSEGV, SIGBUS, the signal stack and the terminate handler for
+/// itself, and its SIGINT handler calls exit(). This puts the caller's back.
 class HandlerGuard {
 public:
     HandlerGuard() : terminate_(std::get_terminate()) {
@@ -46,17 +46,19 @@ private:
     std::terminate_handler terminate_;
 };
 
-/// Options outlive an engine and some may not change once a platform exists, so they are set once per process.
+/// Options outlive an engine and some may not change once a platform exists, so they are set once per
+/// process.
 void configure_once() {
     static const bool configured = [] {
-        // Plain max-min sharing: size / share, without the TCP corrections of the default model (LV08), which is off by
-        // 3% on a single flow and by much more on small ones.
+        // Plain max-min sharing: size / share, without the TCP corrections of the default model (LV08), which
+        // is off by 3% on a single flow and by much more on small ones.
         simgrid::s4u::Engine::set_config("network/model:CM02");
         // No window limit, and no acknowledgements that load the way back.
         simgrid::s4u::Engine::set_config("network/TCP-gamma:1e30");
         simgrid::s4u::Engine::set_config("network/crosstraffic:0");
-        // Latency is a timer of ours. Routes keep a token latency, since SimGrid never finishes a flow without one; the
-        // factor zero makes it take no time and gives all flows the same weight, where SimGrid's own go as 1/latency.
+        // Latency is a timer of ours. Routes keep a token latency, since SimGrid never finishes a flow
+        // without one; the factor zero makes it take no time and gives all flows the same weight, where
+        // SimGrid's own go as 1/latency.
         simgrid::s4u::Engine::set_config("network/latency-factor:0");
         return true;
     }();
@@ -70,8 +72,9 @@ void set_time_precision(double latest_clock) {
     simgrid::s4u::Engine::set_config(fmt::format("surf/precision:{:.17g}", 4.0 * resolution));
 }
 
-/// SimGrid's clock never restarts in a process. Sessions start at whole seconds, the first at 1024: from there to 2048
-/// doubles are evenly spaced (0.2 ps), so every session rounds alike and repeats the same run bit for bit.
+/// SimGrid's clock never restarts in a process. Sessions start at whole seconds, the first at 1024: from
+/// there to 2048 doubles are evenly spaced (0.2 ps), so every session rounds alike and repeats the same run
+/// bit for bit.
 double next_start() {
     constexpr double kFirstStart = 1024.0;
     return std::max(kFirstStart, std::ceil(simgrid::s4u::Engine::get_clock()));
@@ -81,7 +84,8 @@ double next_start() {
 
 SimgridSession::SimgridSession(hw::Seconds horizon) {
     if (simgrid::s4u::Engine::has_instance()) {
-        throw std::logic_error("a simulation was started while another runs in this process; SimGrid allows one");
+        throw std::logic_error(
+            "a simulation was started while another runs in this process; SimGrid allows one");
     }
     // Before the engine, whose constructor already logs.
     xbt_log_control_set("root.thres:error");

@@ -24,7 +24,10 @@ auto successors(const work::TaskGraph& graph, work::TaskId task) {
 class Simulation {
 public:
     Simulation(const work::TaskGraph& graph, const StepCosts& costs, const SimulateOptions& options)
-        : graph_(graph), tasks_(graph.tasks()), options_(options), timed_(timed_work(graph, costs)),
+        : graph_(graph),
+          tasks_(graph.tasks()),
+          options_(options),
+          timed_(timed_work(graph, costs)),
           session_(serial_time(graph, timed_)),
           network_(graph.ranks(), timed_, costs.nvlink, costs.nic,
                    [this](work::TaskId task, hw::Port port) { flow_ended(task, port); }),
@@ -50,10 +53,9 @@ public:
     }
 
 private:
-    /// Runs `step` and whatever becomes ready by it. SimGrid's loop is no place for an exception to pass through: the
-    /// first one stops all starts, so that the loop runs dry, and run() throws it.
-    template <class Step>
-    void guarded(Step step) noexcept {
+    /// Runs `step` and whatever becomes ready by it. SimGrid's loop is no place for an exception to pass
+    /// through: the first one stops all starts, so that the loop runs dry, and run() throws it.
+    template <class Step> void guarded(Step step) noexcept {
         if (error_) {
             return;
         }
@@ -88,18 +90,20 @@ private:
         const work::Task& task = tasks_[id];
         timeline_.start[id] = session_.now();
         switch (task.kind) {
-        case work::TaskKind::marker: finish(id); break;
+        case work::TaskKind::marker:
+            finish(id);
+            break;
         case work::TaskKind::compute:
             after(timed_.compute[static_cast<std::size_t>(task.work)], [this, id] { finish(id); });
             break;
         case work::TaskKind::transfer:
-            after(timed_.transfer[static_cast<std::size_t>(task.work)].delay, [this, id] { start_flows(id); });
+            after(timed_.transfer[static_cast<std::size_t>(task.work)].delay,
+                  [this, id] { start_flows(id); });
             break;
         }
     }
 
-    template <class Step>
-    void after(hw::Seconds delay, Step step) {
+    template <class Step> void after(hw::Seconds delay, Step step) {
         if (session_.is_instant(delay)) {
             step();
             return;
@@ -156,14 +160,14 @@ private:
         }
         for (work::TaskId task = 0; task < tasks_.size(); ++task) {
             if (unfinished_[task] != 0) {
-                throw std::logic_error(fmt::format("task {} ({}) never became ready or never ended: it waits for {} more; "
-                                                   "{} of {} tasks were done",
-                                                   task, graph_.describe(task), unfinished_[task], done_,
-                                                   tasks_.size()));
+                throw std::logic_error(
+                    fmt::format("task {} ({}) never became ready or never ended: it waits for {} more; "
+                                "{} of {} tasks were done",
+                                task, graph_.describe(task), unfinished_[task], done_, tasks_.size()));
             }
         }
-        throw std::logic_error(
-            fmt::format("a compute task or a latency never ended; {} of {} tasks were done", done_, tasks_.size()));
+        throw std::logic_error(fmt::format(
+            "a compute task or a latency never ended; {} of {} tasks were done", done_, tasks_.size()));
     }
 
     static constexpr std::size_t kProgressSteps = 100;

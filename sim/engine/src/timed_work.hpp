@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each distinct piece of work takes when nothing competes with it: common ground of the engine and of its bound.
+// What each distinct piece of work takes when nothing competes with it: common ground of the engine and of
+// its bound.
 #pragma once
 
 #include <chokepoint/sim/timeline.hpp>
@@ -19,7 +20,7 @@ struct TimedFlow {
 struct TimedTransfer {
     hw::Seconds delay; ///< waiting for the slowest member, then latency
     std::vector<TimedFlow> flows;
-    hw::Seconds alone;                    ///< delay and the slowest flow
+    hw::Seconds alone;                     ///< delay and the slowest flow
     hw::Port last_port = hw::Port::nvlink; ///< of the slowest flow
 };
 
@@ -29,8 +30,8 @@ struct TimedWork {
     std::vector<TimedTransfer> transfer;
 };
 
-/// @throws std::invalid_argument naming the work if a cost is missing, negative or not a number, if a flow has no rate,
-/// or if a task names work, a rank or a peer that does not exist.
+/// @throws std::invalid_argument naming the work or task if a cost is missing, negative or not a number, if a
+/// flow has no rate, or if a task's rank or peer does not exist.
 TimedWork timed_work(const work::TaskGraph&, const StepCosts&);
 
 /// Time of all tasks one after another: no step takes longer, since sharing a port never leaves it idle.

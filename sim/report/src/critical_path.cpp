@@ -14,8 +14,8 @@ namespace chokepoint::sim {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kResourceNames{"tensor_core", "attention", "memory",       "nvlink",
-                                                         "nic",         "latency",   "slowest_rank", "optimizer"};
+constexpr std::array<std::string_view, 8> kResourceNames{
+    "tensor_core", "attention", "memory", "nvlink", "nic", "latency", "slowest_rank", "optimizer"};
 
 constexpr work::TaskId kNone = std::numeric_limits<work::TaskId>::max();
 
@@ -26,13 +26,14 @@ auto successors(const work::TaskGraph& graph, work::TaskId task) {
 void expect_timeline_of(const work::TaskGraph& graph, const Timeline& timeline) {
     const std::size_t tasks = graph.tasks().size();
     if (timeline.start.size() != tasks || timeline.finish.size() != tasks) {
-        throw std::invalid_argument(fmt::format("timeline holds {} starts and {} finishes; the graph has {} tasks",
-                                                timeline.start.size(), timeline.finish.size(), tasks));
+        throw std::invalid_argument(
+            fmt::format("timeline holds {} starts and {} finishes; the graph has {} tasks",
+                        timeline.start.size(), timeline.finish.size(), tasks));
     }
 }
 
-/// The predecessor of each task that finished last, the first in the graph's numbering among equals. One pass over the
-/// out-edges: a reversed copy of the graph would cost more than it tells.
+/// The predecessor of each task that finished last, the first in the graph's numbering among equals. One pass
+/// over the out-edges: a reversed copy of the graph would cost more than it tells.
 std::vector<work::TaskId> last_predecessors(const work::TaskGraph& graph, const Timeline& timeline) {
     std::vector<work::TaskId> last(graph.tasks().size(), kNone);
     for (work::TaskId task = 0; task < last.size(); ++task) {
@@ -50,11 +51,15 @@ Resource resource_of(hw::KernelClass kernel) {
     case hw::KernelClass::gemm:
     case hw::KernelClass::gemm_wgrad:
     case hw::KernelClass::grouped_gemm:
-    case hw::KernelClass::grouped_wgrad: return Resource::tensor_core;
+    case hw::KernelClass::grouped_wgrad:
+        return Resource::tensor_core;
     case hw::KernelClass::attention_fwd:
-    case hw::KernelClass::attention_bwd: return Resource::attention;
-    case hw::KernelClass::optimizer: return Resource::optimizer;
-    default: return Resource::memory;
+    case hw::KernelClass::attention_bwd:
+        return Resource::attention;
+    case hw::KernelClass::optimizer:
+        return Resource::optimizer;
+    default:
+        return Resource::memory;
     }
 }
 
@@ -79,7 +84,10 @@ class Attribution {
 public:
     Attribution(const work::TaskGraph& graph, const StepCosts& costs, const Timeline& timeline,
                 const std::vector<std::vector<hw::Seconds>>& operator_seconds)
-        : graph_(graph), costs_(costs), timeline_(timeline), operator_seconds_(operator_seconds) {}
+        : graph_(graph),
+          costs_(costs),
+          timeline_(timeline),
+          operator_seconds_(operator_seconds) {}
 
     void add(const PathStep& step) {
         const work::Task& task = graph_.tasks()[step.task];
@@ -149,8 +157,9 @@ void expect_operator_seconds_of(const work::TaskGraph& graph,
     for (std::size_t i = 0; i < operator_seconds.size(); ++i) {
         const work::ComputeWork& compute = graph.computes()[i];
         if (operator_seconds[i].size() != compute.operators.size()) {
-            throw std::invalid_argument(fmt::format("'{}' has {} operator times; it has {} operators", compute.name,
-                                                    operator_seconds[i].size(), compute.operators.size()));
+            throw std::invalid_argument(fmt::format("'{}' has {} operator times; it has {} operators",
+                                                    compute.name, operator_seconds[i].size(),
+                                                    compute.operators.size()));
         }
     }
 }
@@ -170,12 +179,13 @@ CriticalPath critical_path(const work::TaskGraph& graph, const StepCosts& costs,
     const std::vector<work::TaskId> last = last_predecessors(graph, timeline);
     const auto latest = std::max_element(timeline.finish.begin(), timeline.finish.end());
     Attribution attribution(graph, costs, timeline, operator_seconds);
-    for (auto task = static_cast<work::TaskId>(latest - timeline.finish.begin()); task != kNone; task = last[task]) {
+    for (auto task = static_cast<work::TaskId>(latest - timeline.finish.begin()); task != kNone;
+         task = last[task]) {
         const hw::Seconds ready = last[task] == kNone ? hw::Seconds(0.0) : timeline.finish[last[task]];
         if (timeline.start[task] != ready) {
-            throw std::invalid_argument(fmt::format("task {} ({}) starts at {} s; its last predecessor ended at {} s",
-                                                    task, graph.describe(task), timeline.start[task].value(),
-                                                    ready.value()));
+            throw std::invalid_argument(
+                fmt::format("task {} ({}) starts at {} s; its last predecessor ended at {} s", task,
+                            graph.describe(task), timeline.start[task].value(), ready.value()));
         }
         if (timeline.finish[task] > timeline.start[task]) {
             path.steps.push_back({task, timeline.start[task], timeline.finish[task]});

@@ -2,7 +2,6 @@
 // Turns the spans of actions into the phases that training logs report.
 #include <chokepoint/sim/report.hpp>
 
-#include <algorithm>
 #include <stdexcept>
 
 namespace chokepoint::sim {
@@ -11,10 +10,6 @@ using hw::Seconds;
 using work::ActionKind;
 
 namespace {
-
-Seconds at(const std::vector<Seconds>& times, std::size_t index) {
-    return times[index];
-}
 
 Seconds& phase_of(Phases& phases, ActionKind kind) {
     switch (kind) {
@@ -45,7 +40,7 @@ ComputeBusy compute_busy(const work::TaskGraph& graph, const Timeline& timeline)
         if (task.kind != work::TaskKind::compute) {
             continue;
         }
-        const Seconds duration = at(timeline.finish, i) - at(timeline.start, i);
+        const Seconds duration = timeline.finish[i] - timeline.start[i];
         if (task.action >= 0) {
             busy.per_action[static_cast<std::size_t>(task.action)] += duration;
         } else {
@@ -55,23 +50,17 @@ ComputeBusy compute_busy(const work::TaskGraph& graph, const Timeline& timeline)
     return busy;
 }
 
-/// When each rank's gradient reduction begins and ends; equal if it has none.
-std::vector<std::pair<Seconds, Seconds>> optimizer_windows(const work::TaskGraph& graph, const Timeline& timeline) {
-    std::vector<std::pair<Seconds, Seconds>> windows(static_cast<std::size_t>(graph.ranks()),
-                                                     {timeline.makespan, Seconds{}});
+/// Seconds in which each rank reduces gradients, updates and gathers parameters. Its tasks run one after another; the
+/// wait for other ranks' gradients between them is bubble, as any other wait for another rank.
+std::vector<Seconds> optimizer_seconds(const work::TaskGraph& graph, const Timeline& timeline) {
+    std::vector<Seconds> seconds(static_cast<std::size_t>(graph.ranks()));
     for (std::size_t i = 0; i < graph.tasks().size(); ++i) {
         const work::Task& task = graph.tasks()[i];
-        if (task.action >= 0 || task.kind == work::TaskKind::marker) {
-            continue;
+        if (task.action < 0 && task.kind != work::TaskKind::marker) {
+            seconds[static_cast<std::size_t>(task.rank)] += timeline.finish[i] - timeline.start[i];
         }
-        auto& [begin, end] = windows[static_cast<std::size_t>(task.rank)];
-        begin = std::min(begin, at(timeline.start, i));
-        end = std::max(end, at(timeline.finish, i));
     }
-    for (auto& [begin, end] : windows) {
-        end = std::max(begin, end);
-    }
-    return windows;
+    return seconds;
 }
 
 } // namespace
@@ -82,14 +71,14 @@ std::vector<Phases> phases_per_rank(const work::TaskGraph& graph, const Timeline
     for (std::size_t i = 0; i < graph.actions().size(); ++i) {
         const work::ActionSpan& span = graph.actions()[i];
         Phases& phases = ranks[static_cast<std::size_t>(index(span.rank))];
-        const Seconds duration = at(timeline.finish, span.exit) - at(timeline.finish, span.entry);
+        const Seconds duration = timeline.finish[span.exit] - timeline.finish[span.entry];
         phase_of(phases, span.action.kind) += duration;
         phases.exposed_communication += duration - busy.per_action[i];
     }
-    const auto windows = optimizer_windows(graph, timeline);
+    const std::vector<Seconds> optimizer = optimizer_seconds(graph, timeline);
     for (std::size_t r = 0; r < ranks.size(); ++r) {
         Phases& phases = ranks[r];
-        phases.optimizer = windows[r].second - windows[r].first;
+        phases.optimizer = optimizer[r];
         phases.exposed_communication += phases.optimizer - busy.after_last[r];
         phases.bubble = timeline.makespan - phases.total();
     }

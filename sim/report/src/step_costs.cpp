@@ -18,8 +18,10 @@ bool is_routed(hw::KernelClass kernel) {
     case hw::KernelClass::grouped_gemm:
     case hw::KernelClass::grouped_wgrad:
     case hw::KernelClass::permute:
-    case hw::KernelClass::unpermute: return true;
-    default: return false;
+    case hw::KernelClass::unpermute:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -53,19 +55,25 @@ hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work:
                                 transfer.beside_compute);
     };
     switch (transfer.kind) {
-    case work::TransferKind::dispatch: return moe(hw::MoeDirection::dispatch);
-    case work::TransferKind::combine: return moe(hw::MoeDirection::combine);
+    case work::TransferKind::dispatch:
+        return moe(hw::MoeDirection::dispatch);
+    case work::TransferKind::combine:
+        return moe(hw::MoeDirection::combine);
     case work::TransferKind::pipeline:
         return hw::point_to_point(rates, cluster, transfer.bytes, transfer.ranks_per_node == 1);
-    case work::TransferKind::reduce_scatter: return collective(hw::Collective::reduce_scatter);
-    case work::TransferKind::all_gather: return collective(hw::Collective::all_gather);
-    case work::TransferKind::all_reduce: return collective(hw::Collective::all_reduce);
+    case work::TransferKind::reduce_scatter:
+        return collective(hw::Collective::reduce_scatter);
+    case work::TransferKind::all_gather:
+        return collective(hw::Collective::all_gather);
+    case work::TransferKind::all_reduce:
+        return collective(hw::Collective::all_reduce);
     }
     throw std::logic_error(fmt::format("transfer '{}' is of kind {}, which nothing prices", transfer.name,
                                        static_cast<int>(transfer.kind)));
 }
 
-/// Members' routed times scatter by the plan's coefficient of variation; the slowest of them sets the transfer's start.
+/// Members' routed times scatter by the plan's coefficient of variation; the slowest of them sets the
+/// transfer's start.
 hw::Seconds straggler_wait(const work::TransferWork& transfer, const work::TaskGraph& graph,
                            const work::ParallelPlan& plan, const StepCosts& costs) {
     if (transfer.imbalanced_after < 0) {
@@ -91,8 +99,9 @@ double expected_maximum(int members) {
     if (members == 1) {
         return 0.0;
     }
-    // E[max] = integral of x n phi(x) Phi(x)^(n-1) (H. A. David and H. N. Nagaraja, Order Statistics, 3rd ed., 2003,
-    // section 3.1). The trapezoidal rule converges exponentially on such an integrand: this step leaves 1e-12.
+    // E[max] = integral of x n phi(x) Phi(x)^(n-1) (H. A. David and H. N. Nagaraja, Order Statistics, 3rd
+    // ed., 2003, section 3.1). The trapezoidal rule converges exponentially on such an integrand: this step
+    // leaves 1e-12.
     constexpr int kStepsPerUnit = 32;
     constexpr int kReach = 9; // phi(9) is below 1e-18
     double sum = 0.0;

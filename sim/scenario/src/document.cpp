@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only file that includes toml++: it costs seconds to compile.
+// From TOML to a flat list of keys: the only file that includes toml++.
 #include "document.hpp"
 
+#include "hardened_toml.hpp"
 #include "text.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 namespace chokepoint::sim::loader {
 namespace {
 
-Place place_of(const toml::source_region& region, const std::string& file) {
+Place place_of(const hardened_toml::source_region& region, const std::string& file) {
     return {file, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column), false};
 }
 
-std::string foreign_noun(const toml::node& node) {
+std::string foreign_noun(const hardened_toml::node& node) {
     if (node.is_table()) {
         return "a table";
     }
     return node.is_time() ? "a time" : "a date";
 }
 
-Raw to_raw(const toml::node& node) {
+Raw to_raw(const hardened_toml::node& node) {
     if (const auto* text = node.as_string()) {
         return {text->get()};
     }
@@ -36,7 +36,7 @@ Raw to_raw(const toml::node& node) {
     }
     if (const auto* array = node.as_array()) {
         RawList items;
-        for (const toml::node& item : *array) {
+        for (const hardened_toml::node& item : *array) {
             items.push_back(to_raw(item));
         }
         return {std::move(items)};
@@ -45,7 +45,7 @@ Raw to_raw(const toml::node& node) {
 }
 
 // Recursion is bounded: check_text() ran before the parser did.
-void collect(const toml::table& table, const std::vector<std::string>& prefix, Document& document) {
+void collect(const hardened_toml::table& table, const std::vector<std::string>& prefix, Document& document) {
     for (const auto& [key, node] : table) {
         Entry entry;
         entry.path = prefix;
@@ -75,8 +75,8 @@ Document parse_document(std::string_view text, const std::string& file) {
     }
     Document document{file, {}};
     try {
-        collect(toml::parse(text, file), {}, document);
-    } catch (const toml::parse_error& error) {
+        collect(hardened_toml::parse(text, file), {}, document);
+    } catch (const hardened_toml::parse_error& error) {
         const Place place = place_of(error.source(), file);
         throw ScenarioError(
             {{file, place.line, place.column, fmt::format("not valid TOML: {}", error.description())}});
@@ -88,11 +88,11 @@ Raw parse_override_value(std::string_view text) {
     const std::string line = fmt::format("value = {}\n", text);
     if (!check_text(line)) {
         try {
-            const toml::table table = toml::parse(line);
+            const hardened_toml::table table = hardened_toml::parse(line);
             if (table.size() == 1 && table.contains("value")) {
                 return to_raw(*table.get("value"));
             }
-        } catch (const toml::parse_error&) {
+        } catch (const hardened_toml::parse_error&) {
             // Not TOML, so the bare text is meant: --set plan.schedule=1f1b.
         }
     }

@@ -27,7 +27,7 @@ overrides any key of any command that reads a scenario.
 * Every value with a dimension is text with its unit: `"400 Gb/s"`, `"3.33 us"`, `"2.00 USD/GPU-h"`. `GB` is 10^9 bytes,
   `GiB` 2^30; `b` is a bit, `B` a byte.
 * An unknown key is an error. All faults are reported at once, each with file, line and column; nothing is simulated.
-* An editor that reads JSON schemas checks a file while you type if its first line is
+* An editor that reads JSON schemas checks a file while you type if it starts with the comment
   `#:schema ../docs/schema/scenario.schema.json`.
 
 ## A complete scenario

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Refuses, before a parser sees it, what is no text or would bring the parser down.
+// Refuses, before a parser sees it, what is no text or so nested that a recursive parser would exhaust its
+// stack.
 #include "text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 namespace chokepoint::sim::loader {
 namespace {
@@ -36,129 +36,54 @@ std::optional<TextFault> check_bytes(std::string_view text) {
     return std::nullopt;
 }
 
-bool contains(std::string_view set, char c) { return set.find(c) != std::string_view::npos; }
-
-/// Walks over TOML as far as strings, comments and brackets go. toml++ 3.3 reports most faults of syntax
-/// itself, and better; but on some it asserts or runs into undefined behaviour (a header or value that starts
-/// with a bracket or sign of its own; any character beyond ASCII where it looks for blanks). Those are found
-/// here.
-class Scanner {
-public:
-    explicit Scanner(std::string_view text) : text_(text) {}
-
-    std::optional<TextFault> run() {
-        while (at_ < text_.size() && !fault_ && !given_up_) {
-            step();
-        }
-        return fault_;
+/// Where the string or comment that starts at `at` ends, or `at` if none starts there.
+std::size_t skip_opaque(std::string_view text, std::size_t at) {
+    if (text[at] == '#') {
+        return std::min(text.find('\n', at), text.size());
     }
+    if (text[at] != '"' && text[at] != '\'') {
+        return at;
+    }
+    const std::string_view mark = text.substr(at, 3);
+    const bool multi_line = mark == R"(""")" || mark == "'''";
+    const std::size_t width = multi_line ? 3 : 1;
+    for (std::size_t i = at + width; i < text.size(); ++i) {
+        if (text[i] == '\\' && text[at] == '"') {
+            ++i;
+        } else if (text.substr(i, width) == text.substr(at, width)) {
+            return i + width;
+        } else if (text[i] == '\n' && !multi_line) {
+            return i; // an unfinished string: the parser will say so
+        }
+    }
+    return text.size();
+}
 
-private:
-    void step() {
-        const char c = text_[at_];
-        if (c == '#') {
-            at_ = std::min(text_.find('\n', at_), text_.size());
-            return;
+std::optional<TextFault> check_nesting(std::string_view text) {
+    int depth = 0;
+    int dots = 0; // in one key
+    for (std::size_t at = 0; at < text.size();) {
+        if (const std::size_t end = skip_opaque(text, at); end != at) {
+            at = end;
+            continue;
         }
-        if (c == '"' || c == '\'') {
-            string(c);
-            return;
-        }
-        if (static_cast<unsigned char>(c) >= 0x80) {
-            const std::string_view character = text_.substr(at_, utf8_length(text_, at_));
-            refuse(fmt::format("not valid TOML: '{}' outside quotes and comments", character));
-        } else if (c == '[' || c == '{') {
-            open(c);
+        const char c = text[at];
+        if (c == '[' || c == '{') {
+            ++depth;
         } else if (c == ']' || c == '}') {
-            close(c);
-        } else if (c == '\n' && in_header_) {
-            given_up_ = true; // an unfinished header: the parser stops at this line
+            depth = std::max(0, depth - 1);
         }
-        dots_ = contains("\n=,[{", c) ? 0 : dots_ + (c == '.' ? 1 : 0);
-        if (open_.size() > kMaxNesting || dots_ > kMaxNesting) {
-            refuse(fmt::format("{} nested more than {} deep; a scenario nests two deep",
-                               dots_ > kMaxNesting ? "a dotted key" : "brackets", kMaxNesting));
+        const bool starts_anew = c == '\n' || c == '=' || c == ',' || c == '[' || c == '{';
+        dots = starts_anew ? 0 : dots + static_cast<int>(c == '.');
+        if (depth > kMaxNesting || dots > kMaxNesting) {
+            return fault_at(text, at,
+                            fmt::format("{} nested more than {} deep; a scenario nests two deep",
+                                        depth > kMaxNesting ? "brackets" : "a dotted key", kMaxNesting));
         }
-        if (!contains(" \t\r", c)) {
-            last_ = c;
-        }
-        ++at_;
+        ++at;
     }
-
-    void string(char quote) {
-        if (!contains("\n=,[{.", last_)) {
-            refuse("not valid TOML: a quote inside a bare word");
-            return;
-        }
-        const std::string closing(text_.substr(at_, 3) == std::string(3, quote) ? 3 : 1, quote);
-        for (at_ += closing.size(); at_ < text_.size() && !fault_; ++at_) {
-            if (quote == '"' && text_[at_] == '\\') {
-                escape();
-            } else if (text_.substr(at_, closing.size()) == closing) {
-                at_ += closing.size();
-                for (int extra = 0;
-                     closing.size() == 3 && extra < 2 && text_.substr(at_, 1) == closing.substr(0, 1);
-                     ++extra) {
-                    ++at_; // the text itself may end in one or two quotes
-                }
-                last_ = quote;
-                return;
-            } else if (text_[at_] == '\n' && closing.size() == 1) {
-                break;
-            }
-        }
-        given_up_ = true; // an unfinished string: the parser stops here
-    }
-
-    /// An escaped character, or a backslash that joins lines: the parser looks for blanks behind it.
-    void escape() {
-        const std::size_t next = text_.find_first_not_of(" \t\r\n", at_ + 1);
-        if (next != std::string_view::npos && static_cast<unsigned char>(text_[next]) >= 0x80) {
-            refuse("not valid TOML: a backslash stands before a character beyond ASCII");
-        }
-        at_ = next == at_ + 1 ? next : at_;
-    }
-
-    void open(char bracket) {
-        if (!contains("\n=,[", last_) || (bracket == '{' && last_ == '\n' && open_.empty())) {
-            refuse(fmt::format("not valid TOML: '{}' where neither a section nor a list starts", bracket));
-            return;
-        }
-        if (bracket == '[' && open_.empty() && last_ == '\n') {
-            const std::size_t width = text_.substr(at_, 2) == "[[" ? 2 : 1;
-            const std::size_t name = text_.find_first_not_of(" \t", at_ + width);
-            const char first = name == std::string_view::npos ? '\n' : text_[name];
-            if (std::isalnum(static_cast<unsigned char>(first)) == 0 && !contains("_-\"'", first)) {
-                refuse("not valid TOML: a section's name starts with a letter, a digit, '_', '-' or a quote, "
-                       "as in "
-                       "[plan]");
-                return;
-            }
-            in_header_ = true;
-        }
-        open_.push_back(bracket);
-    }
-
-    void close(char bracket) {
-        if (open_.empty() || (open_.back() == '[') != (bracket == ']')) {
-            refuse(fmt::format("not valid TOML: '{}' closes nothing", bracket));
-            return;
-        }
-        open_.pop_back();
-        in_header_ = in_header_ && !open_.empty();
-    }
-
-    void refuse(std::string message) { fault_ = fault_at(text_, at_, std::move(message)); }
-
-    std::string_view text_;
-    std::size_t at_ = 0;
-    std::string open_;       ///< brackets not yet closed
-    char last_ = '\n';       ///< the last character that is no blank
-    int dots_ = 0;           ///< in this key
-    bool in_header_ = false; ///< between the brackets of [plan]
-    bool given_up_ = false;
-    std::optional<TextFault> fault_;
-};
+    return std::nullopt;
+}
 
 } // namespace
 
@@ -200,7 +125,7 @@ std::optional<TextFault> check_text(std::string_view text) {
     if (auto fault = check_bytes(text)) {
         return fault;
     }
-    return Scanner(text).run();
+    return check_nesting(text);
 }
 
 } // namespace chokepoint::sim::loader

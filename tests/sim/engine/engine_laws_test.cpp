@@ -67,7 +67,8 @@ RC_GTEST_PROP(EngineLaws, TwiceTheRatesHalveTheTime, ()) {
     const StepBuilder step = random_step({.latency = false});
     StepBuilder twice = step;
     twice.multiply_rates(2.0);
-    RC_ASSERT(std::abs(step.simulate().makespan.value() - 2.0 * twice.simulate().makespan.value()) < kTolerance);
+    RC_ASSERT(std::abs(step.simulate().makespan.value() - 2.0 * twice.simulate().makespan.value()) <
+              kTolerance);
 }
 
 RC_GTEST_PROP(EngineLaws, TasksStartExactlyWhenTheirLastPredecessorEnds, ()) {

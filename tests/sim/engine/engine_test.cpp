@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <limits>
 #include <stdexcept>
 
 namespace chokepoint::test {
@@ -73,8 +74,10 @@ TEST(Engine, TransferWithoutBytesTakesItsLatency) {
 
 TEST(Engine, TransferEndsWithItsLastFlowAndNamesItsPort) {
     StepBuilder step = two_ranks();
-    const auto by_nic = step.transfer(0, {{{Port::nvlink, 20_MB, kUncapped}, {Port::nic, 50_MB, kUncapped}}, 0_s});
-    const auto by_nvlink = step.transfer(1, {{{Port::nvlink, 400_MB, kUncapped}, {Port::nic, 5_MB, kUncapped}}, 0_s});
+    const auto by_nic =
+        step.transfer(0, {{{Port::nvlink, 20_MB, kUncapped}, {Port::nic, 50_MB, kUncapped}}, 0_s});
+    const auto by_nvlink =
+        step.transfer(1, {{{Port::nvlink, 400_MB, kUncapped}, {Port::nic, 5_MB, kUncapped}}, 0_s});
     for (const sim::Timeline& timeline : {step.simulate(), step.longest_path()}) {
         EXPECT_NEAR(timeline.finish[by_nic].value(), 1e-3, kTolerance);
         EXPECT_NEAR(timeline.finish[by_nvlink].value(), 2e-3, kTolerance);
@@ -186,22 +189,21 @@ TEST(Engine, RefusesToStartInsideAnotherSimulation) {
 }
 
 TEST(Engine, LeavesSignalsAndOutputToTheProgram) {
-    struct sigaction before {};
-    struct sigaction after {};
-    sigaction(SIGINT, nullptr, &before);
+    const auto own_handler = +[](int) {};
+    const auto before = std::signal(SIGINT, own_handler);
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
     mixed_step().simulate();
     EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
     EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-    sigaction(SIGINT, nullptr, &after);
-    EXPECT_EQ(before.sa_handler, after.sa_handler);
+    EXPECT_EQ(std::signal(SIGINT, before), own_handler);
 }
 
 TEST(EngineInput, NamesTheWorkWithAnImpossibleTime) {
     StepBuilder step = two_ranks();
     step.compute(0, hw::Seconds(-1.0));
-    const auto message = ThrowsMessage<std::invalid_argument>(HasSubstr("compute time of 'compute 0' is -1 s"));
+    const auto message =
+        ThrowsMessage<std::invalid_argument>(HasSubstr("compute time of 'compute 0' is -1 s"));
     EXPECT_THAT([&] { step.simulate(); }, message);
     EXPECT_THAT([&] { step.longest_path(); }, message);
 }
@@ -209,8 +211,17 @@ TEST(EngineInput, NamesTheWorkWithAnImpossibleTime) {
 TEST(EngineInput, NamesTheFlowWithoutARate) {
     StepBuilder step = two_ranks();
     step.transfer(0, {{{Port::nic, 1_MB, BytesPerSecond(0.0)}}, 0_s});
-    EXPECT_THAT([&] { step.simulate(); },
-                ThrowsMessage<std::invalid_argument>(HasSubstr("nic flow of 'transfer 0' has 1000000 B at 0 B/s")));
+    EXPECT_THAT([&] { step.simulate(); }, ThrowsMessage<std::invalid_argument>(
+                                              HasSubstr("nic flow of 'transfer 0' has 1000000 B at 0 B/s")));
+}
+
+TEST(EngineInput, NamesTheFlowOfImpossibleSize) {
+    for (const double bytes : {-1.0, 1e30, std::numeric_limits<double>::quiet_NaN()}) {
+        StepBuilder step = two_ranks();
+        step.transfer(0, nic_flow(hw::Bytes(bytes)));
+        EXPECT_THAT([&] { step.simulate(); },
+                    ThrowsMessage<std::invalid_argument>(HasSubstr("nic flow of 'transfer 0' has ")));
+    }
 }
 
 TEST(EngineInput, NamesASendToNobody) {

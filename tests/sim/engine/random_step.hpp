@@ -40,9 +40,15 @@ inline StepBuilder random_step(const RandomStepOptions& options = {}) {
         after.erase(std::unique(after.begin(), after.end()), after.end());
         const int rank = *rc::gen::inRange(0, ranks);
         switch (*rc::gen::inRange(0, 5)) {
-        case 0: step.marker(after); break;
-        case 1: step.compute(rank, hw::Seconds(1e-6 * *rc::gen::inRange(0, 20000)), after); break;
-        case 2: step.send(rank, *rc::gen::inRange(0, ranks), random_shape(options), after); break;
+        case 0:
+            step.marker(after);
+            break;
+        case 1:
+            step.compute(rank, hw::Seconds(1e-6 * *rc::gen::inRange(0, 20000)), after);
+            break;
+        case 2:
+            step.send(rank, *rc::gen::inRange(0, ranks), random_shape(options), after);
+            break;
         default:
             step.transfer(rank, random_shape(options), after,
                           hw::Seconds(1e-6 * (options.latency ? *rc::gen::inRange(0, 1000) : 0)));

@@ -14,7 +14,9 @@ namespace chokepoint::test {
 class ReferenceSharing {
 public:
     explicit ReferenceSharing(const StepBuilder& step)
-        : step_(step), waiting_(step.parts().tasks.size(), 0), finish_(waiting_.size(), 0.0) {
+        : step_(step),
+          waiting_(step.parts().tasks.size(), 0),
+          finish_(waiting_.size(), 0.0) {
         for (const auto& edge : step.parts().edges) {
             ++waiting_[edge.second];
         }
@@ -73,8 +75,9 @@ private:
         for (const hw::PortFlow& flow : shape(task).flows) {
             if (flow.bytes.value() > 0.0) {
                 ++waiting_[id];
-                flows_.push_back({id, link(task.rank, flow.port, 0), link(pipeline ? task.peer : task.rank, flow.port, 1),
-                                  flow.rate_cap.value(), flow.bytes.value(), 0.0});
+                flows_.push_back({id, link(task.rank, flow.port, 0),
+                                  link(pipeline ? task.peer : task.rank, flow.port, 1), flow.rate_cap.value(),
+                                  flow.bytes.value(), 0.0});
             }
         }
         if (waiting_[id] == 0) {
@@ -96,7 +99,8 @@ private:
     }
 
     [[nodiscard]] double capacity(std::size_t link) const {
-        return (link / 2 % 2 == static_cast<std::size_t>(hw::Port::nvlink) ? step_.costs().nvlink : step_.costs().nic)
+        return (link / 2 % 2 == static_cast<std::size_t>(hw::Port::nvlink) ? step_.costs().nvlink
+                                                                           : step_.costs().nic)
             .value();
     }
 
@@ -120,8 +124,9 @@ private:
             const auto limit = [&](const Flow& flow) {
                 return std::min({flow.cap, left[flow.out] / users[flow.out], left[flow.in] / users[flow.in]});
             };
-            const auto tightest = std::min_element(
-                open.begin(), open.end(), [&](const Flow* a, const Flow* b) { return limit(*a) < limit(*b); });
+            const auto tightest =
+                std::min_element(open.begin(), open.end(),
+                                 [&](const Flow* a, const Flow* b) { return limit(*a) < limit(*b); });
             Flow& fixed = **tightest;
             fixed.rate = limit(fixed);
             left[fixed.out] -= fixed.rate;

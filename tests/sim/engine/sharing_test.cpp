@@ -16,7 +16,8 @@ using hw::TransferShape;
 constexpr double kTolerance = 1e-11; // some steps of the clock; a token latency of 1 ns would show
 constexpr BytesPerSecond kUncapped{1e15};
 
-TransferShape flow(Port port, hw::Bytes bytes, BytesPerSecond cap = kUncapped, Seconds latency = Seconds(0.0)) {
+TransferShape flow(Port port, hw::Bytes bytes, BytesPerSecond cap = kUncapped,
+                   Seconds latency = Seconds(0.0)) {
     return {{{port, bytes, cap}}, latency};
 }
 
@@ -34,7 +35,8 @@ TEST(Flow, KeepsFractionsOfAByte) {
     for (int i = 0; i < 1000; ++i) {
         last = step.transfer(0, flow(Port::nic, hw::Bytes(1000.25)), {last});
     }
-    EXPECT_NEAR(finish(step.simulate(), last), 1000.25e-6, 1000 * kTolerance); // whole bytes would miss by 250 ns
+    EXPECT_NEAR(finish(step.simulate(), last), 1000.25e-6,
+                1000 * kTolerance); // whole bytes would miss by 250 ns
 }
 
 TEST(Flow, ShorterThanTheClockCanTellStillEnds) {

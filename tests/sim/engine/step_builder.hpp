@@ -59,7 +59,8 @@ public:
 
     /// A transfer out of the rank and into its peer.
     work::TaskId send(int rank, int peer, hw::TransferShape shape, const After& after = {}) {
-        return add_transfer(work::TransferKind::pipeline, rank, peer, std::move(shape), after, hw::Seconds(0.0));
+        return add_transfer(work::TransferKind::pipeline, rank, peer, std::move(shape), after,
+                            hw::Seconds(0.0));
     }
 
     void depend(work::TaskId before, work::TaskId after) { graph_.edges.emplace_back(before, after); }

@@ -187,7 +187,7 @@ TEST(BadScenario, RampMustSplitOverTheSameReplicas) {
 }
 
 TEST(BadScenario, MemoryFaultStandsAtThePlanAndNamesEveryKind) {
-    const auto found = faults_of(test::kValid, {"plan.micro_batch=8"});
+    const auto found = faults_of(test::kValid, {"plan.micro_batch=4"});
     ASSERT_EQ(found.size(), 1U) << testing::PrintToString(found);
     EXPECT_THAT(found.front(), HasSubstr("v3.toml:7:1: error: the plan needs "));
     for (const char* kind :

@@ -55,7 +55,8 @@ TEST_P(EverySchedule, RefusesSizesThatMakeNoSense) {
 INSTANTIATE_TEST_SUITE_P(Table, EverySchedule,
                          testing::ValuesIn(schedule_kinds().begin(), schedule_kinds().end()),
                          [](const auto& instance) {
-                             std::string id = "_" + std::string(instance.param.id);
+                             std::string id(instance.param.id);
+                             id.insert(id.begin(), '_');
                              std::ranges::replace(id, '-', '_');
                              return id;
                          });

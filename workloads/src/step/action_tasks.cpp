@@ -63,8 +63,7 @@ public:
         const std::vector<Unit> list = units(reversed(blocks));
         for (std::size_t i = 0; i < list.size(); ++i) {
             run_lead(list[i], Side::backward, gradients, kAlone);
-            Layers alone = layers(std::nullopt, list[i].layer, gradients, 0);
-            alone.combine_follows = next_is_routed(list, i);
+            const Layers alone = layers(std::nullopt, list[i].layer, gradients, 0);
             run_layers(alone);
         }
     }
@@ -86,8 +85,7 @@ public:
             // beside.
             run_lead(b, Side::backward, {}, held);
             run_lead(f, Side::forward, {}, held);
-            Layers pair = layers(f.layer, b.layer, {}, held.sms_held);
-            pair.combine_follows = next_is_routed(back, i);
+            const Layers pair = layers(f.layer, b.layer, {}, held.sms_held);
             run_layers(pair);
         }
     }
@@ -115,7 +113,6 @@ private:
         Gradients gradients;
         bool f_moves = false, b_moves = false; ///< dispatch and combine surround the FFN
         bool paired = false;                   ///< either side's transfers fly while the other computes
-        bool combine_follows = false;          ///< the backward's next layer starts with a transfer
         hw::Occupancy occupancy;
     };
     Layers layers(const std::optional<Block>& f, const std::optional<Block>& b, Gradients gradients,
@@ -126,11 +123,6 @@ private:
         l.paired = f && b && (l.f_moves || l.b_moves);
         l.occupancy = {sms_held, l.paired};
         return l;
-    }
-
-    bool next_is_routed(const std::vector<Unit>& list, std::size_t i) {
-        return i + 1 < list.size() && list[i + 1].lead.empty() && list[i + 1].layer &&
-               works_.routed(*list[i + 1].layer);
     }
 
     LocalId issue(Stream stream, TaskKind kind, Side side, const Block& block, WorkIndex work,
@@ -244,8 +236,8 @@ private:
     }
     void ffn_weight_gradient(const Layers& l) {
         if (l.b && l.gradients.weight) {
-            const hw::Occupancy beside = l.b_moves && !l.paired ? beside_own_transfer() : l.occupancy;
-            compute(*l.b, Part::ffn_weight_gradient, Side::backward, beside, backward_);
+            const LocalId done = compute(*l.b, Part::ffn_weight_gradient, Side::backward, l.occupancy, backward_);
+            hold_back(l, done);
         }
     }
     void dispatch_backward(const Layers& l) {
@@ -260,14 +252,20 @@ private:
             backward_ = compute(*l.b, Part::attention_backward, Side::backward, l.occupancy, backward_);
         }
         if (l.b && l.gradients.weight) {
-            const bool alone_beside_combine = l.gradients.input && l.combine_follows && !l.paired;
-            compute(*l.b, Part::attention_weight_gradient, Side::backward,
-                    alone_beside_combine ? beside_own_transfer() : l.occupancy, backward_);
+            const LocalId done =
+                compute(*l.b, Part::attention_weight_gradient, Side::backward, l.occupancy, backward_);
+            hold_back(l, done);
         }
     }
 
-    /// Without a partner, a weight gradient still runs beside its own side's next transfer.
-    [[nodiscard]] hw::Occupancy beside_own_transfer() const { return {plan_.communication_sms, true}; }
+    /// Outside the pairs the published DualPipe code calls plain autograd (dualpipe.py, _backward_compute_chunk), where
+    /// a layer's node computes both gradients before it hands its input's gradient on: a transfer waits for both. Only
+    /// overlapped_forward_backward issues kernels in an order of its own.
+    void hold_back(const Layers& l, LocalId weight_gradient) {
+        if (!l.f) {
+            backward_ = weight_gradient;
+        }
+    }
 
     const ParallelPlan& plan_;
     WorkTable& works_;

@@ -36,20 +36,25 @@ public:
 std::unique_ptr<CostModel> make_roofline_model(const GpuSpec&);
 
 struct CalibrationOptions {
-    Seconds kernel_launch{-1.0};  ///< negative: as fitted
-    double sustained_clock = 1.0; ///< share of the benchmark clock that a long run sustains; scales arithmetic only
-    /// Whether GEMMs and attention run as they did in a real training run: the software of early 2025 with the factor
-    /// measured between its benchmarks and training. False: at the rates published for that software's benchmarks.
-    /// Memory-bound kernels are the same either way: only the training run's were published.
+    Seconds kernel_launch{-1.0}; ///< negative: as fitted
+    /// Share of the benchmark clock that a long run sustains; scales arithmetic only.
+    double sustained_clock = 1.0;
+    /// Whether GEMMs and attention run as they did in a real training run: the software of early 2025 with
+    /// the factor measured between its benchmarks and training. False: at the rates published for that
+    /// software's benchmarks. Memory-bound kernels are the same either way: only the training run's were
+    /// published.
     bool in_training = true;
-    /// Take the newest kernels measured instead of those of early 2025; of the factor, only what new kernels keep.
+    /// Take the newest kernels measured instead of those of early 2025; of the factor, only what new kernels
+    /// keep.
     bool newest_software = false;
-    std::filesystem::path fits;   ///< folder of fit files; empty: the shipped one
+    std::filesystem::path fits; ///< folder of fit files; empty: the shipped one
     friend bool operator==(const CalibrationOptions&, const CalibrationOptions&) = default;
 };
 
-/// The calibrated model for a part: efficiency curves fitted on the part's architecture, scaled by its own peaks.
-/// @throws std::runtime_error if the fit file of the part's architecture (or its stated nearest relative) is missing.
+/// The calibrated model for a part: efficiency curves fitted on the part's architecture, scaled by its own
+/// peaks.
+/// @throws std::runtime_error if the fit file of the part's architecture (or its stated nearest relative) is
+/// missing.
 std::unique_ptr<CostModel> make_calibrated_model(const GpuSpec&, const CalibrationOptions& = {});
 
 } // namespace chokepoint::hw

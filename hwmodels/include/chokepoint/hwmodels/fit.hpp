@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Efficiency curves of kernels, fitted to published measurements: what was measured, the curves, and how well they hold.
+// Efficiency curves of kernels, fitted to published measurements: what was measured, the curves, and how well
+// they hold.
 #pragma once
 
 #include <chokepoint/hwmodels/cost_model.hpp>
@@ -37,12 +38,13 @@ struct MeasurementSeries {
     std::string file;
     MeasurementUse use = MeasurementUse::check;
     std::string software;
-    std::string vintage;  ///< version or date of the software; a curve stands for the first vintage listed
+    std::string vintage; ///< version or date of the software; a curve stands for the first vintage listed
     std::string source;
     std::string licence;
-    GpuSpec part;         ///< the figures that measured rates are normalised by
+    GpuSpec part; ///< the figures that measured rates are normalised by
     int sms_held = 0;
-    std::map<std::string, double> older; ///< time of an earlier vintage over this one's, where only that is published
+    std::map<std::string, double>
+        older; ///< time of an earlier vintage over this one's, where only that is published
     std::vector<Measurement> rows;
 };
 
@@ -96,28 +98,28 @@ struct TrainingFactor {
     friend bool operator==(const TrainingFactor&, const TrainingFactor&) = default;
 };
 
-/// One curve: kernels of a class in one number format on one architecture. Parameters are dimensionless but for the
-/// launch time, so the curve moves to another part of the architecture by that part's own figures.
+/// One curve: kernels of a class in one number format on one architecture. Parameters are dimensionless but
+/// for the launch time, so the curve moves to another part of the architecture by that part's own figures.
 struct Fit {
     KernelClass kernel = KernelClass::gemm;
     DType dtype = DType::bf16;
     Scaling scaling = Scaling::none;
     CurveForm form = CurveForm::tiled;
     std::string software;
-    std::string vintage;                 ///< of the software, if it is not the newest measured
-    Seconds launch;                      ///< kernel start and end, the gap between kernels not included
-    std::vector<double> parameters;      ///< in the order of `parameter_names(form)`
-    std::vector<double> covariance;      ///< of the fitted parameters' transforms, row by row
-    std::vector<std::string> free;       ///< the parameters that were fitted; the others are another class's
+    std::string vintage;            ///< of the software, if it is not the newest measured
+    Seconds launch;                 ///< kernel start and end, the gap between kernels not included
+    std::vector<double> parameters; ///< in the order of `parameter_names(form)`
+    std::vector<double> covariance; ///< of the fitted parameters' transforms, row by row
+    std::vector<std::string> free;  ///< the parameters that were fitted; the others are another class's
     double rms_log_error = 0.0;
-    double cv_mape = 0.0;                ///< each n x k family predicted from the others, correction included if used
+    double cv_mape = 0.0; ///< each n x k family predicted from the others, correction included if used
     int rows = 0;
-    bool corrected = false;              ///< residuals near a measured shape are applied inside the hull
+    bool corrected = false; ///< residuals near a measured shape are applied inside the hull
     std::array<Range, 4> hull{};
     std::vector<Residual> residuals;
     std::map<std::string, double> vintages; ///< log(time / curve) of the other vintages fitted along
     TrainingFactor training;
-    std::vector<std::string> data;       ///< ids of the series fitted
+    std::vector<std::string> data; ///< ids of the series fitted
     std::string note;
     friend bool operator==(const Fit&, const Fit&) = default;
 };
@@ -141,8 +143,8 @@ FitSet fit_all(const MeasurementSet&, std::string_view architecture);
 
 /// What the curve says without launch time and training factor.
 /// `sms_held` SMs are taken away, `beside` is the share of the time beside a transfer.
-Seconds curve_time(const Fit&, const StreamFigures&, const GpuSpec&, const Operator&, int sms_held, double beside,
-                   double clock = 1.0);
+Seconds curve_time(const Fit&, const StreamFigures&, const GpuSpec&, const Operator&, int sms_held,
+                   double beside, double clock = 1.0);
 
 /// Whether the shape lies between the smallest and largest measured ones.
 bool inside_hull(const Fit&, const Operator&);

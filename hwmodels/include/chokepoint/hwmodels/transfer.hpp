@@ -85,7 +85,7 @@ struct TransferRates {
 };
 
 /// @throws std::runtime_error with every fault of the file.
-TransferRates load_transfer_rates(const std::filesystem::path& file);
+TransferRates load_transfer_rates(const std::filesystem::path&);
 /// The shipped figures: measurements/published/transfers.toml.
 TransferRates load_transfer_rates();
 

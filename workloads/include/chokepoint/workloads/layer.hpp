@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model cut into pipeline stages of blocks, and each block's kernels for forward, input gradient and weight
-// gradient.
+// A model cut into pipeline stages of blocks; and each block's kernels, forward and backward.
 #pragma once
 
 #include <chokepoint/workloads/plan.hpp>
@@ -27,8 +26,7 @@ struct Block {
 
 /// The blocks of every stage, front to back: embedding, layers, head, and MTP modules behind the head of the
 /// last stage. With an empty `plan.split`, consecutive layers are placed so that the costliest stage is as
-/// cheap as can be, by training FLOPs, dispatch and combine not counted; among equals the last stages hold
-/// less.
+/// cheap as can be, by training FLOPs; then as evenly as can be, with more in the earlier stages.
 /// @throws std::invalid_argument if a stage would be left without a block or `plan.split` does not add up.
 std::vector<std::vector<Block>> split_stages(const ModelArch&, const ParallelPlan&, int stages);
 
@@ -41,15 +39,14 @@ struct BlockKernels {
     std::vector<hw::Operator> ffn_weight_gradient;
     std::vector<hw::Operator> attention_backward; ///< input gradient; recomputation included
     std::vector<hw::Operator> attention_weight_gradient;
-    /// Quantisation of the FFN's output gradient, on the communication stream in front of combine(B): the
-    /// published profile runs it there, not among the compute kernels. Empty unless the block is routed in
-    /// FP8.
+    /// Quantisation of the FFN's output gradient, in front of combine(B) on the communication stream, as the
+    /// published profile runs it. Empty unless the block is routed in FP8.
     std::vector<hw::Operator> gradient_payload;
     bool routed = false; ///< dispatch and combine surround the FFN part
 };
 
-/// Kernels of one block for one micro-batch on one GPU. The routed rows are tokens x top_k (balanced over the
-/// group).
+/// Kernels of one block for one micro-batch on one GPU. The routed rows are tokens x top_k: balanced.
+/// @throws std::invalid_argument if plan.expert does not divide the experts or plan.tensor is not 1.
 BlockKernels block_kernels(const ModelArch&, const ParallelPlan&, const Block&);
 
 /// Payload bytes per token of dispatch (FP8 with scales, or BF16) and combine (BF16), forward and backward
@@ -67,8 +64,7 @@ struct StageParameters {
 };
 StageParameters stage_parameters(const ModelArch&, const ParallelPlan&, const std::vector<Block>&);
 
-/// Activation bytes kept from the forward to the backward of one block and one micro-batch, after
-/// recomputation.
+/// Activation bytes of one micro-batch that a block keeps from forward to backward, after recomputation.
 hw::Bytes activation_bytes(const ModelArch&, const ParallelPlan&, const Block&);
 
 } // namespace chokepoint::work

@@ -13,14 +13,21 @@ struct SimulateOptions {
     std::function<void(double)> progress;
 };
 
-/// Every task starts when its predecessors have finished. A compute task lasts its cost. A transfer waits for its
-/// stragglers, then its latency, then its flows run at the same time, each limited by its own rate and by max-min
-/// sharing of the ports with all other flows; it finishes with its last flow. A pipeline transfer uses the sender's
-/// outgoing and the receiver's incoming port; every other transfer the rank's own ports in both directions.
-/// @throws std::logic_error if a task never became ready.
+/// Every task starts when its predecessors have finished. A compute task lasts its cost. A transfer waits for
+/// its stragglers, then its latency, then its flows run at the same time, each limited by its own rate and by
+/// max-min sharing of the ports with all other flows; it finishes with its last flow. A pipeline transfer
+/// uses the sender's outgoing and the receiver's incoming port; every other transfer the rank's own ports in
+/// both directions.
+///
+/// The same input gives the same timeline, bit for bit. SimGrid allows one simulation at a time in a process,
+/// always on the same thread; one may follow the other. What `progress` throws ends the simulation and is
+/// passed on.
+/// @throws std::invalid_argument naming the work or task if its cost, rank or peer makes no sense.
+/// @throws std::logic_error if a task never became ready, or if called from within another simulation.
 Timeline simulate(const work::TaskGraph&, const StepCosts&, const SimulateOptions& = {});
 
 /// The same graph with every flow alone on its ports: a longest-path pass, a lower bound on simulate().
+/// @throws std::invalid_argument as simulate().
 Timeline longest_path(const work::TaskGraph&, const StepCosts&);
 
 } // namespace chokepoint::sim

@@ -9,16 +9,16 @@
 
 namespace chokepoint::sim {
 
-/// What every piece of work of the graph costs on the cluster. Compute takes the sum of its operators' estimates beside
-/// what else runs then. A transfer with `imbalanced_after` waits until the slowest of its members has done its routed
-/// kernels: their time x plan.routing_imbalance x expected_maximum(members).
+/// What every piece of work of the graph costs on the cluster. Compute takes the sum of its operators'
+/// estimates beside what else runs then. A transfer with `imbalanced_after` waits until the slowest of its
+/// members has done its routed kernels: their time x plan.routing_imbalance x expected_maximum(members).
 /// @throws std::invalid_argument if the part lacks an operator's dtype, or a group does not fill its nodes.
-StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::ParallelPlan&, const hw::Cluster&,
-                    const hw::CostModel&, const hw::TransferRates&);
+StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::ParallelPlan&,
+                    const hw::Cluster&, const hw::CostModel&, const hw::TransferRates&);
 /// The same with the shipped transfer rates.
 /// @throws std::runtime_error if their file cannot be read.
-StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::ParallelPlan&, const hw::Cluster&,
-                    const hw::CostModel&);
+StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::ParallelPlan&,
+                    const hw::Cluster&, const hw::CostModel&);
 
 /// Expected maximum of `members` independent standard normal values: 0 for one, 0.564 for two, 2.344 for 64.
 /// @throws std::invalid_argument if there are none.

@@ -10,11 +10,11 @@ namespace chokepoint::sim {
 
 /// What every distinct piece of work costs on one cluster, by the graph's indices.
 struct StepCosts {
-    std::vector<hw::Seconds> compute;           ///< per ComputeWork
-    std::vector<hw::TransferShape> transfer;    ///< per TransferWork
-    std::vector<hw::Seconds> straggler_wait;    ///< per TransferWork: until the slowest member is ready
-    hw::BytesPerSecond nvlink;                  ///< one direction of one GPU's port
-    hw::BytesPerSecond nic;                     ///< one direction of one GPU's share of the node's NICs
+    std::vector<hw::Seconds> compute;        ///< per ComputeWork
+    std::vector<hw::TransferShape> transfer; ///< per TransferWork
+    std::vector<hw::Seconds> straggler_wait; ///< per TransferWork: until the slowest member is ready
+    hw::BytesPerSecond nvlink;               ///< one direction of one GPU's port
+    hw::BytesPerSecond nic;                  ///< one direction of one GPU's share of the node's NICs
     // For attribution and uncertainty; the engine needs neither.
     std::vector<std::vector<hw::Seconds>> operator_seconds; ///< per ComputeWork, of each of its operators
     std::vector<std::vector<double>> operator_sigma;        ///< likewise, relative standard deviation
@@ -27,11 +27,13 @@ struct EngineStats {
     double wall_seconds = 0.0;
 };
 
-/// Start and finish of every task, in the graph's numbering. A transfer's span includes its wait for stragglers.
+/// Start and finish of every task, in the graph's numbering. A transfer's span includes its wait for
+/// stragglers.
 struct Timeline {
     std::vector<hw::Seconds> start;
     std::vector<hw::Seconds> finish;
-    std::vector<hw::Port> last_port; ///< of a transfer with flows: where its last flow ended; else without meaning
+    std::vector<hw::Port>
+        last_port; ///< of a transfer with flows: where its last flow ended; else without meaning
     hw::Seconds makespan;
     EngineStats engine;
 };

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// Laws of both cost models: what more work, less hardware or faster hardware must do to a kernel's time.
+#include <chokepoint/hwmodels/cost_model.hpp>
+#include <chokepoint/hwmodels/fit.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace chokepoint::hw {
+namespace {
+
+using namespace literals;
+
+const std::filesystem::path kFits = std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels/fits";
+
+GpuSpec h800() {
+    GpuSpec part;
+    part.id = "h800-sxm";
+    part.architecture = "hopper";
+    part.sm_count = 132;
+    part.dense_peak = {{DType::bf16, 989_TFLOPS}, {DType::fp8, 1979_TFLOPS}, {DType::fp32, 67_TFLOPS}};
+    part.memory_bandwidth = 3350_GBps;
+    return part;
+}
+
+CalibrationOptions shipped() {
+    CalibrationOptions options;
+    options.fits = kFits;
+    return options;
+}
+
+std::unique_ptr<CostModel> calibrated(const GpuSpec& part = h800(), CalibrationOptions options = shipped()) {
+    return make_calibrated_model(part, options);
+}
+
+/// One of everything, at DeepSeek-V3's sizes and some others.
+std::vector<Operator> operators() {
+    const auto block = Scaling::block_128;
+    std::vector<Operator> list{
+        gemm("o", KernelClass::gemm, DType::fp8, block, 4096, 7168, 16384),
+        gemm("kv_b", KernelClass::gemm, DType::fp8, block, 4096, 32768, 512),
+        gemm("small", KernelClass::gemm, DType::fp8, block, 64, 128, 256),
+        gemm("o wgrad", KernelClass::gemm_wgrad, DType::fp8, block, 7168, 16384, 4096),
+        gemm("expert up", KernelClass::grouped_gemm, DType::fp8, block, 8192, 4096, 7168, 4),
+        gemm("expert up wgrad", KernelClass::grouped_wgrad, DType::fp8, block, 4096, 7168, 8192, 4),
+        gemm("head", KernelClass::gemm, DType::bf16, Scaling::none, 4096, 129280, 7168),
+        gemm("head wgrad", KernelClass::gemm_wgrad, DType::bf16, Scaling::none, 129280, 7168, 4096),
+        attention("attention", KernelClass::attention_fwd, 1, 4096, 128, 128, 192, 128),
+        attention("attention", KernelClass::attention_bwd, 1, 4096, 128, 128, 192, 128),
+        attention("full", KernelClass::attention_fwd, 2, 2048, 32, 8, 128, 128, false),
+    };
+    for (int i = static_cast<int>(KernelClass::norm_fwd); i <= static_cast<int>(KernelClass::optimizer);
+         ++i) {
+        const auto kernel = static_cast<KernelClass>(i);
+        list.push_back(streaming(std::string(name(kernel)), kernel, 60_MB, 30_MB, 2));
+    }
+    return list;
+}
+
+GpuSpec times_two(GpuSpec part) {
+    for (auto& [dtype, peak] : part.dense_peak) {
+        peak *= 2.0;
+    }
+    part.memory_bandwidth *= 2.0;
+    return part;
+}
+
+TEST(RooflineModel, IsTheLargerOfArithmeticAndTraffic) {
+    const auto model = make_roofline_model(h800());
+    const Operator large = gemm("", KernelClass::gemm, DType::bf16, Scaling::none, 8192, 8192, 8192);
+    EXPECT_DOUBLE_EQ(model->estimate(large, {}).time.value(), 2.0 * std::pow(8192.0, 3) / 989e12);
+    const Operator copy = streaming("", KernelClass::copy, 67_MB, 67_MB, 40);
+    EXPECT_DOUBLE_EQ(model->estimate(copy, {}).time.value(), 134e6 / 3350e9);
+}
+
+TEST(RooflineModel, HeldSmsLowerTheArithmeticPeakOnly) {
+    const auto model = make_roofline_model(h800());
+    const Operator large = gemm("", KernelClass::gemm, DType::bf16, Scaling::none, 8192, 8192, 8192);
+    EXPECT_DOUBLE_EQ(model->estimate(large, {66, false}).time / model->estimate(large, {}).time, 2.0);
+    const Operator copy = streaming("", KernelClass::copy, 67_MB, 67_MB);
+    EXPECT_EQ(model->estimate(copy, {66, true}).time, model->estimate(copy, {}).time);
+}
+
+TEST(CalibratedModel, NeverBeatsTheRoofline) {
+    const auto roofline = make_roofline_model(h800());
+    for (const bool in_training : {true, false}) {
+        for (const bool newest : {true, false}) {
+            CalibrationOptions options = shipped();
+            options.in_training = in_training;
+            options.newest_software = newest;
+            const auto model = calibrated(h800(), options);
+            for (const Operator& op : operators()) {
+                for (const Occupancy occupancy : {Occupancy{}, Occupancy{20, true}}) {
+                    EXPECT_GT(model->estimate(op, occupancy).time, roofline->estimate(op, occupancy).time)
+                        << op.name << " holding " << occupancy.sms_held;
+                }
+            }
+        }
+    }
+}
+
+TEST(CalibratedModel, DoublingEveryRateHalvesTheTime) {
+    CalibrationOptions no_launch = shipped();
+    no_launch.kernel_launch = 0_s;
+    const auto model = calibrated(h800(), no_launch);
+    const auto twice = calibrated(times_two(h800()), no_launch);
+    for (const Operator& op : operators()) {
+        for (const Occupancy occupancy : {Occupancy{}, Occupancy{20, true}}) {
+            EXPECT_DOUBLE_EQ(twice->estimate(op, occupancy).time.value(),
+                             0.5 * model->estimate(op, occupancy).time.value())
+                << op.name;
+        }
+    }
+}
+
+TEST(CalibratedModel, TwiceTheRowsTakeLonger) {
+    const auto model = calibrated();
+    for (const auto& [kernel, groups] :
+         {std::pair{KernelClass::gemm, 1}, std::pair{KernelClass::grouped_gemm, 4}}) {
+        for (const auto& [n, k] : {std::pair{7168, 16384}, std::pair{32768, 512}, std::pair{576, 7168}}) {
+            Seconds before;
+            for (int m = 256; m <= 65536; m *= 2) {
+                const Operator op = gemm("", kernel, DType::fp8, Scaling::block_128, m, n, k, groups);
+                const Seconds time = model->estimate(op, {}).time;
+                EXPECT_GE(time, before) << name(kernel) << " " << m << "x" << n << "x" << k;
+                before = time;
+            }
+        }
+    }
+}
+
+/// Residuals of single measurements may ripple; the curve itself may not.
+TEST(Curve, NeverFallsWithRows) {
+    FitSet fits = read_fits(kFits / "hopper.json");
+    for (Fit& fit : fits.fits) {
+        if (fit.form != CurveForm::tiled) {
+            continue;
+        }
+        fit.corrected = false;
+        Seconds before;
+        for (int m = 32; m <= 20000; m += 61) {
+            const Operator op = gemm("", fit.kernel, fit.dtype, fit.scaling, m, 4096, 2048, 4);
+            const Seconds time = curve_time(fit, fits.stream, h800(), op, 20, 0.0);
+            ASSERT_GE(time, before) << name(fit.kernel) << " at " << m << " rows";
+            before = time;
+        }
+    }
+}
+
+TEST(CalibratedModel, HeldSmsSlowArithmeticByTheirShare) {
+    const auto model = calibrated();
+    const Operator large = gemm("", KernelClass::gemm, DType::fp8, Scaling::block_128, 32768, 24576, 7168);
+    const double gemm_ratio = model->estimate(large, {20, false}).time / model->estimate(large, {}).time;
+    EXPECT_NEAR(gemm_ratio, 132.0 / 112.0, 0.02); // the last wave of tiles is not a whole one
+    const Operator scores = attention("", KernelClass::attention_fwd, 1, 4096, 128, 128, 192, 128);
+    EXPECT_NEAR(model->estimate(scores, {20, false}).time / model->estimate(scores, {}).time, 132.0 / 112.0,
+                0.02);
+    const Operator copy = streaming("", KernelClass::copy, 67_MB, 67_MB);
+    EXPECT_EQ(model->estimate(copy, {20, false}).time, model->estimate(copy, {}).time);
+}
+
+TEST(CalibratedModel, ATransferBesideSlowsStreamingMoreThanArithmetic) {
+    const auto model = calibrated();
+    const auto slowdown = [&](const Operator& op) {
+        return model->estimate(op, {0, true}).time / model->estimate(op, {0, false}).time;
+    };
+    const double streaming_slowdown = slowdown(streaming("", KernelClass::copy, 600_MB, 600_MB));
+    const double gemm_slowdown =
+        slowdown(gemm("", KernelClass::gemm, DType::fp8, Scaling::block_128, 8192, 7168, 16384));
+    EXPECT_GT(gemm_slowdown, 1.0);
+    EXPECT_GT(streaming_slowdown, gemm_slowdown);
+    EXPECT_LT(streaming_slowdown, 1.23); // the whole of it only if transfers streamed all the time
+}
+
+TEST(CalibratedModel, LaunchesAreTheFloorOfTinyKernels) {
+    const auto model = calibrated();
+    const Seconds one = model->estimate(streaming("", KernelClass::add, 0_B, 0_B, 1), {}).time;
+    const Seconds many = model->estimate(streaming("", KernelClass::add, 0_B, 0_B, 37), {}).time;
+    EXPECT_GT(one, 1_us);
+    EXPECT_LT(one, 10_us);
+    EXPECT_DOUBLE_EQ(many / one, 37.0);
+}
+
+TEST(CalibratedModel, AGivenLaunchTimeReplacesTheFittedOne) {
+    CalibrationOptions options = shipped();
+    options.kernel_launch = 100_us;
+    const auto slow = calibrated(h800(), options);
+    options.kernel_launch = 0_us;
+    const auto none = calibrated(h800(), options);
+    for (const Operator& op : operators()) {
+        const Seconds difference = slow->estimate(op, {}).time - none->estimate(op, {}).time;
+        EXPECT_NEAR(difference / 100_us, op.launches, 1e-9 * op.launches) << op.name;
+    }
+}
+
+TEST(CalibratedModel, TheSustainedClockScalesArithmeticOnly) {
+    CalibrationOptions options = shipped();
+    options.kernel_launch = 0_us;
+    const auto full = calibrated(h800(), options);
+    options.sustained_clock = 0.8;
+    const auto slow = calibrated(h800(), options);
+    const Operator scores = attention("", KernelClass::attention_fwd, 1, 4096, 128, 128, 192, 128);
+    EXPECT_NEAR(slow->estimate(scores, {}).time / full->estimate(scores, {}).time, 1.0 / 0.8, 1e-3);
+    const Operator copy = streaming("", KernelClass::copy, 67_MB, 67_MB);
+    EXPECT_EQ(slow->estimate(copy, {}).time, full->estimate(copy, {}).time);
+}
+
+TEST(CalibratedModel, EqualFiguresGiveEqualTimes) {
+    GpuSpec h100 = h800();
+    h100.id = "h100-sxm";
+    h100.nvlink = 900_GBps;
+    for (const Operator& op : operators()) {
+        EXPECT_EQ(calibrated(h100)->estimate(op, {20, true}).time,
+                  calibrated()->estimate(op, {20, true}).time);
+    }
+}
+
+TEST(CalibratedModel, NewerKernelsAndBenchmarksAreFasterThanTheTrainingRun) {
+    const Operator wgrad =
+        gemm("", KernelClass::gemm_wgrad, DType::fp8, Scaling::block_128, 7168, 16384, 4096);
+    const Operator expert =
+        gemm("", KernelClass::grouped_gemm, DType::fp8, Scaling::block_128, 8192, 7168, 2048, 4);
+    for (const Operator& op : {wgrad, expert}) {
+        const auto time = [&](bool in_training, bool newest) {
+            CalibrationOptions options = shipped();
+            options.in_training = in_training;
+            options.newest_software = newest;
+            return calibrated(h800(), options)->estimate(op, {}).time;
+        };
+        EXPECT_GT(time(true, false), time(false, false));
+        EXPECT_GT(time(false, false), time(false, true));
+        EXPECT_GT(time(true, true), time(false, true));
+        EXPECT_GT(time(true, false), time(true, true));
+    }
+}
+
+TEST(CalibratedModel, SaysWhatItExtrapolates) {
+    const auto model = calibrated();
+    const auto gemm_of = [](std::int64_t m, DType dtype, Scaling scaling) {
+        return gemm("", KernelClass::gemm, dtype, scaling, m, 7168, 2048);
+    };
+    const Estimate inside = model->estimate(gemm_of(4096, DType::fp8, Scaling::block_128), {});
+    const Estimate outside = model->estimate(gemm_of(1 << 20, DType::fp8, Scaling::block_128), {});
+    const Estimate borrowed = model->estimate(gemm_of(4096, DType::fp8, Scaling::per_tensor), {});
+    EXPECT_FALSE(inside.extrapolated);
+    EXPECT_TRUE(outside.extrapolated);
+    EXPECT_TRUE(borrowed.extrapolated);
+    EXPECT_GT(borrowed.relative_sigma, inside.relative_sigma);
+    EXPECT_GT(inside.relative_sigma, 0.01);
+    EXPECT_LT(inside.relative_sigma, 0.20);
+}
+
+TEST(CalibratedModel, APartWithoutFitsInheritsThemLessCertainly) {
+    GpuSpec other = h800();
+    other.id = "b200";
+    other.architecture = "blackwell";
+    const Operator op = gemm("", KernelClass::gemm, DType::fp8, Scaling::block_128, 4096, 7168, 2048);
+    const Estimate own = calibrated()->estimate(op, {});
+    const Estimate inherited = calibrated(other)->estimate(op, {});
+    EXPECT_EQ(inherited.time, own.time);
+    EXPECT_TRUE(inherited.extrapolated);
+    EXPECT_GT(inherited.relative_sigma, own.relative_sigma + 0.1);
+}
+
+TEST(CalibratedModel, NamesThePartThatLacksTheFormat) {
+    GpuSpec part = h800();
+    part.dense_peak.erase(DType::fp8);
+    const Operator op = gemm("q_a", KernelClass::gemm, DType::fp8, Scaling::block_128, 4096, 1536, 7168);
+    for (const auto& model : {calibrated(part), make_roofline_model(part)}) {
+        EXPECT_THAT([&] { return model->estimate(op, {}); },
+                    testing::ThrowsMessage<std::invalid_argument>(
+                        testing::AllOf(testing::HasSubstr("h800-sxm"), testing::HasSubstr("fp8"))));
+    }
+}
+
+TEST(CalibratedModel, RefusesToHoldEverySm) {
+    const Operator op = streaming("norm", KernelClass::norm_fwd, 1_MB, 1_MB);
+    EXPECT_THAT([&] { return calibrated()->estimate(op, {132, true}); },
+                testing::ThrowsMessage<std::invalid_argument>(testing::HasSubstr("132 SMs held of 132")));
+}
+
+TEST(CalibratedModel, NamesTheFitFilesItMisses) {
+    CalibrationOptions options;
+    options.fits = std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels/include";
+    EXPECT_THAT([&] { return make_calibrated_model(h800(), options); },
+                testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("hopper.json")));
+}
+
+} // namespace
+} // namespace chokepoint::hw

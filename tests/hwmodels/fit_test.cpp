@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fitting itself: it finds a curve that made the data, shrugs off an outlier, and reads what it wrote.
+#include <chokepoint/hwmodels/fit.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+
+namespace chokepoint::hw {
+namespace {
+
+using namespace literals;
+
+const std::filesystem::path kRoot = std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels";
+
+const FitSet& shipped_fits() {
+    static const FitSet fits = read_fits(kRoot / "fits/hopper.json");
+    return fits;
+}
+
+const MeasurementSet& shipped_measurements() {
+    static const MeasurementSet set = read_measurements(kRoot / "measurements/published");
+    return set;
+}
+
+/// The measured shapes with the times that the shipped curves give them, without what single rows add.
+MeasurementSet made_of_curves() {
+    MeasurementSet set = shipped_measurements();
+    for (MeasurementSeries& series : set.series) {
+        for (Measurement& row : series.rows) {
+            const bool old = series.vintage == kTrainingVintage && series.use == MeasurementUse::fit;
+            const Fit* found = shipped_fits().find(row.op.kernel, row.op.dtype, row.op.scaling,
+                                                   old ? kTrainingVintage : std::string_view{});
+            if (found == nullptr || found->form == CurveForm::streaming) {
+                continue;
+            }
+            Fit fit = *found;
+            fit.corrected = false;
+            row.time =
+                fit.launch + curve_time(fit, set.stream, series.part, row.op, series.sms_held, row.beside);
+        }
+    }
+    return set;
+}
+
+Seconds plain_time(const FitSet& fits, const Operator& op) {
+    Fit fit = *fits.find(op.kernel, op.dtype, op.scaling);
+    fit.corrected = false;
+    return fit.launch + curve_time(fit, fits.stream, shipped_measurements().series.front().part, op, 0, 0.0);
+}
+
+std::vector<Operator> probes() {
+    return {gemm("", KernelClass::gemm, DType::fp8, Scaling::block_128, 4096, 7168, 16384),
+            gemm("", KernelClass::gemm, DType::fp8, Scaling::block_128, 8192, 24576, 1536),
+            gemm("", KernelClass::grouped_gemm, DType::fp8, Scaling::block_128, 8192, 4096, 7168, 4),
+            gemm("", KernelClass::gemm, DType::bf16, Scaling::none, 4096, 7168, 7168),
+            attention("", KernelClass::attention_fwd, 1, 4096, 128, 128, 192, 128)};
+}
+
+TEST(Fit, FindsTheCurveThatMadeTheData) {
+    const FitSet again = fit_all(made_of_curves(), "hopper");
+    for (const Operator& op : probes()) {
+        EXPECT_NEAR(plain_time(again, op) / plain_time(shipped_fits(), op), 1.0, 0.01) << name(op.kernel);
+    }
+    EXPECT_LT(again.find(KernelClass::gemm, DType::bf16, Scaling::none)->rms_log_error, 0.005);
+}
+
+TEST(Fit, OneWildRowHardlyMovesTheCurve) {
+    MeasurementSet spoiled = shipped_measurements();
+    const auto series = std::ranges::find(spoiled.series, "deepgemm-infersim-h800", &MeasurementSeries::id);
+    ASSERT_NE(series, spoiled.series.end());
+    const auto row = std::ranges::find_if(series->rows, [](const Measurement& m) { return m.op.m == 8192; });
+    row->time *= 5.0;
+    const FitSet fits = fit_all(spoiled, "hopper");
+    const Operator op = probes()[1];
+    EXPECT_NEAR(plain_time(fits, op) / plain_time(shipped_fits(), op), 1.0, 0.02);
+}
+
+TEST(Fit, SaysWhichClassLacksMeasurements) {
+    MeasurementSet set;
+    EXPECT_THAT([&] { return fit_all(set, "hopper"); },
+                testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("gemm fp8")));
+}
+
+std::filesystem::path written(const std::string& file, const std::string& text) {
+    const auto path = std::filesystem::path(testing::TempDir()) / file;
+    std::ofstream(path) << text;
+    return path;
+}
+
+TEST(FitFile, ReadsWhatItWrote) {
+    const FitSet back = read_fits(written("round_trip.json", to_json(shipped_fits())));
+    EXPECT_EQ(back, shipped_fits());
+    EXPECT_EQ(to_json(back), to_json(shipped_fits()));
+}
+
+TEST(FitFile, NamesTheFileAndTheFault) {
+    const auto message = [](const std::string& part) {
+        return testing::ThrowsMessage<std::runtime_error>(
+            testing::AllOf(testing::HasSubstr("fault.json"), testing::HasSubstr(part)));
+    };
+    EXPECT_THAT([] { return read_fits(std::filesystem::path("no") / "fault.json"); }, message("opened"));
+    EXPECT_THAT([] { return read_fits(written("fault.json", "")); }, message("parse error"));
+    EXPECT_THAT([] { return read_fits(written("fault.json", R"({"schema": "x/1"})")); }, message("x/1"));
+    EXPECT_THAT([] { return read_fits(written("fault.json", R"({"schema": "chokepoint/fits/1"})")); },
+                message("architecture"));
+}
+
+std::string nested_messages(const std::exception& error) {
+    std::string text = error.what();
+    try {
+        std::rethrow_if_nested(error);
+    } catch (const std::exception& inner) {
+        text += ": " + nested_messages(inner);
+    }
+    return text;
+}
+
+std::string reading_fault(const std::string& name, const std::string& columns, const std::string& row) {
+    const auto folder = std::filesystem::path(testing::TempDir()) / name;
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "rows.json")
+        << R"({"schema": "chokepoint/measurements/1", "series": [{"id": "mine", "use": "fit", "kernel": "gemm",)"
+        << R"("dtype": "fp8", "scaling": "block_128", "software": "s", "vintage": "v", "source": "s",)"
+        << R"("licence": "l", "part": {"id": "p", "architecture": "hopper", "sm_count": 132, "bf16_tflops": 1,)"
+        << R"("fp8_tflops": 2, "fp32_tflops": 1, "memory_gbps": 1}, "columns": )" << columns
+        << R"(, "rows": [)" << row << "]}]}";
+    try {
+        read_measurements(folder);
+    } catch (const std::exception& error) {
+        return nested_messages(error);
+    }
+    return "";
+}
+
+TEST(MeasurementFile, NamesFileSeriesAndRowOfAFault) {
+    const std::string columns = R"(["m", "n", "k", "us"])";
+    EXPECT_EQ(reading_fault("good", columns, "[1, 1, 1, 2.5]"), "");
+    EXPECT_THAT(reading_fault("short", columns, "[1, 1, 1, 1], [1, 1, 1]"),
+                testing::AllOf(testing::HasSubstr("rows.json"), testing::HasSubstr("mine row 2"),
+                               testing::HasSubstr("3 cells for 4 columns")));
+    EXPECT_THAT(reading_fault("zero", columns, "[1, 1, 1, 0.0]"), testing::HasSubstr("not positive"));
+    EXPECT_THAT(reading_fault("missing", R"(["m", "n", "us"])", "[1, 1, 1]"),
+                testing::HasSubstr("no column 'k'"));
+}
+
+} // namespace
+} // namespace chokepoint::hw
