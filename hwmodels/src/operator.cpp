@@ -31,6 +31,7 @@ constexpr std::array kClasses{
     ClassName{KernelClass::swiglu_fwd, "swiglu_fwd"},
     ClassName{KernelClass::swiglu_bwd, "swiglu_bwd"},
     ClassName{KernelClass::router, "router"},
+    ClassName{KernelClass::expert_map, "expert_map"},
     ClassName{KernelClass::permute, "permute"},
     ClassName{KernelClass::unpermute, "unpermute"},
     ClassName{KernelClass::attention_aux, "attention_aux"},

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace chokepoint::hw {
@@ -139,10 +140,11 @@ void read_beside_compute(DataFile& file, const Benchmark& benchmark, TransferRat
 
 void read_plain_shares(DataFile& file, TransferRates& rates) {
     const Section nic = file.section(file.root(), "nic");
-    file.allow(nic, {"source", "date", "line_rate", "reached"});
+    file.allow(nic, {"source", "date", "line_rate", "reached", "expected"});
     file.citation(nic);
     const BytesPerSecond reached = bandwidth(file, nic, "reached");
     rates.nic = reached / bandwidth(file, nic, "line_rate");
+    rates.relative_sigma = std::abs(std::log(bandwidth(file, nic, "expected") / reached)) / 2.0;
 
     const Section nccl = file.section(file.root(), "nvlink_collective");
     file.allow(nccl, {"source", "date", "nvlink", "all_gather", "reduce_scatter"});

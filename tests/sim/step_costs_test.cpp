@@ -76,7 +76,7 @@ work::StepGraph routed_step() {
     work::TransferWork combine = dispatch;
     combine.name = "combine(F)";
     combine.kind = work::TransferKind::combine;
-    combine.imbalanced_after = 0;
+    combine.uneven = {{0}};
     step.transfers = {dispatch, combine};
     return step;
 }

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include <algorithm>
 
 namespace chokepoint::work {
@@ -115,25 +117,35 @@ TEST(OverlappedPair, SendsGradientsOfACombineAsADispatch) {
     }
 }
 
-TEST(OverlappedPair, WaitsForTheSlowestMembersExpertsBeforeTheirResultsLeave) {
+TEST(OverlappedPair, MembersDriftApartOverTheRoutedWorkBeforeEachTransfersInput) {
     ParallelPlan plan = test::small_plan(1, 1);
     plan.routing_imbalance = 0.08;
-    const TaskGraph graph = pair(1, plan);
-    const auto slowest = [&](const TransferWork& work) {
-        return work.imbalanced_after < 0
-                   ? std::string("none")
-                   : graph.computes()[static_cast<std::size_t>(work.imbalanced_after)].name;
-    };
-    for (const TransferWork& work : graph.transfers()) {
-        const std::string expected = work.name == "combine(F)"    ? "mlp(F)"
-                                     : work.name == "dispatch(B)" ? "mlp(B)"
-                                                                  : "none";
-        EXPECT_EQ(slowest(work), expected) << work.name;
+    const TaskGraph graph = pair(2, plan);
+    // By layer position: names of the routed works before the transfer's input, a bracket for each draw.
+    std::map<std::string, std::vector<std::string>> seen;
+    for (const Task& task : graph.tasks()) {
+        if (task.kind != TaskKind::transfer) {
+            continue;
+        }
+        const TransferWork& work = graph.transfers()[static_cast<std::size_t>(task.work)];
+        std::string text;
+        for (const auto& draw : work.uneven) {
+            text += "[";
+            for (const std::int32_t compute : draw) {
+                text += graph.computes()[static_cast<std::size_t>(compute)].name;
+            }
+            text += "]";
+        }
+        seen[work.name].push_back(text);
     }
+    const std::string first = "[mlp(B)mlp(W)][mlp(F)]";
+    EXPECT_EQ(seen["combine(B)"], (std::vector<std::string>{"", first}));
+    EXPECT_EQ(seen["dispatch(F)"], (std::vector<std::string>{"", first}));
+    EXPECT_EQ(seen["dispatch(B)"], (std::vector<std::string>{"[mlp(B)]", first + "[mlp(B)]"}));
+    EXPECT_EQ(seen["combine(F)"], (std::vector<std::string>{first, first + first}));
     plan.routing_imbalance = 0.0;
-    const TaskGraph balanced = pair(1, plan);
-    for (const TransferWork& work : balanced.transfers()) {
-        EXPECT_EQ(work.imbalanced_after, -1) << work.name;
+    for (const TransferWork& work : pair(2, plan).transfers()) {
+        EXPECT_TRUE(work.uneven.empty()) << work.name;
     }
 }
 

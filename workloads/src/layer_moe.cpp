@@ -62,7 +62,7 @@ void add_mapping(Operators& out, const LayerShape& shape) {
     // Counts and positions of every expert's rows, from the choices (64-bit indices) of received tokens.
     const hw::Bytes choices(8.0 * static_cast<double>(shape.arrived_rows * shape.model.moe.top_k));
     constexpr int kLaunches = 2;
-    out.push_back(hw::streaming("expert mapping", KernelClass::router, 2.0 * choices,
+    out.push_back(hw::streaming("expert mapping", KernelClass::expert_map, 2.0 * choices,
                                 fp32_bytes(2 * shape.routed_rows), kLaunches));
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <ranges>
 #include <stdexcept>
 
 namespace chokepoint::sim {
@@ -106,8 +107,9 @@ public:
                 sorted.emplace_back(static_cast<Resource>(i), seconds_[i]);
             }
         }
-        std::stable_sort(sorted.begin(), sorted.end(),
-                         [](const auto& a, const auto& b) { return a.second > b.second; });
+        std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+            return a.second != b.second ? a.second > b.second : a.first < b.first;
+        });
         return sorted;
     }
 
@@ -199,12 +201,11 @@ CriticalPath critical_path(const work::TaskGraph& graph, const StepCosts& costs,
 
 std::vector<hw::Seconds> slack(const work::TaskGraph& graph, const Timeline& timeline) {
     expect_timeline_of(graph, timeline);
-    const std::span<const work::TaskId> order = graph.order();
     std::vector<hw::Seconds> latest_finish(graph.tasks().size(), timeline.makespan);
-    for (auto task = order.rbegin(); task != order.rend(); ++task) {
-        for (const work::TaskId next : successors(graph, *task)) {
+    for (const work::TaskId task : graph.order() | std::views::reverse) {
+        for (const work::TaskId next : successors(graph, task)) {
             const hw::Seconds time = timeline.finish[next] - timeline.start[next];
-            latest_finish[*task] = std::min(latest_finish[*task], latest_finish[next] - time);
+            latest_finish[task] = std::min(latest_finish[task], latest_finish[next] - time);
         }
     }
     std::vector<hw::Seconds> slack(latest_finish.size());

@@ -2,6 +2,7 @@
 // Turns the spans of actions into the phases that training logs report.
 #include <chokepoint/sim/report.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace chokepoint::sim {
@@ -26,28 +27,37 @@ Seconds& phase_of(Phases& phases, ActionKind kind) {
     throw std::logic_error("action of unknown kind");
 }
 
-/// Compute seconds of every action, and of each rank after its last action (optimizer).
-struct ComputeBusy {
-    std::vector<Seconds> per_action;
-    std::vector<Seconds> after_last; ///< per rank
+/// What the tasks of each action add up to, and of each rank after its last action (optimizer).
+struct Work {
+    std::vector<Seconds> compute;    ///< per action: busy seconds of the compute stream
+    std::vector<Seconds> end;        ///< per action: when its last task but the pipeline sends was done
+    std::vector<Seconds> after_last; ///< per rank: compute seconds
 };
 
-ComputeBusy compute_busy(const work::TaskGraph& graph, const Timeline& timeline) {
-    ComputeBusy busy{std::vector<Seconds>(graph.actions().size()),
-                     std::vector<Seconds>(static_cast<std::size_t>(graph.ranks()))};
+Work work_done(const work::TaskGraph& graph, const Timeline& timeline) {
+    Work done{std::vector<Seconds>(graph.actions().size()), std::vector<Seconds>(graph.actions().size()),
+              std::vector<Seconds>(static_cast<std::size_t>(graph.ranks()))};
+    for (std::size_t i = 0; i < graph.actions().size(); ++i) {
+        done.end[i] = timeline.finish[graph.actions()[i].entry];
+    }
     for (std::size_t i = 0; i < graph.tasks().size(); ++i) {
         const work::Task& task = graph.tasks()[i];
-        if (task.kind != work::TaskKind::compute) {
+        if (task.kind == work::TaskKind::marker) {
             continue;
         }
-        const Seconds duration = timeline.finish[i] - timeline.start[i];
-        if (task.action >= 0) {
-            busy.per_action[static_cast<std::size_t>(task.action)] += duration;
-        } else {
-            busy.after_last[static_cast<std::size_t>(task.rank)] += duration;
+        const bool computes = task.kind == work::TaskKind::compute && task.stream == work::Stream::compute;
+        const Seconds busy = computes ? timeline.finish[i] - timeline.start[i] : Seconds();
+        if (task.action < 0) {
+            done.after_last[static_cast<std::size_t>(task.rank)] += busy;
+            continue;
+        }
+        const auto action = static_cast<std::size_t>(task.action);
+        done.compute[action] += busy;
+        if (task.stream != work::Stream::pipeline_send) {
+            done.end[action] = std::max(done.end[action], timeline.finish[i]);
         }
     }
-    return busy;
+    return done;
 }
 
 /// Seconds in which each rank reduces gradients, updates and gathers parameters. Its tasks run one after another; the
@@ -67,19 +77,19 @@ std::vector<Seconds> optimizer_seconds(const work::TaskGraph& graph, const Timel
 
 std::vector<Phases> phases_per_rank(const work::TaskGraph& graph, const Timeline& timeline) {
     std::vector<Phases> ranks(static_cast<std::size_t>(graph.ranks()));
-    const ComputeBusy busy = compute_busy(graph, timeline);
+    const Work done = work_done(graph, timeline);
     for (std::size_t i = 0; i < graph.actions().size(); ++i) {
         const work::ActionSpan& span = graph.actions()[i];
         Phases& phases = ranks[static_cast<std::size_t>(index(span.rank))];
-        const Seconds duration = timeline.finish[span.exit] - timeline.finish[span.entry];
-        phase_of(phases, span.action.kind) += duration;
-        phases.exposed_communication += duration - busy.per_action[i];
+        const Seconds entry = timeline.finish[span.entry];
+        phase_of(phases, span.action.kind) += done.end[i] - entry;
+        phases.exposed_communication += timeline.finish[span.exit] - entry - done.compute[i];
     }
     const std::vector<Seconds> optimizer = optimizer_seconds(graph, timeline);
     for (std::size_t r = 0; r < ranks.size(); ++r) {
         Phases& phases = ranks[r];
         phases.optimizer = optimizer[r];
-        phases.exposed_communication += phases.optimizer - busy.after_last[r];
+        phases.exposed_communication += phases.optimizer - done.after_last[r];
         phases.bubble = timeline.makespan - phases.total();
     }
     return ranks;

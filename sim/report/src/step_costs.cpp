@@ -72,22 +72,32 @@ hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work:
                                        static_cast<int>(transfer.kind)));
 }
 
-/// Members' routed times scatter by the plan's coefficient of variation; the slowest of them sets the
-/// transfer's start.
-hw::Seconds straggler_wait(const work::TransferWork& transfer, const work::TaskGraph& graph,
-                           const work::ParallelPlan& plan, const StepCosts& costs) {
-    if (transfer.imbalanced_after < 0) {
-        return hw::Seconds(0.0);
-    }
-    const auto work = static_cast<std::size_t>(transfer.imbalanced_after);
-    const work::ComputeWork& compute = graph.computes()[work];
-    hw::Seconds routed{0.0};
-    for (std::size_t i = 0; i < compute.operators.size(); ++i) {
-        if (is_routed(compute.operators[i].kernel)) {
-            routed += costs.operator_seconds[work][i];
+/// Seconds of the work that go with the rows routed to this GPU.
+double routed_seconds(const work::TaskGraph& graph, const StepCosts& costs, std::int32_t compute) {
+    const auto work = static_cast<std::size_t>(compute);
+    const std::vector<hw::Operator>& operators = graph.computes()[work].operators;
+    double seconds = 0.0;
+    for (std::size_t i = 0; i < operators.size(); ++i) {
+        if (is_routed(operators[i].kernel)) {
+            seconds += costs.operator_seconds[work][i].value();
         }
     }
-    return routed * (plan.routing_imbalance * expected_maximum(transfer.ranks));
+    return seconds;
+}
+
+/// Members' routed times scatter by the plan's coefficient of variation, independently from draw to draw; the slowest
+/// of them sets the transfer's start.
+hw::Seconds straggler_wait(const work::TransferWork& transfer, const work::TaskGraph& graph,
+                           const work::ParallelPlan& plan, const StepCosts& costs) {
+    double variance = 0.0;
+    for (const auto& draw : transfer.uneven) {
+        double seconds = 0.0;
+        for (const std::int32_t compute : draw) {
+            seconds += routed_seconds(graph, costs, compute);
+        }
+        variance += seconds * seconds;
+    }
+    return hw::Seconds(std::sqrt(variance) * plan.routing_imbalance * expected_maximum(transfer.ranks));
 }
 
 } // namespace
@@ -129,9 +139,9 @@ StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, c
         costs.transfer.push_back(transfer_shape(transfer, arch, cluster, rates));
         costs.straggler_wait.push_back(straggler_wait(transfer, graph, plan, costs));
     }
-    // The part's figure counts both directions, the node's NICs are shared by its GPUs.
-    costs.nvlink = cluster.node.gpu.nvlink / 2.0;
-    costs.nic = cluster.node.nic * (static_cast<double>(cluster.node.nics) / cluster.node.gpus);
+    costs.transfer_sigma = rates.relative_sigma;
+    costs.nvlink = cluster.node.gpu.nvlink / 2.0; // the part's figure counts both directions
+    costs.nic = hw::nic_per_gpu(cluster.node);
     return costs;
 }
 

@@ -76,7 +76,8 @@ Driver driver(const std::string& input, const Terms& terms) {
 
 } // namespace
 
-Uncertainty uncertainty(const work::TaskGraph& graph, const StepCosts& costs, const CriticalPath& path) {
+Uncertainty uncertainty(const work::TaskGraph& graph, const StepCosts& costs, const CriticalPath& path,
+                        std::vector<Driver> others) {
     Inputs inputs;
     for (const PathStep& step : path.steps) {
         const work::Task& task = graph.tasks()[step.task];
@@ -86,20 +87,19 @@ Uncertainty uncertainty(const work::TaskGraph& graph, const StepCosts& costs, co
             add_compute(inputs, graph.computes()[index], costs, index, duration);
         } else if (task.kind == work::TaskKind::transfer) {
             const Seconds wait = std::min(costs.straggler_wait[index], duration);
-            // How evenly the router spreads tokens is an assumption: as uncertain as the wait it causes is long.
-            add(inputs, "routing imbalance", "", wait, 1.0);
             add(inputs, "transfer rates", std::string(name(graph.transfers()[index].kind)), duration - wait,
                 costs.transfer_sigma);
         }
     }
     Uncertainty result;
-    double variance = 0.0;
+    result.drivers = std::move(others);
     for (const auto& [name, terms] : inputs) {
-        const Driver d = driver(name, terms);
+        result.drivers.push_back(driver(name, terms));
+    }
+    std::erase_if(result.drivers, [](const Driver& d) { return d.effect.value() <= 0.0; });
+    double variance = 0.0;
+    for (const Driver& d : result.drivers) {
         variance += std::pow(d.effect.value(), 2);
-        if (d.effect.value() > 0.0) {
-            result.drivers.push_back(d);
-        }
     }
     std::ranges::stable_sort(result.drivers, std::greater{}, &Driver::effect);
     const double makespan = path.steps.empty() ? 0.0 : path.steps.back().finish.value();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// toml++ for texts that nobody wrote with care. Version 3.3 asserts on some malformed texts that it refuses properly
-// without assertions ("[.", "1979-05-27true"), and its search for blanks beyond ASCII calls the rest of Latin
-// "unreachable". Both are switched off, under a namespace of its own: other files of the program compile the same
-// inline functions as they are. Include it in one .cpp only; it costs seconds.
+// toml++ for texts that nobody wrote with care. Version 3.3 asserts on some malformed texts that it refuses
+// properly without assertions ("[.", "1979-05-27true"), and its search for blanks beyond ASCII calls the rest
+// of Latin "unreachable". Both are switched off, under a namespace of its own: other files of the program
+// compile the same inline functions as they are. Include it in one .cpp only; it costs seconds.
 #pragma once
 
 #include <cassert>

@@ -17,7 +17,8 @@ constexpr int kMaxGuesses = 50;
 
 bool is_section(std::string_view path) {
     const auto sections = all_sections();
-    return std::any_of(sections.begin(), sections.end(), [&](const Section& s) { return s.path == path; });
+    return !path.empty() &&
+           std::any_of(sections.begin(), sections.end(), [&](const Section& s) { return s.path == path; });
 }
 
 /// Whether `path` is `prefix` or lies below it.
@@ -138,31 +139,38 @@ void Reading::unknown(const Entry& entry) {
     faults.push_back(at(entry.key, std::move(message)));
 }
 
-/// Reads the key if the document has it, else gives it what its entry in the table says.
 void Reading::resolve(Slot& slot) {
+    const auto found = given_.find(slot.key->path);
+    if (found != given_.end()) {
+        read_given(slot, *found->second);
+    } else {
+        slot.place = section_place(section_of(slot.key->path));
+        slot.where = slot.key->reason;
+        fill_absent(slot);
+    }
+}
+
+void Reading::read_given(Slot& slot, const Entry& entry) {
     const Key& key = *slot.key;
-    if (const auto found = given_.find(key.path); found != given_.end()) {
-        const Entry& entry = *found->second;
-        slot.given = true;
-        slot.place = entry.value;
-        slot.origin = entry.value.is_override ? Origin::override_ : Origin::file;
-        slot.where = to_text(entry.value);
-        const Raw raw = entry.raw.value_or(Raw{Foreign{"a table"}});
-        const ReadResult result = read_value(raw, key.shape, library);
-        slot.sound = result.fault.empty();
-        if (!slot.sound) {
-            faults.push_back(at(slot.place, fmt::format("{}: {}", label(key.path), result.fault)));
-            return;
-        }
-        slot.text = result.text;
-        key.field.set(draft, result.value);
-        if (key.path == "model.arch") {
-            draft.model = *find_preset(library, *draft.arch);
-        }
+    slot.given = true;
+    slot.place = entry.value;
+    slot.origin = entry.value.is_override ? Origin::override_ : Origin::file;
+    slot.where = to_text(entry.value);
+    const ReadResult result = read_value(entry.raw.value_or(Raw{Foreign{"a table"}}), key.shape, library);
+    slot.sound = result.fault.empty();
+    if (!slot.sound) {
+        faults.push_back(at(slot.place, fmt::format("{}: {}", label(key.path), result.fault)));
         return;
     }
-    slot.place = section_place(section_of(key.path));
-    slot.where = key.reason;
+    slot.text = result.text;
+    key.field.set(draft, result.value);
+    if (key.path == "model.arch") {
+        draft.model = *find_preset(library, *draft.arch);
+    }
+}
+
+void Reading::fill_absent(Slot& slot) {
+    const Key& key = *slot.key;
     if (excused(key.path)) {
         slot.sound = false;
     } else if (key.need == Need::preset && draft.arch) {
@@ -170,7 +178,9 @@ void Reading::resolve(Slot& slot) {
         slot.where = fmt::format("{}: {}", draft.model.id, draft.model.source);
     } else if (key.need == Need::preset && !this->slot("model.arch").sound) {
         slot.sound = false;
-    } else if (!key.fallback.empty()) {
+    } else if (key.fallback.empty()) {
+        slot.sound = key.need == Need::unset || key.need == Need::computed;
+    } else {
         const ReadResult result = read_value(raw_from_text(key.fallback, key.shape), key.shape, library);
         slot.sound = result.fault.empty();
         if (!slot.sound) { // a default that names data (a fabric) which this catalog lacks
@@ -179,8 +189,6 @@ void Reading::resolve(Slot& slot) {
         }
         slot.text = result.text;
         key.field.set(draft, result.value);
-    } else {
-        slot.sound = key.need == Need::unset || key.need == Need::computed;
     }
 }
 

@@ -50,6 +50,8 @@ private:
     void unknown(const Entry&);
     void reject_section(const Entry&, const std::string& path);
     void resolve(Slot&);
+    void read_given(Slot&, const Entry&);
+    void fill_absent(Slot&); ///< what the table says of an absent key
     void report_missing();
     [[nodiscard]] bool excused(std::string_view path) const;
 

@@ -166,6 +166,14 @@ TEST(BadScenario, HostileNamesAreQuotedShort) {
     }
 }
 
+TEST(BadScenario, EmptyAndDottedNamesAreUnknownKeys) {
+    EXPECT_THAT(
+        faults_of("\"\" = 1\n\"plan.expert\" = 2\n" + std::string(test::kValid)),
+        ElementsAre(
+            HasSubstr("v3.toml:1:1: error: unknown key '' at the top"),
+            "v3.toml:2:1: error: unknown key 'plan.expert' at the top; write plan.expert without quotes"));
+}
+
 TEST(BadScenario, MillionMicroBatchesAreRefusedBeforeTheyAreOrdered) {
     EXPECT_THAT(
         faults_of(test::kValid, {"plan.global_batch=99999744"}), // 781,248 x 128

@@ -69,6 +69,7 @@ public:
     }
 
     void overlapped(std::span<const Block> forward_blocks, std::span<const Block> backward_blocks) {
+        in_pair_ = true;
         const std::vector<Unit> ahead = units(forward_blocks);
         const std::vector<Unit> back = units(reversed(backward_blocks));
         const bool communicates =
@@ -153,12 +154,41 @@ private:
     LocalId compute(const Block& block, Part part, Side side, hw::Occupancy occupancy, LocalId after,
                     Stream stream = Stream::compute) {
         const WorkIndex work = works_.compute(block, part, occupancy);
-        return work == kNoWork ? after : issue(stream, TaskKind::compute, side, block, work, after);
+        if (work == kNoWork) {
+            return after;
+        }
+        drift(block, part, side, work);
+        return issue(stream, TaskKind::compute, side, block, work, after);
     }
 
+    /// Every micro-batch of a routed block is one draw of the router: its rows set the time of the forward, or of the
+    /// backward and the weight gradient together.
+    void drift(const Block& block, Part part, Side side, WorkIndex work) {
+        if (works_.routed(block)) {
+            if (part == Part::ffn_forward) {
+                since_wait_.push_back({work});
+            } else if (part == Part::ffn_backward) {
+                backward_draw_ = since_wait_.size();
+                since_wait_.push_back({work});
+            } else if (part == Part::ffn_weight_gradient && backward_draw_ < since_wait_.size()) {
+                since_wait_[backward_draw_].push_back(work);
+            }
+        }
+        if (part != Part::ffn_weight_gradient && part != Part::attention_weight_gradient) {
+            drift_[static_cast<std::size_t>(side)] = since_wait_;
+        }
+    }
+
+    /// Members drift apart over the routed work before the transfer's input. Beside compute they go on drifting while
+    /// the transfer flies; alone, all compute waits for it, and they start level again.
     LocalId transfer(const Block& block, TransferKind kind, std::string_view name, Side side, bool beside,
-                     WorkIndex waits_for, LocalId after) {
-        const WorkIndex work = works_.expert_transfer(kind, name, beside, waits_for);
+                     LocalId after) {
+        const WorkIndex work =
+            works_.expert_transfer(kind, name, beside, drift_[static_cast<std::size_t>(side)]);
+        if (!beside) {
+            since_wait_.clear();
+            drift_ = {};
+        }
         return issue(Stream::expert_comm, TaskKind::transfer, side, block, work, after);
     }
 
@@ -206,8 +236,7 @@ private:
     }
     void dispatch_forward(const Layers& l) {
         if (l.f_moves) {
-            forward_ = transfer(*l.f, TransferKind::dispatch, "dispatch(F)", Side::forward, l.paired, kNoWork,
-                                forward_);
+            forward_ = transfer(*l.f, TransferKind::dispatch, "dispatch(F)", Side::forward, l.paired, forward_);
         }
     }
     void end_forward(const Layers& l) {
@@ -215,9 +244,7 @@ private:
             forward_ = compute(*l.f, Part::ffn_forward, Side::forward, l.occupancy, forward_);
         }
         if (l.f_moves) {
-            const WorkIndex slowest = works_.compute(*l.f, Part::ffn_forward, l.occupancy);
-            forward_ = transfer(*l.f, TransferKind::combine, "combine(F)", Side::forward, l.paired, slowest,
-                                forward_);
+            forward_ = transfer(*l.f, TransferKind::combine, "combine(F)", Side::forward, l.paired, forward_);
         }
     }
 
@@ -227,8 +254,7 @@ private:
                                 Stream::expert_comm);
             // The gradient of a combine sends what a dispatch sends, and runs a dispatch kernel; dispatch(B)
             // the reverse.
-            backward_ = transfer(*l.b, TransferKind::dispatch, "combine(B)", Side::backward, l.paired,
-                                 kNoWork, backward_);
+            backward_ = transfer(*l.b, TransferKind::dispatch, "combine(B)", Side::backward, l.paired, backward_);
         }
         if (l.b && l.gradients.input) {
             backward_ = compute(*l.b, Part::ffn_backward, Side::backward, l.occupancy, backward_);
@@ -237,14 +263,12 @@ private:
     void ffn_weight_gradient(const Layers& l) {
         if (l.b && l.gradients.weight) {
             const LocalId done = compute(*l.b, Part::ffn_weight_gradient, Side::backward, l.occupancy, backward_);
-            hold_back(l, done);
+            hold_back(done);
         }
     }
     void dispatch_backward(const Layers& l) {
         if (l.b_moves) {
-            const WorkIndex slowest = works_.compute(*l.b, Part::ffn_backward, l.occupancy);
-            backward_ = transfer(*l.b, TransferKind::combine, "dispatch(B)", Side::backward, l.paired,
-                                 slowest, backward_);
+            backward_ = transfer(*l.b, TransferKind::combine, "dispatch(B)", Side::backward, l.paired, backward_);
         }
     }
     void end_backward(const Layers& l) {
@@ -254,16 +278,17 @@ private:
         if (l.b && l.gradients.weight) {
             const LocalId done =
                 compute(*l.b, Part::attention_weight_gradient, Side::backward, l.occupancy, backward_);
-            hold_back(l, done);
+            hold_back(done);
         }
     }
 
     /// Outside the pairs the published DualPipe code calls plain autograd (dualpipe.py, _backward_compute_chunk), where
     /// a layer's node computes both gradients before it hands its input's gradient on: a transfer waits for both. Only
     /// overlapped_forward_backward issues kernels in an order of its own.
-    void hold_back(const Layers& l, LocalId weight_gradient) {
-        if (!l.f) {
+    void hold_back(LocalId weight_gradient) {
+        if (!in_pair_) {
             backward_ = weight_gradient;
+            drift_[static_cast<std::size_t>(Side::backward)] = since_wait_;
         }
     }
 
@@ -271,6 +296,10 @@ private:
     WorkTable& works_;
     ActionTasks tasks_;
     std::array<LocalId, kStreams> last_{};
+    bool in_pair_ = false;      ///< kernels are issued by hand, not by autograd
+    Draws since_wait_;          ///< routed compute issued since the members last waited for each other
+    std::array<Draws, 2> drift_; ///< since_wait_ as each side's last input gradient or activation was issued
+    std::size_t backward_draw_ = 0; ///< the backward's draw in since_wait_
     LocalId forward_ = kEntry;  ///< what the forward side's next task waits for
     LocalId backward_ = kEntry; ///< what the backward side's next task waits for
 };

@@ -135,7 +135,7 @@ WorkIndex WorkTable::compute(const Block& block, Part part, hw::Occupancy occupa
 }
 
 WorkIndex WorkTable::expert_transfer(TransferKind kind, std::string_view name, bool beside_compute,
-                                     WorkIndex waits_for) {
+                                     const Draws& uneven) {
     TransferWork work;
     work.name = name;
     work.kind = kind;
@@ -146,7 +146,9 @@ WorkIndex WorkTable::expert_transfer(TransferKind kind, std::string_view name, b
     work.ranks = plan_.expert;
     work.ranks_per_node = expert_group_per_node_;
     work.beside_compute = beside_compute;
-    work.imbalanced_after = plan_.routing_imbalance > 0.0 ? waits_for : kNoWork;
+    if (plan_.routing_imbalance > 0.0) {
+        work.uneven = uneven;
+    }
     return intern(std::move(work));
 }
 

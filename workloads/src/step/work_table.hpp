@@ -26,6 +26,8 @@ enum class Part {
 /// Index into StepGraph::computes or ::transfers.
 using WorkIndex = std::int32_t;
 constexpr WorkIndex kNoWork = -1;
+/// Compute that follows the router, one inner list for each of its draws.
+using Draws = std::vector<std::vector<WorkIndex>>;
 
 class WorkTable {
 public:
@@ -34,9 +36,8 @@ public:
     [[nodiscard]] bool routed(const Block&);
     /// The block's part as it runs beside `occupancy`; kNoWork if the block lacks the part.
     WorkIndex compute(const Block&, Part, hw::Occupancy);
-    /// Dispatch or combine of a routed block. `waits_for`: the FFN part whose slowest member sets the start,
-    /// or kNoWork.
-    WorkIndex expert_transfer(TransferKind, std::string_view name, bool beside_compute, WorkIndex waits_for);
+    /// Dispatch or combine of a routed block. `uneven` as in TransferWork.
+    WorkIndex expert_transfer(TransferKind, std::string_view name, bool beside_compute, const Draws& uneven);
 
     /// The index of an equal work, entered if there is none.
     WorkIndex intern(ComputeWork);

@@ -27,7 +27,8 @@ enum class KernelClass {
     add,                ///< residual adds, scalings, casts
     swiglu_fwd,
     swiglu_bwd,
-    router,     ///< scores, top-k, index building: many tiny kernels
+    router,             ///< scores and top-k: many tiny kernels
+    expert_map,         ///< where each expert's rows go: a few thread blocks, far below any bandwidth
     permute,    ///< gather rows into expert order
     unpermute,  ///< weighted sum back to token order
     attention_aux, ///< backward's preprocess and dQ conversion

@@ -46,9 +46,10 @@ struct TransferWork {
     int ranks = 1;                    ///< members of the group
     int ranks_per_node = 8;           ///< members within one node
     bool beside_compute = false;
-    /// Compute that must end on every member before the transfer can start, so the slowest member sets its start:
-    /// the routed kernels of this work vary by plan.routing_imbalance. -1: none.
-    std::int32_t imbalanced_after = -1; ///< index into TaskGraph::computes
+    /// Routed compute that the members have run since they last waited for each other, as indices into
+    /// TaskGraph::computes. The kernels of one inner list follow one draw of the router and are long or short
+    /// together, those of different lists independently; the transfer starts when the slowest member is ready.
+    std::vector<std::vector<std::int32_t>> uneven;
     friend bool operator==(const TransferWork&, const TransferWork&) = default;
 };
 

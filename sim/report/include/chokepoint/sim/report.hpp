@@ -30,7 +30,8 @@ struct Phases {
 };
 
 /// Phases of every rank from the spans of its actions: an action lasts from the moment its rank is free and its inputs
-/// have arrived until the rank may go on; what lies between is bubble.
+/// have arrived until its last kernel or expert transfer is done. What lies between is bubble: waiting for other ranks,
+/// and for pipeline sends, which the published DualPipe code awaits between its chunks, not in them.
 std::vector<Phases> phases_per_rank(const work::TaskGraph&, const Timeline&);
 Phases mean(const std::vector<Phases>&);
 
@@ -97,7 +98,8 @@ struct RunReport {
 };
 
 StepReport step_report(const Scenario&, const work::TaskGraph&, const Timeline&);
-Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const CriticalPath&);
+/// @param others drivers that the critical path does not show, from runs with changed inputs
+Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const CriticalPath&, std::vector<Driver> others = {});
 
 /// Integrates the batch ramp over tokens: the batch grows linearly with the tokens seen, and the step time is linear
 /// between the simulated points. `points` are (sequences, seconds), ascending, first = ramp start, last = full batch.

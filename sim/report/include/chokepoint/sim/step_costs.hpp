@@ -10,7 +10,7 @@
 namespace chokepoint::sim {
 
 /// What every piece of work of the graph costs on the cluster. Compute takes the sum of its operators'
-/// estimates beside what else runs then. A transfer with `imbalanced_after` waits until the slowest of its
+/// estimates beside what else runs then. A transfer with `uneven` waits until the slowest of its
 /// members has done its routed kernels: their time x plan.routing_imbalance x expected_maximum(members).
 /// @throws std::invalid_argument if the part lacks an operator's dtype, or a group does not fill its nodes.
 StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::ParallelPlan&,
