@@ -23,9 +23,7 @@ const std::string kSmall = "scenarios/small-16-gpus.toml";
 const std::string kH800 = "scenarios/deepseek-v3-h800.toml";
 const std::string kH100 = "scenarios/deepseek-v3-h100.toml";
 
-nlohmann::json parse(const std::string& text) {
-    return nlohmann::json::parse(text);
-}
+nlohmann::json parse(const std::string& text) { return nlohmann::json::parse(text); }
 
 nlohmann::json without_clock(nlohmann::json run) {
     run["engine"].erase("wall_seconds");
@@ -98,7 +96,8 @@ TEST(Cli, TraceNamesEveryTaskAndStaysWithinTheStep) {
     const ScratchDirectory scratch;
     const std::string file = (scratch.path() / "trace.json").string();
     ASSERT_EQ(run_cli({"trace", kSmall, "-o", file}).exit_code, 0);
-    const double step = parse(run_cli({"run", kSmall, "--json", "-"}).out).at("step").at("seconds").get<double>();
+    const double step =
+        parse(run_cli({"run", kSmall, "--json", "-"}).out).at("step").at("seconds").get<double>();
     const auto trace = parse(read_file(file));
     int spans = 0;
     for (const auto& event : trace.at("traceEvents")) {
@@ -113,9 +112,10 @@ TEST(Cli, TraceNamesEveryTaskAndStaysWithinTheStep) {
 }
 
 TEST(Cli, UnknownNamesAreWrongInputAndListWhatExists) {
-    for (const std::vector<std::string>& arguments :
-         {std::vector<std::string>{"show", "gpu", "h900"}, {"show", "model", "gpt-9"}, {"show", "cat", "x"},
-          {"list", "cats"}}) {
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"show", "gpu", "h900"},
+                                                      {"show", "model", "gpt-9"},
+                                                      {"show", "cat", "x"},
+                                                      {"list", "cats"}}) {
         const CliResult result = run_cli(arguments);
         EXPECT_EQ(result.exit_code, 2) << arguments[1];
         EXPECT_THAT(result.err, HasSubstr("expected one of"));
@@ -166,7 +166,8 @@ TEST(Cli, AnOldResultSurvivesAFailedRun) {
 
 TEST(Cli, CheckReportsEveryFaultAsJson) {
     const ScratchDirectory scratch;
-    const std::string bad = scratch.write("bad.toml", "title = \"x\"\n[cluster]\ngpu = \"h900\"\nnodes = -1\n");
+    const std::string bad =
+        scratch.write("bad.toml", "title = \"x\"\n[cluster]\ngpu = \"h900\"\nnodes = -1\n");
     const CliResult check = run_cli({"check", bad, "--json", "-"});
     EXPECT_EQ(check.exit_code, 2);
     const auto json = parse(check.out);

@@ -50,21 +50,24 @@ TEST_P(Schema, IsWhatTheCommandPrints) {
 
 INSTANTIATE_TEST_SUITE_P(
     Commands, Schema,
-    testing::Values(
-        Case{"run", {"run", "scenarios/small-16-gpus.toml", "--json", "-"}},
-        Case{"run", {"run", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
-        Case{"compare",
-             {"compare", "scenarios/deepseek-v3-h800.toml", "scenarios/deepseek-v3-h100.toml", "--json", "-"}},
-        Case{"check", {"check", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
-        Case{"check", {"check", "no-such-file.toml", "--json", "-"}},
-        Case{"list", {"list", "gpus", "--json", "-"}}, Case{"list", {"list", "models", "--json", "-"}},
-        Case{"list", {"list", "schedules", "--json", "-"}}, Case{"list", {"list", "fabrics", "--json", "-"}},
-        Case{"show", {"show", "gpu", "h800-sxm", "--json", "-"}},
-        Case{"show", {"show", "model", "deepseek-v3", "--json", "-"}},
-        Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));
+    testing::Values(Case{"run", {"run", "scenarios/small-16-gpus.toml", "--json", "-"}},
+                    Case{"run", {"run", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
+                    Case{"compare",
+                         {"compare", "scenarios/deepseek-v3-h800.toml", "scenarios/deepseek-v3-h100.toml",
+                          "--json", "-"}},
+                    Case{"check", {"check", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
+                    Case{"check", {"check", "no-such-file.toml", "--json", "-"}},
+                    Case{"list", {"list", "gpus", "--json", "-"}},
+                    Case{"list", {"list", "models", "--json", "-"}},
+                    Case{"list", {"list", "schedules", "--json", "-"}},
+                    Case{"list", {"list", "fabrics", "--json", "-"}},
+                    Case{"show", {"show", "gpu", "h800-sxm", "--json", "-"}},
+                    Case{"show", {"show", "model", "deepseek-v3", "--json", "-"}},
+                    Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));
 
 TEST(SchemaItself, RejectsAResultThatLacksAField) {
-    auto document = nlohmann::json::parse(run_cli({"run", "scenarios/small-16-gpus.toml", "--json", "-"}).out);
+    auto document =
+        nlohmann::json::parse(run_cli({"run", "scenarios/small-16-gpus.toml", "--json", "-"}).out);
     document["step"].erase("seconds");
     EXPECT_NE(violations("run", document), "");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the replay of DeepSeek-V3 is from what DeepSeek published. Nothing in the model is fitted to these figures.
+// How far the replay of DeepSeek-V3 is from what DeepSeek published. Nothing in the model is fitted to these
+// figures.
 #include "cli/run_cli.hpp"
 #include "validation/scoreboard.hpp"
 
@@ -35,22 +36,40 @@ TEST(DeepSeekV3OnH800, StepAndPhasesAgainstTheMeasuredRow) {
     const auto result = run();
     const auto& step = result.at("step");
     const auto& phases = step.at("phases");
-    const auto number = [](const nlohmann::json& from, const char* key) { return from.at(key).get<double>(); };
+    const auto number = [](const nlohmann::json& from, const char* key) {
+        return from.at(key).get<double>();
+    };
 
     Scoreboard board("DeepSeek-V3, 2,048 H800, arXiv 2505.09343 Table 4 (MPFT)");
     board.add({"step", "s", number(step, "seconds"), number(truth, "step_seconds"), 0.10, {}});
     board.add({"1F", "s", number(phases, "f"), number(truth, "f"), 0.10, {}});
     board.add({"1F1B (overlapped pairs)", "s", number(phases, "fb"), number(truth, "fb"), 0.10, {}});
-    board.add({"1B + 1W", "s", number(phases, "b") + number(phases, "w"), number(truth, "b") + number(truth, "w"), 0.15,
+    board.add({"1B + 1W",
+               "s",
+               number(phases, "b") + number(phases, "w"),
+               number(truth, "b") + number(truth, "w"),
+               0.15,
                {}});
     board.add({"optimizer", "s", number(phases, "optimizer"), number(truth, "optimizer"), 0.25, {}});
     board.report_only({"bubble", "s", number(phases, "bubble"), number(truth, "bubble"), 0.0, {}});
-    board.add({"TFLOPS per GPU, causal", "", number(step, "tflops_per_gpu_causal"), number(truth, "tflops_causal"), 0.10,
+    board.add({"TFLOPS per GPU, causal",
+               "",
+               number(step, "tflops_per_gpu_causal"),
+               number(truth, "tflops_causal"),
+               0.10,
                {}});
-    board.add({"FLOP per token", "G", number(step, "gflop_per_token_causal"), number(truth, "gflop_per_token"), 0.005,
+    board.add({"FLOP per token",
+               "G",
+               number(step, "gflop_per_token_causal"),
+               number(truth, "gflop_per_token"),
+               0.005,
                {}});
-    board.add({"campaign GPU-hours", "", number(result.at("campaign"), "gpu_hours"),
-               number(truth, "pretraining_gpu_hours"), 0.10, {}});
+    board.add({"campaign GPU-hours",
+               "",
+               number(result.at("campaign"), "gpu_hours"),
+               number(truth, "pretraining_gpu_hours"),
+               0.10,
+               {}});
     board.print_and_judge();
 
     const auto interval = result.at("uncertainty").at("step_seconds");

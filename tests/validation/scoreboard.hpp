@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Prints predicted against measured, and fails where a figure is outside its bound without being a known deviation, or
-// where a known deviation has become worse.
+// Prints predicted against measured, and fails where a figure is outside its bound without being a known
+// deviation, or where a known deviation has become worse.
 #pragma once
 
 #include <fmt/format.h>
@@ -35,7 +35,8 @@ public:
     void report_only(Score score) { shown_.push_back(std::move(score)); }
 
     void print_and_judge() const {
-        fmt::print("\n{}\n  {:<34} {:>12} {:>12} {:>8}  {}\n", title_, "", "predicted", "measured", "error", "bound");
+        fmt::print("\n{}\n  {:<34} {:>12} {:>12} {:>8}  {}\n", title_, "", "predicted", "measured", "error",
+                   "bound");
         for (const Score& score : scores_) {
             print(score, fmt::format("{:.1f}%", 100.0 * score.bound));
             judge(score);
@@ -47,12 +48,13 @@ public:
 
 private:
     static void print(const Score& score, const std::string& bound) {
-        fmt::print("  {:<34} {:>10.5g} {:1} {:>10.5g} {:1} {:>+7.1f}%  {}{}\n", score.figure, score.predicted, score.unit,
-                   score.measured, score.unit, 100.0 * score.error(), bound,
+        fmt::print("  {:<34} {:>10.5g} {:1} {:>10.5g} {:1} {:>+7.1f}%  {}{}\n", score.figure, score.predicted,
+                   score.unit, score.measured, score.unit, 100.0 * score.error(), bound,
                    score.known ? "   KNOWN DEVIATION: " + score.known->reason : "");
     }
     static void judge(const Score& score) {
-        constexpr double kDrift = 0.005; ///< a recorded deviation may move this much before it counts as worse
+        constexpr double kDrift =
+            0.005; ///< a recorded deviation may move this much before it counts as worse
         const double error = std::abs(score.error());
         if (!score.known) {
             EXPECT_LE(error, score.bound) << score.figure;

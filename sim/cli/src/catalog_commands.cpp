@@ -40,9 +40,7 @@ void emit(const Common& common, const Json& json, const std::string& text) {
     }
 }
 
-std::vector<work::ModelArch> presets() {
-    return work::load_presets(hw::data_path("models"));
-}
+std::vector<work::ModelArch> presets() { return work::load_presets(hw::data_path("models")); }
 
 /// One line of `list`.
 struct Entry {
@@ -53,9 +51,10 @@ struct Entry {
 std::vector<Entry> list_gpus(const hw::Catalog& catalog) {
     std::vector<Entry> entries;
     for (const hw::GpuSpec& gpu : catalog.gpus()) {
-        entries.push_back({gpu.id, fmt::format("{}: {} BF16, {} at {}, NVLink {}", gpu.name,
-                                               hw::to_text(gpu.peak(hw::DType::bf16)), hw::to_text(gpu.memory),
-                                               hw::to_text(gpu.memory_bandwidth), hw::to_text(gpu.nvlink))});
+        entries.push_back(
+            {gpu.id, fmt::format("{}: {} BF16, {} at {}, NVLink {}", gpu.name,
+                                 hw::to_text(gpu.peak(hw::DType::bf16)), hw::to_text(gpu.memory),
+                                 hw::to_text(gpu.memory_bandwidth), hw::to_text(gpu.nvlink))});
     }
     return entries;
 }
@@ -75,8 +74,8 @@ std::vector<Entry> list_models(const hw::Catalog&) {
     constexpr double kBillion = 1e9;
     for (const work::ModelArch& model : presets()) {
         const work::ParameterCount count = work::count_parameters(model);
-        entries.push_back({model.id, fmt::format("{} layers, {:.1f} B parameters, {:.1f} B active", model.layers,
-                                                 static_cast<double>(count.total) / kBillion,
+        entries.push_back({model.id, fmt::format("{} layers, {:.1f} B parameters, {:.1f} B active",
+                                                 model.layers, static_cast<double>(count.total) / kBillion,
                                                  static_cast<double>(count.active) / kBillion)});
     }
     return entries;
@@ -101,9 +100,7 @@ constexpr std::array kKinds{
     Kind{"schedules", &list_schedules},
 };
 
-std::string join(const std::vector<std::string>& words) {
-    return fmt::format("{}", fmt::join(words, ", "));
-}
+std::string join(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
 
 std::vector<std::string> ids(const std::vector<Entry>& entries) {
     std::vector<std::string> out;
@@ -111,7 +108,8 @@ std::vector<std::string> ids(const std::vector<Entry>& entries) {
     return out;
 }
 
-UsageError unknown(std::string_view what, const std::string& found, const std::vector<std::string>& expected) {
+UsageError unknown(std::string_view what, const std::string& found,
+                   const std::vector<std::string>& expected) {
     return UsageError(fmt::format("no {} is called '{}'; expected one of {}", what, found, join(expected)));
 }
 
@@ -122,13 +120,14 @@ struct Figure {
     std::string source;
 };
 
-void emit_figures(const Common& common, const hw::Catalog& catalog, std::string_view kind, const std::string& id,
-                  const std::vector<Figure>& figures) {
+void emit_figures(const Common& common, const hw::Catalog& catalog, std::string_view kind,
+                  const std::string& id, const std::vector<Figure>& figures) {
     Json values = Json::object();
     std::string text = fmt::format("{} {}\n", kind, id);
     for (const Figure& figure : figures) {
         values[figure.key] = {{"value", figure.value}, {"text", figure.text}, {"source", figure.source}};
-        fmt::format_to(std::back_inserter(text), "  {:<26} {:>18}   {}\n", figure.key, figure.text, figure.source);
+        fmt::format_to(std::back_inserter(text), "  {:<26} {:>18}   {}\n", figure.key, figure.text,
+                       figure.source);
     }
     emit(common,
          {{"schema", "chokepoint/show/1"},
@@ -150,9 +149,10 @@ std::string cited(const hw::GpuSpec& gpu, const std::string& key) {
 }
 
 std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
-    std::vector<Figure> figures{{"name", gpu.name, gpu.name, ""},
-                                {"architecture", gpu.architecture, gpu.architecture, ""},
-                                {"sm_count", fmt::format("{}", gpu.sm_count), gpu.sm_count, cited(gpu, "sm_count")}};
+    std::vector<Figure> figures{
+        {"name", gpu.name, gpu.name, ""},
+        {"architecture", gpu.architecture, gpu.architecture, ""},
+        {"sm_count", fmt::format("{}", gpu.sm_count), gpu.sm_count, cited(gpu, "sm_count")}};
     for (const auto& [dtype, peak] : gpu.dense_peak) {
         const std::string key = fmt::format("peak.{}", hw::name(dtype));
         figures.push_back({key, hw::to_text(peak), peak.value(), cited(gpu, key)});
@@ -176,10 +176,12 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
 }
 
 std::vector<Figure> fabric_figures(const hw::Fabric& fabric) {
-    return {{"kind", std::string(hw::name(fabric.kind)), std::string(hw::name(fabric.kind)), ""},
-            {"max_endpoints", hw::group_digits(fabric.max_endpoints), fabric.max_endpoints, ""},
-            {"latency_same_leaf", hw::to_text(fabric.latency_same_leaf), fabric.latency_same_leaf.value(), ""},
-            {"latency_cross_leaf", hw::to_text(fabric.latency_cross_leaf), fabric.latency_cross_leaf.value(), ""}};
+    return {
+        {"kind", std::string(hw::name(fabric.kind)), std::string(hw::name(fabric.kind)), ""},
+        {"max_endpoints", hw::group_digits(fabric.max_endpoints), fabric.max_endpoints, ""},
+        {"latency_same_leaf", hw::to_text(fabric.latency_same_leaf), fabric.latency_same_leaf.value(), ""},
+        {"latency_cross_leaf", hw::to_text(fabric.latency_cross_leaf), fabric.latency_cross_leaf.value(),
+         ""}};
 }
 
 Figure count_figure(const char* key, std::int64_t count) {
@@ -202,9 +204,10 @@ std::vector<Figure> model_figures(const work::ModelArch& model) {
     for (const bool causal : {true, false}) {
         const hw::Flops flops = work::training_flops_per_token(model, kReferenceSequence, causal);
         constexpr double kGiga = 1e9;
-        figures.push_back({causal ? "gflop_per_token.causal" : "gflop_per_token.full",
-                           fmt::format("{:.1f}", flops.value() / kGiga), flops.value() / kGiga,
-                           fmt::format("forward and backward at {} tokens, without MTP and router", kReferenceSequence)});
+        figures.push_back(
+            {causal ? "gflop_per_token.causal" : "gflop_per_token.full",
+             fmt::format("{:.1f}", flops.value() / kGiga), flops.value() / kGiga,
+             fmt::format("forward and backward at {} tokens, without MTP and router", kReferenceSequence)});
     }
     return figures;
 }
@@ -213,7 +216,8 @@ std::vector<Figure> model_figures(const work::ModelArch& model) {
 
 int check_command(const std::string& file, const Common& common) {
     try {
-        const sim::Scenario scenario = sim::load_scenario(file, {common.overrides, common.catalog_directories});
+        const sim::Scenario scenario =
+            sim::load_scenario(file, {common.overrides, common.catalog_directories});
         Json values = Json::object();
         std::string text = fmt::format("{}: {}\n", scenario.file(), scenario.title());
         for (const sim::ResolvedValue& value : scenario.resolved()) {
@@ -249,7 +253,8 @@ int check_command(const std::string& file, const Common& common) {
             }
             OutputFile(common.json)
                 .commit(Json{{"schema", "chokepoint/check/1"},
-                             {"program", program_json(hw::Catalog::load(common.catalog_directories).content_hash())},
+                             {"program",
+                              program_json(hw::Catalog::load(common.catalog_directories).content_hash())},
                              {"valid", false},
                              {"values", Json::object()},
                              {"warnings", Json::array()},
@@ -265,7 +270,8 @@ int list_command(const std::string& plural, const Common& common) {
     const auto kind = std::ranges::find(kKinds, plural, &Kind::plural);
     if (kind == kKinds.end()) {
         std::vector<std::string> plurals;
-        std::ranges::transform(kKinds, std::back_inserter(plurals), [](const Kind& k) { return std::string(k.plural); });
+        std::ranges::transform(kKinds, std::back_inserter(plurals),
+                               [](const Kind& k) { return std::string(k.plural); });
         throw unknown("list", plural, plurals);
     }
     const hw::Catalog catalog = hw::Catalog::load(common.catalog_directories);

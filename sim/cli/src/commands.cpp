@@ -78,7 +78,8 @@ int trace_command(const std::string& file, const std::string& output, const std:
     trace.commit(sim::to_trace_json(step.graph, step.costs, step.timeline, {ranks}));
     if (!trace.is_stdout()) {
         fmt::print("{}: {} of one step on {} pipeline ranks; open it at ui.perfetto.dev\n", output,
-                   hw::to_text(step.timeline.makespan), ranks.empty() ? scenario.plan().pipeline : int(ranks.size()));
+                   hw::to_text(step.timeline.makespan),
+                   ranks.empty() ? scenario.plan().pipeline : int(ranks.size()));
     }
     return kFine;
 }

@@ -31,7 +31,8 @@ struct Common {
 int run_command(const std::string& scenario, const Common&);
 int check_command(const std::string& scenario, const Common&);
 int compare_command(const std::string& scenario_a, const std::string& scenario_b, const Common&);
-int trace_command(const std::string& scenario, const std::string& output, const std::vector<int>& ranks, const Common&);
+int trace_command(const std::string& scenario, const std::string& output, const std::vector<int>& ranks,
+                  const Common&);
 int list_command(const std::string& kind, const Common&);
 int show_command(const std::string& kind, const std::string& id, const Common&);
 

@@ -45,8 +45,9 @@ int guarded(const std::function<int()>& command) {
     }
 }
 
-const std::map<std::string, cli::ProgressStyle> kProgressStyles{
-    {"auto", cli::ProgressStyle::automatic}, {"json", cli::ProgressStyle::json}, {"none", cli::ProgressStyle::none}};
+const std::map<std::string, cli::ProgressStyle> kProgressStyles{{"auto", cli::ProgressStyle::automatic},
+                                                                {"json", cli::ProgressStyle::json},
+                                                                {"none", cli::ProgressStyle::none}};
 
 struct Arguments {
     cli::Common common;
@@ -57,11 +58,15 @@ struct Arguments {
 
 void add_common(CLI::App& command, cli::Common& common, bool scenario) {
     if (scenario) {
-        command.add_option("--set", common.overrides, "Override a scenario key, as in plan.expert=32; repeatable")
+        command
+            .add_option("--set", common.overrides,
+                        "Override a scenario key, as in plan.expert=32; repeatable")
             ->allow_extra_args(false)
             ->type_name("KEY=VALUE");
     }
-    command.add_option("--catalog", common.catalog_directories, "Also read parts and fabrics from this directory")
+    command
+        .add_option("--catalog", common.catalog_directories,
+                    "Also read parts and fabrics from this directory")
         ->allow_extra_args(false)
         ->type_name("DIR");
     command.add_option("--progress", common.progress, "Progress on stderr: auto, json or none")
@@ -70,7 +75,8 @@ void add_common(CLI::App& command, cli::Common& common, bool scenario) {
 }
 
 void add_json(CLI::App& command, cli::Common& common) {
-    command.add_option("--json", common.json, "Write the result as JSON; - is stdout, and then nothing else is")
+    command
+        .add_option("--json", common.json, "Write the result as JSON; - is stdout, and then nothing else is")
         ->type_name("FILE");
 }
 
@@ -89,32 +95,39 @@ int main(int argc, char** argv) {
     CLI::App app{"What does a hardware restriction do to the cost of training a model?"};
     app.set_version_flag("--version", fmt::format("chokepoint {} ({})", hw::version(), hw::commit()));
     app.require_subcommand(1);
-    app.footer("Example:\n  chokepoint compare scenarios/deepseek-v3-h800.toml scenarios/deepseek-v3-h100.toml");
+    app.footer(
+        "Example:\n  chokepoint compare scenarios/deepseek-v3-h800.toml scenarios/deepseek-v3-h100.toml");
 
     std::function<int()> selected;
-    CLI::App* run = add_scenario_command(app, "run", "Simulate one step and print its cost report", arguments);
+    CLI::App* run =
+        add_scenario_command(app, "run", "Simulate one step and print its cost report", arguments);
     add_json(*run, arguments.common);
-    run->footer("Example:\n  chokepoint run scenarios/deepseek-v3-h800.toml --set 'cluster.caps.nic=200 Gb/s'");
+    run->footer(
+        "Example:\n  chokepoint run scenarios/deepseek-v3-h800.toml --set 'cluster.caps.nic=200 Gb/s'");
     run->callback([&] { selected = [&] { return cli::run_command(arguments.scenario, common); }; });
 
-    CLI::App* check =
-        add_scenario_command(app, "check", "Validate a scenario and print every value with its origin", arguments);
+    CLI::App* check = add_scenario_command(
+        app, "check", "Validate a scenario and print every value with its origin", arguments);
     add_json(*check, arguments.common);
     check->footer("Example:\n  chokepoint check scenarios/deepseek-v3-h800.toml");
     check->callback([&] { selected = [&] { return cli::check_command(arguments.scenario, common); }; });
 
-    CLI::App* compare = app.add_subcommand("compare", "Run two scenarios and print their differences, largest first");
+    CLI::App* compare =
+        app.add_subcommand("compare", "Run two scenarios and print their differences, largest first");
     compare->add_option("A", arguments.scenario, "Scenario file")->required()->type_name("");
     compare->add_option("B", arguments.other_scenario, "Scenario file")->required()->type_name("");
     add_common(*compare, arguments.common, true);
     add_json(*compare, arguments.common);
-    compare->footer("Example:\n  chokepoint compare scenarios/deepseek-v3-h800.toml scenarios/deepseek-v3-h100.toml");
+    compare->footer(
+        "Example:\n  chokepoint compare scenarios/deepseek-v3-h800.toml scenarios/deepseek-v3-h100.toml");
     compare->callback([&] {
         selected = [&] { return cli::compare_command(arguments.scenario, arguments.other_scenario, common); };
     });
 
-    CLI::App* trace = add_scenario_command(app, "trace", "Write the step's timeline for ui.perfetto.dev", arguments);
-    trace->add_option("-o,--output", arguments.trace_output, "Trace file; - is stdout")->capture_default_str();
+    CLI::App* trace =
+        add_scenario_command(app, "trace", "Write the step's timeline for ui.perfetto.dev", arguments);
+    trace->add_option("-o,--output", arguments.trace_output, "Trace file; - is stdout")
+        ->capture_default_str();
     trace->add_option("--ranks", arguments.ranks, "Only these pipeline ranks, as in 0,7,15")->delimiter(',');
     trace->footer("Example:\n  chokepoint trace scenarios/deepseek-v3-h800.toml --ranks 0,7 -o v3.json");
     trace->callback([&] {
@@ -136,7 +149,8 @@ int main(int argc, char** argv) {
     add_common(*show, arguments.common, false);
     add_json(*show, arguments.common);
     show->footer("Example:\n  chokepoint show gpu h800-sxm");
-    show->callback([&] { selected = [&] { return cli::show_command(arguments.kind, arguments.id, common); }; });
+    show->callback(
+        [&] { selected = [&] { return cli::show_command(arguments.kind, arguments.id, common); }; });
 
     try {
         app.parse(argc, argv);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A result file that is either complete or absent: opened before the work starts, put in place when it is done.
+// A result file that is either complete or absent: opened before the work starts, put in place when it is
+// done.
 #pragma once
 
 #include <filesystem>

@@ -29,8 +29,9 @@ void tell(const RunOptions& options, std::string_view phase, double share) {
     }
 }
 
-/// The batches a ramp is interpolated from: its start, where the published DualPipe order begins to apply (two
-/// micro-batches per rank), and the full batch. Between them the step time is linear in the micro-batches.
+/// The batches a ramp is interpolated from: its start, where the published DualPipe order begins to apply
+/// (two micro-batches per rank), and the full batch. Between them the step time is linear in the
+/// micro-batches.
 std::vector<int> ramp_batches(const Scenario& scenario) {
     const work::ParallelPlan& plan = scenario.plan();
     const Campaign& campaign = scenario.campaign();
@@ -47,8 +48,9 @@ std::vector<int> ramp_batches(const Scenario& scenario) {
     return batches;
 }
 
-/// How evenly a run's router spreads tokens is rarely published: one standard deviation is a factor of two either way.
-/// The slowest rank's wait hides behind compute until it does not, so the effect is simulated, not linearised.
+/// How evenly a run's router spreads tokens is rarely published: one standard deviation is a factor of two
+/// either way. The slowest rank's wait hides behind compute until it does not, so the effect is simulated,
+/// not linearised.
 std::vector<Driver> routing_driver(const Scenario& scenario, const StepRun& step) {
     if (std::ranges::none_of(step.costs.straggler_wait, [](Seconds wait) { return wait > Seconds(); })) {
         return {};
@@ -62,8 +64,8 @@ std::vector<Driver> routing_driver(const Scenario& scenario, const StepRun& step
         return simulate(step.graph, costs).makespan;
     };
     const Seconds effect = (makespan(kFactor) - makespan(1.0 / kFactor)) / 2.0;
-    return {{fmt::format("routing imbalance, {:.0f}%", 100.0 * scenario.plan().routing_imbalance), std::log(kFactor),
-             effect}};
+    return {{fmt::format("routing imbalance, {:.0f}%", 100.0 * scenario.plan().routing_imbalance),
+             std::log(kFactor), effect}};
 }
 
 CampaignReport simulate_campaign(const Scenario& scenario, Seconds full_step, const RunOptions& options) {
@@ -81,7 +83,8 @@ CampaignReport simulate_campaign(const Scenario& scenario, Seconds full_step, co
         const StepRun ramp = run_step(scenario, plan);
         points.emplace_back(batches[i], ramp.timeline.makespan);
         if (!ramp.schedule_note.empty()) {
-            note += fmt::format("{}{} sequences: {}", note.empty() ? "" : "; ", batches[i], ramp.schedule_note);
+            note +=
+                fmt::format("{}{} sequences: {}", note.empty() ? "" : "; ", batches[i], ramp.schedule_note);
         }
     }
     CampaignReport report = campaign_report(scenario, std::move(points));
@@ -115,13 +118,14 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     report.gpus = scenario.cluster().gpus();
     report.step = step_report(scenario, step_run.graph, step_run.timeline);
     const work::ScheduleKind* kind = work::find_schedule(scenario.plan().schedule);
-    report.memory = work::memory_per_rank(scenario.model(), scenario.plan(),
-                                          kind->make(scenario.plan().pipeline, scenario.plan().micro_batches()));
+    report.memory =
+        work::memory_per_rank(scenario.model(), scenario.plan(),
+                              kind->make(scenario.plan().pipeline, scenario.plan().micro_batches()));
     report.memory_capacity = scenario.cluster().node.gpu.memory;
     report.critical_path =
         critical_path(step_run.graph, step_run.costs, step_run.timeline, step_run.costs.operator_seconds);
-    report.uncertainty = uncertainty(step_run.graph, step_run.costs, report.critical_path,
-                                     routing_driver(scenario, step_run));
+    report.uncertainty =
+        uncertainty(step_run.graph, step_run.costs, report.critical_path, routing_driver(scenario, step_run));
     report.schedule_note = step_run.schedule_note;
     report.fold_classes = step_run.graph.ranks();
     report.tasks = static_cast<std::int64_t>(step_run.graph.tasks().size());

@@ -13,7 +13,8 @@ namespace {
 
 /// Seconds spent while the batch grows linearly with tokens from `low.first` to `high.first` sequences, over
 /// `tokens` tokens: the integral of t(b) / (b x sequence) with t linear in b between the two points.
-Seconds ramp_segment(std::pair<int, Seconds> low, std::pair<int, Seconds> high, double tokens, double sequence) {
+Seconds ramp_segment(std::pair<int, Seconds> low, std::pair<int, Seconds> high, double tokens,
+                     double sequence) {
     const double b0 = low.first;
     const double b1 = high.first;
     const double slope = (high.second - low.second).value() / (b1 - b0);
@@ -54,7 +55,8 @@ CampaignReport campaign_report(const Scenario& scenario, std::vector<std::pair<i
                 break;
             }
         }
-        ramp += ramp_segment(low, high, campaign.ramp_tokens * (high.first - low.first) / batch_growth, sequence);
+        ramp +=
+            ramp_segment(low, high, campaign.ramp_tokens * (high.first - low.first) / batch_growth, sequence);
     }
     const double gpus = scenario.cluster().gpus();
     CampaignReport report;

@@ -2,6 +2,8 @@
 // Two runs side by side: what each costs and which resource makes the difference.
 #include <chokepoint/sim/report.hpp>
 
+#include "wording.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,9 +35,12 @@ void append(std::string& out, const Row& row) {
                    change(row));
 }
 
-template <typename Unit>
-Row row(std::string name, Unit a, Unit b) {
+template <typename Unit> Row row(std::string name, Unit a, Unit b) {
     return {std::move(name), hw::to_text(a), hw::to_text(b), a.value(), b.value()};
+}
+
+Row money_row(std::string name, hw::Usd a, hw::Usd b) {
+    return {std::move(name), money_text(a), money_text(b), a.value(), b.value()};
 }
 
 std::vector<Row> headline(const RunReport& a, const RunReport& b) {
@@ -47,15 +52,17 @@ std::vector<Row> headline(const RunReport& a, const RunReport& b) {
                     fmt::format("{:.1f}%", 100.0 * b.step.mfu_causal), a.step.mfu_causal, b.step.mfu_causal});
     if (a.campaign && b.campaign) {
         rows.push_back({"campaign GPU-hours", hw::group_digits(a.campaign->gpu_hours),
-                        hw::group_digits(b.campaign->gpu_hours), a.campaign->gpu_hours, b.campaign->gpu_hours});
+                        hw::group_digits(b.campaign->gpu_hours), a.campaign->gpu_hours,
+                        b.campaign->gpu_hours});
         rows.push_back({"campaign days", fmt::format("{:.1f}", a.campaign->wall / hw::kDay),
                         fmt::format("{:.1f}", b.campaign->wall / hw::kDay), a.campaign->wall.value(),
                         b.campaign->wall.value()});
     }
     if (a.cost && b.cost) {
-        rows.push_back(row("cost per trillion tokens", a.cost->per_trillion_tokens, b.cost->per_trillion_tokens));
+        rows.push_back(
+            money_row("cost per trillion tokens", a.cost->per_trillion_tokens, b.cost->per_trillion_tokens));
         if (a.cost->campaign && b.cost->campaign) {
-            rows.push_back(row("campaign cost", *a.cost->campaign, *b.cost->campaign));
+            rows.push_back(money_row("campaign cost", *a.cost->campaign, *b.cost->campaign));
         }
     }
     return rows;
@@ -83,38 +90,45 @@ std::vector<Row> resources(const CriticalPath& a, const CriticalPath& b) {
     }
     std::vector<Row> rows;
     for (const auto& [resource, pair] : seconds) {
-        rows.push_back(row(std::string(name(resource)), pair.first, pair.second));
+        rows.push_back(row(std::string(label(resource)), pair.first, pair.second));
     }
     sort_by_difference(rows);
     return rows;
 }
 
-/// One sentence that answers "why": the resource that accounts for most of the difference.
+/// "57.2 ms less", "1.5 s more".
+std::string more_or_less(double seconds) {
+    return fmt::format("{} {}", hw::to_text(hw::Seconds(std::abs(seconds))), seconds < 0.0 ? "less" : "more");
+}
+
+/// One sentence that answers "why": the largest differences in what the step waited for.
 std::string reason(const RunReport& a, const RunReport& b, const std::vector<Row>& by_resource) {
-    const hw::Seconds difference = b.step.seconds - a.step.seconds;
-    const double share = std::abs(difference / a.step.seconds);
+    const double difference = (b.step.seconds - a.step.seconds).value();
     constexpr double kNegligible = 0.0005;
-    if (share < kNegligible) {
-        return fmt::format("The step is the same to {:.2f}%: no resource that differs between the two sets its pace.",
-                           100.0 * kNegligible);
+    if (std::abs(difference) < kNegligible * a.step.seconds.value()) {
+        return fmt::format(
+            "The step is the same to {:.2f}%: nothing that differs between the two sets its pace.",
+            100.0 * kNegligible);
     }
-    // The largest term of the same sign as the whole difference explains it; one of the other sign offsets it.
-    const auto largest = std::ranges::find_if(
-        by_resource, [&](const Row& r) { return (r.after - r.before) * difference.value() > 0.0; });
-    if (largest == by_resource.end()) {
-        return {};
+    constexpr std::size_t kShown = 3;
+    constexpr double kWorthSaying = 0.1; // of the difference
+    std::string parts;
+    for (std::size_t i = 0; i < std::min(kShown, by_resource.size()); ++i) {
+        const double change = by_resource[i].after - by_resource[i].before;
+        if (std::abs(change) >= kWorthSaying * std::abs(difference)) {
+            fmt::format_to(std::back_inserter(parts), "{}{} for {}", parts.empty() ? "" : ", ",
+                           more_or_less(change), by_resource[i].name);
+        }
     }
-    return fmt::format("{} takes {} {} per step; most of it, {}, is time spent waiting for {}.", b.gpu,
-                       hw::to_text(hw::Seconds(std::abs(difference.value()))),
-                       difference.value() < 0.0 ? "less" : "more",
-                       hw::to_text(hw::Seconds(std::abs(largest->after - largest->before))), largest->name);
+    return fmt::format("B's step takes {} ({:+.1f}%). Waiting on the critical path: {}.",
+                       more_or_less(difference), 100.0 * difference / a.step.seconds.value(), parts);
 }
 
 } // namespace
 
 std::string compare_text(const RunReport& a, const RunReport& b) {
-    std::string out = fmt::format("A: {}  ({} x {})\nB: {}  ({} x {})\n\n", a.title, hw::group_digits(a.gpus), a.gpu,
-                                  b.title, hw::group_digits(b.gpus), b.gpu);
+    std::string out = fmt::format("A: {}  ({} x {})\nB: {}  ({} x {})\n\n", a.title, hw::group_digits(a.gpus),
+                                  a.gpu, b.title, hw::group_digits(b.gpus), b.gpu);
     fmt::format_to(std::back_inserter(out), "  {:<30} {:>16} {:>16} {:>9}\n", "", "A", "B", "B / A");
     for (const Row& r : headline(a, b)) {
         append(out, r);

@@ -60,8 +60,8 @@ Work work_done(const work::TaskGraph& graph, const Timeline& timeline) {
     return done;
 }
 
-/// Seconds in which each rank reduces gradients, updates and gathers parameters. Its tasks run one after another; the
-/// wait for other ranks' gradients between them is bubble, as any other wait for another rank.
+/// Seconds in which each rank reduces gradients, updates and gathers parameters. Its tasks run one after
+/// another; the wait for other ranks' gradients between them is bubble, as any other wait for another rank.
 std::vector<Seconds> optimizer_seconds(const work::TaskGraph& graph, const Timeline& timeline) {
     std::vector<Seconds> seconds(static_cast<std::size_t>(graph.ranks()));
     for (std::size_t i = 0; i < graph.tasks().size(); ++i) {
@@ -107,8 +107,8 @@ Phases mean(const std::vector<Phases>& ranks) {
         sum.exposed_communication += p.exposed_communication;
     }
     const double share = ranks.empty() ? 0.0 : 1.0 / static_cast<double>(ranks.size());
-    for (Seconds* field : {&sum.f, &sum.b, &sum.w, &sum.fb, &sum.bubble, &sum.optimizer,
-                           &sum.exposed_communication}) {
+    for (Seconds* field :
+         {&sum.f, &sum.b, &sum.w, &sum.fb, &sum.bubble, &sum.optimizer, &sum.exposed_communication}) {
         *field *= share;
     }
     return sum;

@@ -110,9 +110,7 @@ Json campaign_json(const RunReport& report) {
             {"ramp_note", campaign.ramp_note}};
 }
 
-Json optional_usd(const std::optional<hw::Usd>& usd) {
-    return usd ? Json(usd->value()) : Json(nullptr);
-}
+Json optional_usd(const std::optional<hw::Usd>& usd) { return usd ? Json(usd->value()) : Json(nullptr); }
 
 Json cost_json(const RunReport& report) {
     if (!report.cost) {

@@ -2,6 +2,8 @@
 // The report as a person reads it on a terminal.
 #include <chokepoint/sim/report.hpp>
 
+#include "wording.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,8 +20,7 @@ constexpr int kBarWidth = 30;
 
 class Page {
 public:
-    template <typename... Args>
-    void line(fmt::format_string<Args...> format, Args&&... args) {
+    template <typename... Args> void line(fmt::format_string<Args...> format, Args&&... args) {
         fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
         text_ += '\n';
     }
@@ -38,26 +39,25 @@ std::string bar(double share) {
     return text;
 }
 
-std::string with_interval(const Uncertainty& u, double value, std::string_view unit) {
-    const auto [low, high] = u.interval(value);
-    return fmt::format("{} to {} {}", hw::group_digits(low), hw::group_digits(high), unit);
-}
-
 void add_step(Page& page, const RunReport& r) {
     const StepReport& s = r.step;
     const auto [low, high] = r.uncertainty.interval(s.seconds.value());
-    page.line("Step              {:>12}   p5 to p95: {} to {}", hw::to_text(s.seconds), hw::to_text(Seconds(low)),
-              hw::to_text(Seconds(high)));
-    page.line("Tokens per step   {:>12}   {:.0f} tokens/s per GPU", hw::group_digits(s.tokens),
+    page.line("Step              {:>12}   p5 to p95: {} to {}", hw::to_text(s.seconds),
+              hw::to_text(Seconds(low)), hw::to_text(Seconds(high)));
+    page.line("Tokens per step   {:>12}   {:.0f} tokens/s per GPU", count_text(s.tokens),
               s.tokens_per_second_per_gpu);
-    page.line("Utilisation       {:>11.1f}%   {:.0f} TFLOPS per GPU, causal ({:.1f}%, {:.0f} non-causal), of BF16 peak",
+    page.line("Utilisation       {:>11.1f}%   {:.0f} TFLOPS per GPU, causal ({:.1f}%, {:.0f} non-causal), of "
+              "BF16 peak",
               100.0 * s.mfu_causal, s.flops_per_gpu_causal.value() / 1e12, 100.0 * s.mfu_noncausal,
               s.flops_per_gpu_noncausal.value() / 1e12);
 }
 
 void add_phase(Page& page, std::string_view name, Seconds seconds, Seconds step, std::string_view meaning) {
     const double share = seconds / step;
-    page.line("  {:<22} {:>9} {:>5.1f}%  {:<30} {}", name, hw::to_text(seconds), 100.0 * share, bar(share), meaning);
+    const std::string drawn =
+        meaning.empty() ? bar(share) : fmt::format("{:<{}} {}", bar(share), kBarWidth, meaning);
+    page.line("  {:<22} {:>9} {:>5.1f}%{}{}", name, hw::to_text(seconds), 100.0 * share,
+              drawn.empty() ? "" : "  ", drawn);
 }
 
 void add_phases(Page& page, const StepReport& s) {
@@ -70,14 +70,15 @@ void add_phases(Page& page, const StepReport& s) {
     add_phase(page, "weight gradient", p.w, s.seconds, "separate");
     add_phase(page, "bubble", p.bubble, s.seconds, "");
     add_phase(page, "optimizer", p.optimizer, s.seconds, "");
-    page.line("  of which the compute stream waited {} for communication", hw::to_text(p.exposed_communication));
+    page.line("  of which the compute stream waited {} for communication",
+              hw::to_text(p.exposed_communication));
 }
 
 void add_critical_path(Page& page, const RunReport& r) {
     page.line("");
     page.line("What the step waited for (critical path)");
     for (const auto& [resource, seconds] : r.critical_path.by_resource) {
-        add_phase(page, name(resource), seconds, r.step.seconds, "");
+        add_phase(page, label(resource), seconds, r.step.seconds, "");
     }
 }
 
@@ -87,22 +88,25 @@ void add_memory(Page& page, const RunReport& r) {
         return;
     }
     page.line("");
-    page.line("Memory            {:>8.1f} GB   of {:.0f} GB on the fullest rank", most->total().value() / kGiga,
-              r.memory_capacity.value() / kGiga);
-    page.line("  parameters {:.1f}, gradients {:.1f}, optimizer {:.1f}, activations {:.1f}, buffers {:.1f} GB",
-              most->parameters.value() / kGiga, most->gradients.value() / kGiga, most->optimizer.value() / kGiga,
-              most->activations.value() / kGiga, most->buffers.value() / kGiga);
+    page.line("Memory            {:>8.1f} GB   of {:.0f} GB on the fullest rank",
+              most->total().value() / kGiga, r.memory_capacity.value() / kGiga);
+    page.line(
+        "  parameters {:.1f}, gradients {:.1f}, optimizer {:.1f}, activations {:.1f}, buffers {:.1f} GB",
+        most->parameters.value() / kGiga, most->gradients.value() / kGiga, most->optimizer.value() / kGiga,
+        most->activations.value() / kGiga, most->buffers.value() / kGiga);
 }
 
 void add_campaign(Page& page, const RunReport& r) {
     if (r.campaign) {
         const CampaignReport& c = *r.campaign;
         page.line("");
-        page.line("Campaign          {} tokens in {:.1f} days without interruptions", hw::group_digits(c.tokens),
+        page.line("Campaign          {} tokens in {:.1f} days without interruptions", count_text(c.tokens),
                   c.wall / hw::kDay);
-        page.line("  {:>13} GPU-hours            {}", hw::group_digits(c.gpu_hours),
-                  with_interval(r.uncertainty, c.gpu_hours, ""));
-        page.line("  {:>13} per trillion tokens  at the full batch", hw::group_digits(c.gpu_hours_per_trillion_tokens));
+        const auto [low, high] = r.uncertainty.interval(c.gpu_hours);
+        page.line("  {:>13} GPU-hours            p5 to p95: {} to {}", hw::group_digits(c.gpu_hours),
+                  hw::group_digits(low), hw::group_digits(high));
+        page.line("  {:>13} per trillion tokens  at the full batch",
+                  hw::group_digits(c.gpu_hours_per_trillion_tokens));
         if (c.ramp_points.size() > 1) {
             page.line("  {:>13} of them while the batch grows from {} to {} sequences",
                       hw::group_digits(c.ramp_gpu_hours), hw::group_digits(c.ramp_points.front().first),
@@ -112,12 +116,12 @@ void add_campaign(Page& page, const RunReport& r) {
     if (r.cost) {
         page.line("");
         page.line("Cost              at {:.2f} USD per GPU-hour", (r.cost->price * hw::kHour).value());
-        page.line("  {:>13} per step", hw::to_text(r.cost->step));
-        page.line("  {:>13} per trillion tokens", hw::to_text(r.cost->per_trillion_tokens));
+        page.line("  {:>13} per step", money_text(r.cost->step));
+        page.line("  {:>13} per trillion tokens", money_text(r.cost->per_trillion_tokens));
         if (r.cost->campaign) {
             const auto [low, high] = r.uncertainty.interval(r.cost->campaign->value());
-            page.line("  {:>13} for the campaign     {} to {}", hw::to_text(*r.cost->campaign),
-                      hw::to_text(hw::Usd(low)), hw::to_text(hw::Usd(high)));
+            page.line("  {:>13} for the campaign     p5 to p95: {} to {}", money_text(*r.cost->campaign),
+                      money_text(hw::Usd(low)), money_text(hw::Usd(high)));
         }
     }
 }
@@ -131,7 +135,8 @@ void add_drivers(Page& page, const RunReport& r) {
     page.line("How sure          what one standard deviation of each input moves, in step time");
     for (std::size_t i = 0; i < std::min(kShown, r.uncertainty.drivers.size()); ++i) {
         const Driver& d = r.uncertainty.drivers[i];
-        page.line("  {:<34} {:>9}   (known to {:.0f}%)", d.input, hw::to_text(d.effect), 100.0 * d.relative_sigma);
+        page.line("  {:<34} {:>9}   (known to {:.0f}%)", d.input, hw::to_text(d.effect),
+                  100.0 * d.relative_sigma);
     }
 }
 

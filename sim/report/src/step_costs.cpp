@@ -85,8 +85,8 @@ double routed_seconds(const work::TaskGraph& graph, const StepCosts& costs, std:
     return seconds;
 }
 
-/// Members' routed times scatter by the plan's coefficient of variation, independently from draw to draw; the slowest
-/// of them sets the transfer's start.
+/// Members' routed times scatter by the plan's coefficient of variation, independently from draw to draw; the
+/// slowest of them sets the transfer's start.
 hw::Seconds straggler_wait(const work::TransferWork& transfer, const work::TaskGraph& graph,
                            const work::ParallelPlan& plan, const StepCosts& costs) {
     double variance = 0.0;

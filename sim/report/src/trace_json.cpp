@@ -14,7 +14,8 @@ namespace {
 /// Chrome's reserved colour names, one per kind of work; Perfetto keeps them apart.
 std::string_view color(const work::Task& task, const work::TaskGraph& graph) {
     if (task.kind == work::TaskKind::transfer) {
-        return task.stream == work::Stream::expert_comm ? "thread_state_iowait" : "thread_state_uninterruptible";
+        return task.stream == work::Stream::expert_comm ? "thread_state_iowait"
+                                                        : "thread_state_uninterruptible";
     }
     const std::string& name = graph.computes()[static_cast<std::size_t>(task.work)].name;
     if (name.find("(F)") != std::string::npos) {
@@ -38,7 +39,8 @@ void append_track_names(std::string& out, int rank) {
 {{"ph":"M","pid":{0},"name":"process_sort_index","args":{{"sort_index":{0}}}}},
 )",
                    rank);
-    fmt::format_to(std::back_inserter(out), R"({{"ph":"M","pid":{},"tid":0,"name":"thread_name","args":{{"name":"schedule"}}}},
+    fmt::format_to(std::back_inserter(out),
+                   R"({{"ph":"M","pid":{},"tid":0,"name":"thread_name","args":{{"name":"schedule"}}}},
 )",
                    rank);
     for (int s = 0; s < work::kStreams; ++s) {
@@ -79,13 +81,14 @@ std::string to_trace_json(const work::TaskGraph& graph, const StepCosts& costs, 
             continue;
         }
         const double start = timeline.start[i].value();
-        fmt::format_to(std::back_inserter(out),
-                       R"({{"ph":"X","pid":{},"tid":{},"ts":{:.3f},"dur":{:.3f},"name":"{}","cat":"{}","cname":"{}",)"
-                       R"("args":{{"micro_batch":{},"layer":{})",
-                       task.rank, static_cast<int>(task.stream) + 1, start / kMicrosecond,
-                       (timeline.finish[i].value() - start) / kMicrosecond, work_name(task, graph),
-                       task.kind == work::TaskKind::compute ? "compute" : "transfer", color(task, graph),
-                       task.micro_batch, task.layer);
+        fmt::format_to(
+            std::back_inserter(out),
+            R"({{"ph":"X","pid":{},"tid":{},"ts":{:.3f},"dur":{:.3f},"name":"{}","cat":"{}","cname":"{}",)"
+            R"("args":{{"micro_batch":{},"layer":{})",
+            task.rank, static_cast<int>(task.stream) + 1, start / kMicrosecond,
+            (timeline.finish[i].value() - start) / kMicrosecond, work_name(task, graph),
+            task.kind == work::TaskKind::compute ? "compute" : "transfer", color(task, graph),
+            task.micro_batch, task.layer);
         if (task.kind == work::TaskKind::transfer) {
             for (const hw::PortFlow& flow : costs.transfer[static_cast<std::size_t>(task.work)].flows) {
                 fmt::format_to(std::back_inserter(out), R"(,"{}_bytes":{:.0f})",

@@ -17,9 +17,10 @@ namespace {
 /// 90% of a normal lies within this many standard deviations.
 constexpr double kP95 = 1.6448536269514722;
 
-/// How far a run of weeks may be from the clock of the benchmarks, in either direction, nine times in ten. DeepGEMM's
-/// H800 rows lose 5% to 9% from kernels of 0.5 ms to kernels of 10 ms as power limits the clock
-/// (hwmodels/measurements/published/gemm_fp8_block.json: 7168 x 16384 and 36864 x 7168 at M = 4,096 and 32,768).
+/// How far a run of weeks may be from the clock of the benchmarks, in either direction, nine times in ten.
+/// DeepGEMM's H800 rows lose 5% to 9% from kernels of 0.5 ms to kernels of 10 ms as power limits the clock
+/// (hwmodels/measurements/published/gemm_fp8_block.json: 7168 x 16384 and 36864 x 7168 at M = 4,096 and
+/// 32,768).
 constexpr double kSustainedClock90 = 0.08;
 
 /// Seconds on the critical path of what shares one error.
@@ -27,8 +28,8 @@ struct Term {
     Seconds on_path;
     double sigma = 0.0;
 };
-/// An input is known through several terms whose errors are independent: the operators of a class lie on different
-/// sides of its fitted curve.
+/// An input is known through several terms whose errors are independent: the operators of a class lie on
+/// different sides of its fitted curve.
 using Terms = std::map<std::string, Term>;
 using Inputs = std::map<std::string, Terms>;
 
@@ -38,9 +39,7 @@ void add(Inputs& inputs, const std::string& input, const std::string& term, Seco
     entry.sigma = sigma;
 }
 
-bool is_arithmetic(hw::KernelClass kernel) {
-    return !hw::is_memory_bound(kernel);
-}
+bool is_arithmetic(hw::KernelClass kernel) { return !hw::is_memory_bound(kernel); }
 
 void add_compute(Inputs& inputs, const work::ComputeWork& work, const StepCosts& costs, std::size_t index,
                  Seconds duration) {
@@ -56,7 +55,8 @@ void add_compute(Inputs& inputs, const work::ComputeWork& work, const StepCosts&
         const hw::Operator& op = work.operators[i];
         const double sigma = costs.operator_sigma[index][i];
         const Seconds seconds = costs.operator_seconds[index][i] * scale;
-        add(inputs, fmt::format("{} kernels, {}", hw::name(op.kernel), hw::name(op.dtype)), op.name, seconds, sigma);
+        add(inputs, fmt::format("{} kernels, {}", hw::name(op.kernel), hw::name(op.dtype)), op.name, seconds,
+            sigma);
         if (is_arithmetic(op.kernel) && sigma > 0.0) { // a bound has no error of its own
             add(inputs, "sustained clock", "", seconds, kSustainedClock90 / kP95);
         }

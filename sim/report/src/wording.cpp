@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words and numbers as a person reads them.
+#include "wording.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <stdexcept>
+
+namespace chokepoint::sim {
+
+namespace {
+
+struct Scale {
+    double at_least;
+    std::string_view suffix;
+};
+constexpr std::array kScales{Scale{1e12, " T"}, Scale{1e9, " B"}, Scale{1e6, " M"}};
+
+} // namespace
+
+std::string_view label(Resource resource) {
+    switch (resource) {
+    case Resource::tensor_core:
+        return "tensor cores (GEMM)";
+    case Resource::attention:
+        return "attention kernels";
+    case Resource::memory:
+        return "memory bandwidth";
+    case Resource::nvlink:
+        return "NVLink";
+    case Resource::nic:
+        return "NIC";
+    case Resource::latency:
+        return "latency";
+    case Resource::slowest_rank:
+        return "the slowest rank";
+    case Resource::optimizer:
+        return "optimizer update";
+    }
+    throw std::logic_error("resource without a label");
+}
+
+std::string count_text(double count) {
+    for (const Scale& scale : kScales) {
+        if (std::abs(count) >= scale.at_least) {
+            return fmt::format("{:.3g}{}", count / scale.at_least, scale.suffix);
+        }
+    }
+    return hw::group_digits(count);
+}
+
+std::string money_text(hw::Usd usd) {
+    constexpr double kMillion = 1e6;
+    constexpr double kCentsMatter = 1000.0;
+    const double value = usd.value();
+    if (std::abs(value) >= kMillion) {
+        return fmt::format("{:.3f} M USD", value / kMillion);
+    }
+    return std::abs(value) >= kCentsMatter ? hw::group_digits(value) + " USD"
+                                           : fmt::format("{:.2f} USD", value);
+}
+
+} // namespace chokepoint::sim
