@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// CUDA events around single launches and around graphs of ten.
+#include "framework/timer.hpp"
+
+#include "framework/device_tools.hpp"
+#include "framework/sm_holder.hpp"
+
+#include <array>
+
+namespace chokepoint::kref {
+namespace {
+
+constexpr std::array kModeNames{std::string_view("cold"), std::string_view("hot"),
+                                std::string_view("sustained")};
+constexpr int kFewest = 3;
+constexpr int kMost = 200;
+constexpr std::int64_t kSpinCycles = 60'000; // some 30 us at 2 GHz: longer than queueing a launch takes
+
+Seconds between(cudaEvent_t begin, cudaEvent_t end) {
+    require(cudaEventSynchronize(end), "wait for a timed kernel");
+    float milliseconds = 0.0F;
+    require(cudaEventElapsedTime(&milliseconds, begin, end), "read event times");
+    return Seconds(milliseconds * 1e-3);
+}
+
+} // namespace
+
+std::string_view name(Mode mode) { return kModeNames.at(static_cast<std::size_t>(mode)); }
+
+std::optional<Mode> mode_from(std::string_view text) {
+    for (std::size_t i = 0; i < kModeNames.size(); ++i) {
+        if (kModeNames.at(i) == text) {
+            return static_cast<Mode>(i);
+        }
+    }
+    return std::nullopt;
+}
+
+/// Ten launches over rotated buffers, captured, instantiated and run once.
+class Timer::Graph {
+public:
+    Graph(Workload& workload, const Launch& launch) {
+        // Outside of capture first: libraries allocate and load on their first call.
+        for (int i = 0; i < workload.sets(); ++i) {
+            workload.launch(i, launch);
+        }
+        require(cudaStreamSynchronize(launch.stream), "warm up");
+        require(cudaStreamBeginCapture(launch.stream, cudaStreamCaptureModeThreadLocal), "begin capture");
+        try {
+            for (int i = 0; i < Device::kLaunchesPerGraph; ++i) {
+                workload.launch(i % workload.sets(), launch);
+            }
+        } catch (...) {
+            cudaGraph_t abandoned = nullptr;
+            cudaStreamEndCapture(launch.stream, &abandoned);
+            cudaGraphDestroy(abandoned);
+            throw;
+        }
+        require(cudaStreamEndCapture(launch.stream, &graph_), "end capture");
+        require(cudaGraphInstantiate(&executable_, graph_, 0), "instantiate a graph");
+        replay(launch.stream);
+        require(cudaStreamSynchronize(launch.stream), "warm up a graph");
+    }
+    ~Graph() {
+        cudaGraphExecDestroy(executable_);
+        cudaGraphDestroy(graph_);
+    }
+    Graph(const Graph&) = delete;
+    Graph& operator=(const Graph&) = delete;
+
+    void replay(cudaStream_t stream) { require(cudaGraphLaunch(executable_, stream), "launch a graph"); }
+
+private:
+    cudaGraph_t graph_ = nullptr;
+    cudaGraphExec_t executable_ = nullptr;
+};
+
+Timer::Timer(Device& device) : flush_bytes_(std::max<std::int64_t>(4 * device.l2_bytes, 1 << 28)) {
+    require(cudaEventCreate(&begin_), "create an event");
+    require(cudaEventCreate(&end_), "create an event");
+    void* memory = nullptr;
+    require(cudaMalloc(&memory, static_cast<std::size_t>(flush_bytes_)), "allocate the flush buffer");
+    flush_ = static_cast<std::byte*>(memory);
+    require(cudaMemset(flush_, 1, static_cast<std::size_t>(flush_bytes_)), "fill the flush buffer");
+}
+
+Timer::~Timer() {
+    cudaFree(flush_);
+    cudaEventDestroy(begin_);
+    cudaEventDestroy(end_);
+}
+
+Percentiles Timer::cold(Workload& workload, const Launch& launch, Seconds budget) {
+    for (int i = 0; i < workload.sets(); ++i) {
+        workload.launch(i, launch);
+    }
+    std::vector<Seconds> samples;
+    Seconds spent{0};
+    for (int i = 0; i < kMost && (i < kFewest || spent < budget); ++i) {
+        flush_l2(flush_, flush_bytes_, launch.stream);
+        spin(kSpinCycles, launch.stream);
+        require(cudaEventRecord(begin_, launch.stream), "record an event");
+        workload.launch(i % workload.sets(), launch);
+        require(cudaEventRecord(end_, launch.stream), "record an event");
+        samples.push_back(between(begin_, end_));
+        spent += samples.back();
+    }
+    return percentiles(std::move(samples));
+}
+
+Seconds Timer::time_graph(Graph& graph, cudaStream_t stream) {
+    spin(kSpinCycles, stream);
+    require(cudaEventRecord(begin_, stream), "record an event");
+    graph.replay(stream);
+    require(cudaEventRecord(end_, stream), "record an event");
+    return between(begin_, end_) / Device::kLaunchesPerGraph;
+}
+
+Percentiles Timer::hot(Workload& workload, const Launch& launch, Seconds budget) {
+    Graph graph(workload, launch);
+    std::vector<Seconds> samples;
+    Seconds spent{0};
+    for (int i = 0; i < kMost && (i < kFewest || spent < budget); ++i) {
+        samples.push_back(time_graph(graph, launch.stream));
+        spent += samples.back() * Device::kLaunchesPerGraph;
+    }
+    return percentiles(std::move(samples));
+}
+
+Percentiles Timer::sustained(Workload& workload, const Launch& launch, Seconds duration,
+                             const std::function<void()>& observe) {
+    Graph graph(workload, launch);
+    std::vector<Seconds> samples;
+    const auto start = std::chrono::steady_clock::now();
+    Seconds elapsed{0};
+    while (elapsed < duration || samples.empty()) {
+        require(cudaEventRecord(begin_, launch.stream), "record an event");
+        graph.replay(launch.stream);
+        require(cudaEventRecord(end_, launch.stream), "record an event");
+        // The next replay is queued before this one ends, so that the device never idles.
+        graph.replay(launch.stream);
+        observe();
+        const Seconds one = between(begin_, end_) / Device::kLaunchesPerGraph;
+        elapsed = std::chrono::steady_clock::now() - start;
+        if (elapsed > duration / 2) {
+            samples.push_back(one);
+        }
+    }
+    require(cudaStreamSynchronize(launch.stream), "wait for the last replay");
+    return percentiles(std::move(samples));
+}
+
+Percentiles Timer::beside(Workload& workload, const Launch& launch, Seconds budget, int held, bool transfer,
+                          double* bytes_per_second) {
+    Graph graph(workload, launch);
+    time_graph(graph, launch.stream); // loads everything that the loop below uses
+    std::vector<Seconds> samples;
+    const std::int64_t half = flush_bytes_ / 2;
+    const SmHolder holder(held, transfer, flush_, flush_ + half, half);
+    const auto start = std::chrono::steady_clock::now();
+    Seconds spent{0};
+    for (int i = 0; i < kMost && (i < kFewest || spent < budget); ++i) {
+        samples.push_back(time_graph(graph, launch.stream));
+        spent = std::chrono::steady_clock::now() - start;
+    }
+    *bytes_per_second = static_cast<double>(holder.copied_bytes()) / spent.count();
+    return percentiles(std::move(samples));
+}
+
+} // namespace chokepoint::kref

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built program: its list, its behaviour without a GPU, and the machine code inside.
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <sys/wait.h>
+
+namespace {
+
+struct Finished {
+    int status = -1;
+    std::string out;
+};
+
+Finished run(const std::string& arguments) {
+    const std::string command = std::string(KREF_PROGRAM) + " " + arguments + " 2>&1";
+    Finished result;
+    FILE* pipe = popen(command.c_str(), "r");
+    char piece[4096];
+    while (const std::size_t count = fread(piece, 1, sizeof piece, pipe)) {
+        result.out.append(piece, count);
+    }
+    result.status = WEXITSTATUS(pclose(pipe));
+    return result;
+}
+
+std::string read_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+template <class T> T at(const std::string& bytes, std::size_t offset) {
+    T value{};
+    if (offset + sizeof value <= bytes.size()) {
+        std::memcpy(&value, bytes.data() + offset, sizeof value);
+    }
+    return value;
+}
+
+// Low twelve bits of an instruction's first word on compute capability 9.0, found by compiling kernels that
+// differ in one instruction.
+constexpr std::uint64_t kTensorFp8 = 0x9f3;  // QGMMA
+constexpr std::uint64_t kTensorCopy = 0x5b4; // UTMALDG
+constexpr std::uint64_t kLocalLoad = 0x983;  // LDL
+constexpr std::uint64_t kLocalStore = 0x387; // STL
+
+using Histogram = std::map<std::uint64_t, int>;
+
+/// Instructions of every kernel in the device code (ELF machine 190) that a program embeds, by mangled name.
+std::map<std::string, Histogram> kernels_in(const std::string& program) {
+    std::map<std::string, Histogram> kernels;
+    for (std::size_t start = program.find("\x7f"
+                                          "ELF",
+                                          1);
+         start != std::string::npos; start = program.find("\x7f"
+                                                          "ELF",
+                                                          start + 4)) {
+        if (at<std::uint16_t>(program, start + 18) != 190) {
+            continue;
+        }
+        const auto sections = start + at<std::uint64_t>(program, start + 0x28);
+        const auto count = at<std::uint16_t>(program, start + 0x3c);
+        const auto names_index = at<std::uint16_t>(program, start + 0x3e);
+        const auto names = start + at<std::uint64_t>(program, sections + 64UL * names_index + 24);
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t header = sections + 64 * i;
+            const std::string name = program.c_str() + names + at<std::uint32_t>(program, header);
+            if (!name.starts_with(".text.")) {
+                continue;
+            }
+            Histogram& histogram = kernels[name.substr(6)];
+            const auto code = start + at<std::uint64_t>(program, header + 24);
+            const auto size = at<std::uint64_t>(program, header + 32);
+            for (std::size_t offset = 0; offset + 16 <= size; offset += 16) {
+                ++histogram[at<std::uint64_t>(program, code + offset) & 0xfff];
+            }
+        }
+    }
+    return kernels;
+}
+
+bool has_gpu() { return run("--check --filter ceiling-memcpy --budget-s 20").status != 77; }
+
+} // namespace
+
+TEST(Kref, ListsWhatTheGoldenFileLists) {
+    const std::string path = std::string(CHOKEPOINT_SOURCE_DIR) + "/tests/kernels_ref/golden/list.txt";
+    const Finished list = run("--list");
+    EXPECT_EQ(list.status, 0);
+    if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+        std::ofstream(path) << list.out;
+    }
+    EXPECT_EQ(list.out, read_file(path));
+}
+
+TEST(Kref, SaysWhatItExpectsOfItsArguments) {
+    const Finished bad = run("--mode hot");
+    EXPECT_EQ(bad.status, 2);
+    EXPECT_EQ(bad.out, "kref: nothing to do; expected --list, --check, --run or --all\n");
+    EXPECT_EQ(run("--check --filter no-such-kernel").status, 2);
+}
+
+TEST(Kref, WithoutAGpuItSaysSoAndWritesNothing) {
+    if (has_gpu()) {
+        GTEST_SKIP() << "this machine has a GPU";
+    }
+    const std::string path = testing::TempDir() + "kref_without_gpu.json";
+    std::remove(path.c_str());
+    const Finished all = run("--all --json " + path);
+    EXPECT_EQ(all.status, 77);
+    EXPECT_NE(all.out.find("no CUDA device"), std::string::npos) << all.out;
+    EXPECT_FALSE(std::ifstream(path).good());
+}
+
+TEST(MachineCode, TheFp8GemmUsesTheTensorUnitAndTheCopyEngine) {
+    int found = 0;
+    for (const auto& [name, histogram] : kernels_in(read_file(KREF_PROGRAM))) {
+        if (name.find("8multiplyILi") == std::string::npos) {
+            continue;
+        }
+        ++found;
+        const auto count = [&](std::uint64_t code) {
+            return histogram.contains(code) ? histogram.at(code) : 0;
+        };
+        EXPECT_GE(count(kTensorFp8), 4) << name;
+        EXPECT_GE(count(kTensorCopy), 2) << name;
+    }
+    EXPECT_EQ(found, 3) << "expected tiles of 128 and of 256 rows, and weight gradients";
+}
+
+TEST(MachineCode, StreamingKernelsKeepTheirValuesInRegisters) {
+    int kernels = 0;
+    for (const auto& [name, histogram] : kernels_in(read_file(KREF_PROGRAM))) {
+        if (name.find("8multiplyILi") != std::string::npos || name.find("kref") == std::string::npos) {
+            continue;
+        }
+        ++kernels;
+        EXPECT_FALSE(histogram.contains(kLocalLoad) || histogram.contains(kLocalStore)) << name;
+    }
+    EXPECT_GT(kernels, 20);
+}
