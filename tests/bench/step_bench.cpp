@@ -6,7 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -16,12 +16,14 @@ namespace {
 
 constexpr int kBaseNodes = 256;   // 2,048 GPUs
 constexpr int kBaseBatch = 15360; // sequences
+constexpr int kBaseRamp = 3072;   // sequences at the start of the batch ramp
 
 /// The published scenario on `factor` times the GPUs, with as many micro-batches per replica.
 sim::Scenario deepseek_v3(int factor) {
     sim::LoadOptions options;
     options.overrides = {"cluster.nodes=" + std::to_string(kBaseNodes * factor),
-                         "plan.global_batch=" + std::to_string(kBaseBatch * factor)};
+                         "plan.global_batch=" + std::to_string(kBaseBatch * factor),
+                         "campaign.ramp_from=" + std::to_string(kBaseRamp * factor)};
     return sim::load_scenario(hw::data_directory() / "scenarios" / "deepseek-v3-h800.toml", options);
 }
 
@@ -45,13 +47,14 @@ struct Cost {
     double mebibytes = std::numeric_limits<double>::infinity();
 };
 
-/// Scenario to timeline, the best of what was seen so far: other programs only add.
+/// Scenario to timeline, the best of what was seen so far. CPU time: the simulator has one thread, and what
+/// else runs on the machine is not its cost.
 sim::EngineStats measure(int factor, Cost& best) {
     reset_peak_memory();
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     const sim::Scenario scenario = deepseek_v3(factor);
     const sim::StepRun run = sim::run_step(scenario, scenario.plan());
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     best.seconds = std::min(best.seconds, seconds);
     best.mebibytes = std::min(best.mebibytes, peak_mebibytes());
     return run.timeline.engine;
@@ -59,6 +62,9 @@ sim::EngineStats measure(int factor, Cost& best) {
 
 void deepseek_v3_step(benchmark::State& state) {
     const int factor = static_cast<int>(state.range(0)) / 2048;
+    Cost warm_up; // fills the allocator's pools, which would count for whichever comes second
+    measure(1, warm_up);
+    measure(factor, warm_up);
     Cost base;
     Cost scaled;
     sim::EngineStats engine;
@@ -68,9 +74,8 @@ void deepseek_v3_step(benchmark::State& state) {
         state.SetIterationTime(scaled.seconds);
     }
     state.counters["activities"] = static_cast<double>(engine.activities);
-    state.counters["activities/s"] = static_cast<double>(engine.activities) / engine.wall_seconds;
     state.counters["peak_MiB"] = scaled.mebibytes;
-    state.counters["wall_over_2048"] = scaled.seconds / base.seconds;
+    state.counters["time_over_2048"] = scaled.seconds / base.seconds;
     state.counters["memory_over_2048"] = scaled.mebibytes / base.mebibytes;
 }
 BENCHMARK(deepseek_v3_step)

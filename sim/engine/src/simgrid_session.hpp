@@ -13,9 +13,8 @@
 namespace chokepoint::sim {
 
 /// SimGrid lives once per process: one session at a time, all on one thread. Time is counted from the
-/// session's start. Every session leaves SimGrid a little slower (its virtual machine model registers
-/// callbacks that it never removes, some 20 ns per flow each): hundreds of steps are free, thousands belong
-/// into processes of their own.
+/// session's start. Each session slows all later ones by about 1%: SimGrid's virtual machine model registers
+/// callbacks per engine and never removes them. A sweep of hundreds of steps belongs into several processes.
 class SimgridSession {
 public:
     /// @param horizon no event comes later than this

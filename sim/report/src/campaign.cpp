@@ -33,30 +33,12 @@ CampaignReport campaign_report(const Scenario& scenario, std::vector<std::pair<i
     const double sequence = static_cast<double>(scenario.plan().sequence);
     const auto full = points.back();
     const Seconds per_token = full.second / (full.first * sequence);
-    const double ramp_tokens = points.size() > 1 ? std::min(campaign.ramp_tokens, campaign.tokens) : 0.0;
-
+    const double ramp_tokens = points.size() > 1 ? campaign.ramp_tokens : 0.0;
+    const double growth = full.first - points.front().first;
     Seconds ramp;
-    const double batch_growth = full.first - points.front().first;
-    // A campaign shorter than its ramp stops at the batch it has reached by then.
-    const double reached = campaign.ramp_tokens > 0.0
-                               ? points.front().first + batch_growth * ramp_tokens / campaign.ramp_tokens
-                               : full.first;
     for (std::size_t i = 0; i + 1 < points.size(); ++i) {
-        auto low = points[i];
-        auto high = points[i + 1];
-        if (low.first >= reached) {
-            break;
-        }
-        if (high.first > reached) {
-            const double share = (reached - low.first) / (high.first - low.first);
-            high.second = low.second + (high.second - low.second) * share;
-            high.first = static_cast<int>(std::lround(reached));
-            if (high.first <= low.first) {
-                break;
-            }
-        }
-        ramp +=
-            ramp_segment(low, high, campaign.ramp_tokens * (high.first - low.first) / batch_growth, sequence);
+        const double share = (points[i + 1].first - points[i].first) / growth;
+        ramp += ramp_segment(points[i], points[i + 1], ramp_tokens * share, sequence);
     }
     const double gpus = scenario.cluster().gpus();
     CampaignReport report;

@@ -58,8 +58,10 @@ std::string money_text(hw::Usd usd) {
     if (std::abs(value) >= kMillion) {
         return fmt::format("{:.3f} M USD", value / kMillion);
     }
-    return std::abs(value) >= kCentsMatter ? hw::group_digits(value) + " USD"
-                                           : fmt::format("{:.2f} USD", value);
+    if (std::abs(value) >= kCentsMatter) {
+        return hw::group_digits(value) + " USD";
+    }
+    return std::abs(value) >= 1.0 ? fmt::format("{:.2f} USD", value) : fmt::format("{:.2g} USD", value);
 }
 
 } // namespace chokepoint::sim

@@ -81,7 +81,7 @@ RC_GTEST_PROP(EngineLaws, TasksStartExactlyWhenTheirLastPredecessorEnds, ()) {
     RC_ASSERT(timeline.start == ready);
 }
 
-RC_GTEST_PROP(EngineLaws, ProgressAndActivitiesMatchTheBoundsCount, ()) {
+RC_GTEST_PROP(EngineLaws, ActivitiesAreAsManyAsTheBoundCounts, ()) {
     const StepBuilder step = random_step();
     const sim::EngineStats simulated = step.simulate().engine;
     const sim::EngineStats counted = step.longest_path().engine;

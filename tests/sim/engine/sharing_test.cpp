@@ -51,6 +51,20 @@ TEST(Flow, AloneRunsAtItsOwnRateWhenThatIsBelowThePorts) {
     EXPECT_NEAR(finish(step.simulate(), transfer), 1.0, kTolerance);
 }
 
+TEST(Flow, EndsOnTimeThoughAnotherEventComesJustBefore) {
+    StepBuilder step(1, 900_GBps, 1_GBps);
+    step.compute(0, 1_ms);
+    const auto transfer = step.transfer(0, flow(Port::nic, hw::Bytes(1e6 + 0.5)));
+    EXPECT_NEAR(finish(step.simulate(), transfer), 1e-3 + 0.5e-9, kTolerance);
+}
+
+TEST(Flow, HasNoWindowLimitOnFastPorts) {
+    constexpr BytesPerSecond kFast{1e14};
+    StepBuilder step(1, kFast, 1_GBps);
+    const auto transfer = step.transfer(0, flow(Port::nvlink, hw::Bytes(1e14), kFast));
+    EXPECT_NEAR(finish(step.simulate(), transfer), 1.0, kTolerance);
+}
+
 TEST(Sharing, EightSendersIntoOnePortTakeEightTimesAsLong) {
     StepBuilder step(9, 900_GBps, 50_GBps);
     for (int sender = 1; sender <= 8; ++sender) {
