@@ -6,8 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <csignal>
-#include <cstdlib>
+#include <sstream>
 
 using chokepoint::test::CliResult;
 using chokepoint::test::read_file;
@@ -123,6 +122,15 @@ TEST(Cli, UnknownNamesAreWrongInputAndListWhatExists) {
     }
 }
 
+TEST(Cli, ShowsASourceBesideEveryFigureOfAPart) {
+    const auto values = parse(run_cli({"show", "gpu", "h800-sxm", "--json", "-"}).out).at("values");
+    for (const auto& [key, figure] : values.items()) {
+        if (key != "name" && key != "architecture") {
+            EXPECT_FALSE(figure.at("source").get<std::string>().empty()) << key;
+        }
+    }
+}
+
 TEST(Cli, WrongArgumentsExitWithTwo) {
     EXPECT_EQ(run_cli({}).exit_code, 2);
     EXPECT_EQ(run_cli({"fly"}).exit_code, 2);
@@ -183,4 +191,20 @@ TEST(Cli, OverridesReachTheSimulation) {
     };
     EXPECT_GT(seconds({"--set", "cluster.caps.nvlink=20 GB/s"}), seconds({}));
     EXPECT_GT(seconds({"--set", "plan.global_batch=64"}), seconds({}));
+}
+
+TEST(Readme, ShowsWhatTheProgramPrints) {
+    const std::string printed = run_cli({"run", kH800}).out + run_cli({"compare", kH800, kH100}).out;
+    std::istringstream readme(read_file(std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "README.md"));
+    bool inside = false;
+    int shown = 0;
+    for (std::string line; std::getline(readme, line);) {
+        if (line.starts_with("```")) {
+            inside = !inside;
+        } else if (inside && line != "...") {
+            EXPECT_THAT(printed, HasSubstr(line + "\n"));
+            ++shown;
+        }
+    }
+    EXPECT_GT(shown, 30);
 }

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <span>
 
 namespace chokepoint::cli {
@@ -138,9 +139,11 @@ void emit_figures(const Common& common, const hw::Catalog& catalog, std::string_
          text);
 }
 
-std::string cited(const hw::GpuSpec& gpu, const std::string& key) {
-    const auto it = gpu.citations.find(key);
-    if (it == gpu.citations.end()) {
+using Citations = std::map<std::string, hw::Citation>;
+
+std::string cited(const Citations& citations, const std::string& key) {
+    const auto it = citations.find(key);
+    if (it == citations.end()) {
         return {};
     }
     const hw::Citation& citation = it->second;
@@ -152,13 +155,13 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
     std::vector<Figure> figures{
         {"name", gpu.name, gpu.name, ""},
         {"architecture", gpu.architecture, gpu.architecture, ""},
-        {"sm_count", fmt::format("{}", gpu.sm_count), gpu.sm_count, cited(gpu, "sm_count")}};
+        {"sm_count", fmt::format("{}", gpu.sm_count), gpu.sm_count, cited(gpu.citations, "sm_count")}};
     for (const auto& [dtype, peak] : gpu.dense_peak) {
-        const std::string key = fmt::format("peak.{}", hw::name(dtype));
-        figures.push_back({key, hw::to_text(peak), peak.value(), cited(gpu, key)});
+        const std::string key = fmt::format("dense_peak.{}", hw::name(dtype));
+        figures.push_back({key, hw::to_text(peak), peak.value(), cited(gpu.citations, key)});
     }
     const auto add = [&](const char* key, auto quantity) {
-        figures.push_back({key, hw::to_text(quantity), quantity.value(), cited(gpu, key)});
+        figures.push_back({key, hw::to_text(quantity), quantity.value(), cited(gpu.citations, key)});
     };
     add("memory", gpu.memory);
     add("memory_bandwidth", gpu.memory_bandwidth);
@@ -175,13 +178,18 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
     return figures;
 }
 
-std::vector<Figure> fabric_figures(const hw::Fabric& fabric) {
-    return {
-        {"kind", std::string(hw::name(fabric.kind)), std::string(hw::name(fabric.kind)), ""},
-        {"max_endpoints", hw::group_digits(fabric.max_endpoints), fabric.max_endpoints, ""},
-        {"latency_same_leaf", hw::to_text(fabric.latency_same_leaf), fabric.latency_same_leaf.value(), ""},
-        {"latency_cross_leaf", hw::to_text(fabric.latency_cross_leaf), fabric.latency_cross_leaf.value(),
-         ""}};
+std::vector<Figure> fabric_figures(const hw::FabricEntry& entry) {
+    const hw::Fabric& fabric = entry.fabric;
+    const std::string kind(hw::name(fabric.kind));
+    std::vector<Figure> figures{{"kind", kind, kind, cited(entry.citations, "kind")},
+                                {"max_endpoints", hw::group_digits(fabric.max_endpoints),
+                                 fabric.max_endpoints, cited(entry.citations, "max_endpoints")}};
+    const auto add = [&](const char* key, hw::Seconds latency) {
+        figures.push_back({key, hw::to_text(latency), latency.value(), cited(entry.citations, key)});
+    };
+    add("latency_same_leaf", fabric.latency_same_leaf);
+    add("latency_cross_leaf", fabric.latency_cross_leaf);
+    return figures;
 }
 
 Figure count_figure(const char* key, std::int64_t count) {
@@ -299,8 +307,8 @@ int show_command(const std::string& kind, const std::string& id, const Common& c
         }
         emit_figures(common, catalog, kind, id, gpu_figures(*gpu));
     } else if (kind == "fabric") {
-        const hw::Fabric* fabric = catalog.find_fabric(id);
-        if (fabric == nullptr) {
+        const auto fabric = std::ranges::find(catalog.fabrics(), id, &hw::FabricEntry::id);
+        if (fabric == catalog.fabrics().end()) {
             throw unknown("fabric", id, catalog.fabric_ids());
         }
         emit_figures(common, catalog, kind, id, fabric_figures(*fabric));
