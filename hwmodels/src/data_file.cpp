@@ -2,9 +2,10 @@
 // The only place of this library that knows the TOML parser.
 #include "data_file.hpp"
 
+#include "hardened_toml.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -18,20 +19,20 @@
 namespace chokepoint::hw {
 namespace {
 
-Place place_of(const toml::source_region& region) {
+Place place_of(const hardened_toml::source_region& region) {
     return {static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
 }
 
-DataTable convert(const toml::table&);
+DataTable convert(const hardened_toml::table&);
 
-DataValue convert(const toml::node& node) {
+DataValue convert(const hardened_toml::node& node) {
     DataValue value{place_of(node.source()), {}, {}};
     if (const auto* table = node.as_table()) {
         value.held = convert(*table);
     } else if (const auto* list = node.as_array()) {
         DataList values;
         std::ranges::transform(*list, std::back_inserter(values),
-                               [](const toml::node& n) { return convert(n); });
+                               [](const hardened_toml::node& n) { return convert(n); });
         value.held = std::move(values);
     } else if (const auto* text = node.as_string()) {
         value.held = text->get();
@@ -42,13 +43,13 @@ DataValue convert(const toml::node& node) {
     } else if (const auto* truth = node.as_boolean()) {
         value.held = truth->get();
     } else if (const auto* date = node.as_date()) {
-        const toml::date day = date->get();
+        const hardened_toml::date day = date->get();
         value.held = fmt::format("{:04}-{:02}-{:02}", day.year, day.month, day.day);
     }
     return value;
 }
 
-DataTable convert(const toml::table& table) {
+DataTable convert(const hardened_toml::table& table) {
     DataTable entries;
     for (const auto& [key, node] : table) {
         DataValue value = convert(node);
@@ -90,9 +91,9 @@ bool is_iso_date(std::string_view text) {
 
 DataFile::DataFile(std::string name, std::string_view content) : name_(std::move(name)) {
     try {
-        root_ = convert(toml::parse(content, name_));
+        root_ = convert(hardened_toml::parse(content, name_));
         parsed_ = true;
-    } catch (const toml::parse_error& error) {
+    } catch (const hardened_toml::parse_error& error) {
         fault(place_of(error.source()), error.description());
     }
 }
