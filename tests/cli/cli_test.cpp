@@ -172,6 +172,26 @@ TEST(Cli, AnOldResultSurvivesAFailedRun) {
     }
 }
 
+TEST(Cli, AKilledRunLeavesAWholeFileOrNone) {
+    const ScratchDirectory scratch;
+    const auto target = scratch.path() / "result.json";
+    const auto started = std::chrono::steady_clock::now();
+    ASSERT_EQ(run_cli({"run", kSmall, "--json", target.string()}).exit_code, 0);
+    const auto whole =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started);
+    constexpr int kKills = 25;
+    int killed = 0;
+    for (int i = 1; i <= kKills; ++i) {
+        std::filesystem::remove(target);
+        const CliResult run = run_cli({"run", kSmall, "--json", target.string()}, whole * i / kKills);
+        killed += run.exit_code == -1 ? 1 : 0;
+        if (std::filesystem::exists(target)) {
+            EXPECT_EQ(parse(read_file(target)).at("schema"), "chokepoint/run/1");
+        }
+    }
+    EXPECT_GT(killed, 0);
+}
+
 TEST(Cli, CheckReportsEveryFaultAsJson) {
     const ScratchDirectory scratch;
     const std::string bad =

@@ -2,12 +2,14 @@
 // Runs the built command line.
 #include "run_cli.hpp"
 
+#include <csignal>
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
 #include <spawn.h>
 #include <stdexcept>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 extern char** environ;
@@ -38,7 +40,7 @@ std::string ScratchDirectory::write(const std::string& name, const std::string& 
     return file.string();
 }
 
-CliResult run_cli(const std::vector<std::string>& arguments) {
+CliResult run_cli(const std::vector<std::string>& arguments, std::chrono::microseconds kill_after) {
     const ScratchDirectory scratch;
     const std::string out = (scratch.path() / "out").string();
     const std::string err = (scratch.path() / "err").string();
@@ -61,6 +63,10 @@ CliResult run_cli(const std::vector<std::string>& arguments) {
     posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) {
         throw std::runtime_error("cannot start " + program);
+    }
+    if (kill_after.count() > 0) {
+        std::this_thread::sleep_for(kill_after);
+        ::kill(child, SIGKILL);
     }
     int status = 0;
     ::waitpid(child, &status, 0);

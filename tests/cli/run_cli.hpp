@@ -2,6 +2,7 @@
 // Runs the built command line as a user would and keeps what it printed.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,8 +14,9 @@ struct CliResult {
     std::string out, err;
 };
 
-/// Runs `chokepoint ARGUMENTS…` in the source root.
-CliResult run_cli(const std::vector<std::string>& arguments);
+/// Runs `chokepoint ARGUMENTS…` in the source root, and kills it (SIGKILL) after `kill_after` if that is not
+/// zero.
+CliResult run_cli(const std::vector<std::string>& arguments, std::chrono::microseconds kill_after = {});
 
 /// A fresh empty directory, removed at the end.
 class ScratchDirectory {
