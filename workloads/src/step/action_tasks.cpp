@@ -161,8 +161,8 @@ private:
         return issue(stream, TaskKind::compute, side, block, work, after);
     }
 
-    /// Every micro-batch of a routed block is one draw of the router: its rows set the time of the forward, or of the
-    /// backward and the weight gradient together.
+    /// Every micro-batch of a routed block is one draw of the router: its rows set the time of the forward,
+    /// or of the backward and the weight gradient together.
     void drift(const Block& block, Part part, Side side, WorkIndex work) {
         if (works_.routed(block)) {
             if (part == Part::ffn_forward) {
@@ -179,8 +179,8 @@ private:
         }
     }
 
-    /// Members drift apart over the routed work before the transfer's input. Beside compute they go on drifting while
-    /// the transfer flies; alone, all compute waits for it, and they start level again.
+    /// Members drift apart over the routed work before the transfer's input. Beside compute they go on
+    /// drifting while the transfer flies; alone, all compute waits for it, and they start level again.
     LocalId transfer(const Block& block, TransferKind kind, std::string_view name, Side side, bool beside,
                      LocalId after) {
         const WorkIndex work =
@@ -236,7 +236,8 @@ private:
     }
     void dispatch_forward(const Layers& l) {
         if (l.f_moves) {
-            forward_ = transfer(*l.f, TransferKind::dispatch, "dispatch(F)", Side::forward, l.paired, forward_);
+            forward_ =
+                transfer(*l.f, TransferKind::dispatch, "dispatch(F)", Side::forward, l.paired, forward_);
         }
     }
     void end_forward(const Layers& l) {
@@ -254,7 +255,8 @@ private:
                                 Stream::expert_comm);
             // The gradient of a combine sends what a dispatch sends, and runs a dispatch kernel; dispatch(B)
             // the reverse.
-            backward_ = transfer(*l.b, TransferKind::dispatch, "combine(B)", Side::backward, l.paired, backward_);
+            backward_ =
+                transfer(*l.b, TransferKind::dispatch, "combine(B)", Side::backward, l.paired, backward_);
         }
         if (l.b && l.gradients.input) {
             backward_ = compute(*l.b, Part::ffn_backward, Side::backward, l.occupancy, backward_);
@@ -262,13 +264,15 @@ private:
     }
     void ffn_weight_gradient(const Layers& l) {
         if (l.b && l.gradients.weight) {
-            const LocalId done = compute(*l.b, Part::ffn_weight_gradient, Side::backward, l.occupancy, backward_);
+            const LocalId done =
+                compute(*l.b, Part::ffn_weight_gradient, Side::backward, l.occupancy, backward_);
             hold_back(done);
         }
     }
     void dispatch_backward(const Layers& l) {
         if (l.b_moves) {
-            backward_ = transfer(*l.b, TransferKind::combine, "dispatch(B)", Side::backward, l.paired, backward_);
+            backward_ =
+                transfer(*l.b, TransferKind::combine, "dispatch(B)", Side::backward, l.paired, backward_);
         }
     }
     void end_backward(const Layers& l) {
@@ -282,9 +286,10 @@ private:
         }
     }
 
-    /// Outside the pairs the published DualPipe code calls plain autograd (dualpipe.py, _backward_compute_chunk), where
-    /// a layer's node computes both gradients before it hands its input's gradient on: a transfer waits for both. Only
-    /// overlapped_forward_backward issues kernels in an order of its own.
+    /// Outside the pairs the published DualPipe code calls plain autograd (dualpipe.py,
+    /// _backward_compute_chunk), where a layer's node computes both gradients before it hands its input's
+    /// gradient on: a transfer waits for both. Only overlapped_forward_backward issues kernels in an order of
+    /// its own.
     void hold_back(LocalId weight_gradient) {
         if (!in_pair_) {
             backward_ = weight_gradient;
@@ -296,12 +301,12 @@ private:
     WorkTable& works_;
     ActionTasks tasks_;
     std::array<LocalId, kStreams> last_{};
-    bool in_pair_ = false;      ///< kernels are issued by hand, not by autograd
-    Draws since_wait_;          ///< routed compute issued since the members last waited for each other
+    bool in_pair_ = false;       ///< kernels are issued by hand, not by autograd
+    Draws since_wait_;           ///< routed compute issued since the members last waited for each other
     std::array<Draws, 2> drift_; ///< since_wait_ as each side's last input gradient or activation was issued
     std::size_t backward_draw_ = 0; ///< the backward's draw in since_wait_
-    LocalId forward_ = kEntry;  ///< what the forward side's next task waits for
-    LocalId backward_ = kEntry; ///< what the backward side's next task waits for
+    LocalId forward_ = kEntry;      ///< what the forward side's next task waits for
+    LocalId backward_ = kEntry;     ///< what the backward side's next task waits for
 };
 
 } // namespace

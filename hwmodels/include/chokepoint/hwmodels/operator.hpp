@@ -11,11 +11,11 @@ namespace chokepoint::hw {
 
 /// Kernel classes that share an efficiency curve. The first group is arithmetic, the second streams memory.
 enum class KernelClass {
-    gemm,           ///< forward and input-gradient GEMM
-    gemm_wgrad,     ///< weight gradient: accumulates into FP32
-    grouped_gemm,   ///< one GEMM per local expert, contiguous rows
-    grouped_wgrad,  ///< weight gradient of the experts
-    attention_fwd,  ///< fused, causal or full
+    gemm,          ///< forward and input-gradient GEMM
+    gemm_wgrad,    ///< weight gradient: accumulates into FP32
+    grouped_gemm,  ///< one GEMM per local expert, contiguous rows
+    grouped_wgrad, ///< weight gradient of the experts
+    attention_fwd, ///< fused, causal or full
     attention_bwd,
     // Memory-bound from here on; the order is the one the documentation lists.
     norm_fwd,
@@ -27,10 +27,10 @@ enum class KernelClass {
     add,                ///< residual adds, scalings, casts
     swiglu_fwd,
     swiglu_bwd,
-    router,             ///< scores and top-k: many tiny kernels
-    expert_map,         ///< where each expert's rows go: a few thread blocks, far below any bandwidth
-    permute,    ///< gather rows into expert order
-    unpermute,  ///< weighted sum back to token order
+    router,        ///< scores and top-k: many tiny kernels
+    expert_map,    ///< where each expert's rows go: a few thread blocks, far below any bandwidth
+    permute,       ///< gather rows into expert order
+    unpermute,     ///< weighted sum back to token order
     attention_aux, ///< backward's preprocess and dQ conversion
     embedding,
     cross_entropy,
@@ -44,8 +44,8 @@ constexpr bool is_memory_bound(KernelClass c) { return c >= KernelClass::norm_fw
 enum class Scaling { none, per_tensor, block_128 };
 
 /// GEMM shapes: out[m,n] += a[m,k] b[k,n], `groups` times with m rows each (m is per group).
-/// Attention shapes: `batch` sequences of `seq` tokens, `heads` query heads, `kv_heads`, dims `dim_qk` and `dim_v`.
-/// Memory-bound kernels use only `read`, `written` and `launches`.
+/// Attention shapes: `batch` sequences of `seq` tokens, `heads` query heads, `kv_heads`, dims `dim_qk` and
+/// `dim_v`. Memory-bound kernels use only `read`, `written` and `launches`.
 struct Operator {
     std::string name; ///< "q_b", "router top-k": names the task in timelines and reports
     KernelClass kernel = KernelClass::gemm;
@@ -59,23 +59,23 @@ struct Operator {
     int heads = 0, kv_heads = 0, dim_qk = 0, dim_v = 0;
     bool causal = true;
 
-    Bytes read;    ///< minimum traffic, each tensor once
+    Bytes read; ///< minimum traffic, each tensor once
     Bytes written;
     int launches = 1; ///< kernels in this operator
 
     friend bool operator==(const Operator&, const Operator&) = default;
 };
 
-/// Arithmetic of the operator. Causal attention counts the triangle only: the half that a causal kernel computes.
-/// Backward attention counts five GEMMs to the forward's two (it recomputes the scores).
+/// Arithmetic of the operator. Causal attention counts the triangle only: the half that a causal kernel
+/// computes. Backward attention counts five GEMMs to the forward's two (it recomputes the scores).
 Flops arithmetic(const Operator&);
 
-/// Builders that fill in `read` and `written` from the shapes, each tensor once. GEMMs write BF16; weight gradients
-/// read and write FP32 accumulators, and their m, n, k are the forward's n, k and tokens.
+/// Builders that fill in `read` and `written` from the shapes, each tensor once. GEMMs write BF16; weight
+/// gradients read and write FP32 accumulators, and their m, n, k are the forward's n, k and tokens.
 Operator gemm(std::string name, KernelClass, DType, Scaling, std::int64_t m, std::int64_t n, std::int64_t k,
               int groups = 1);
-Operator attention(std::string name, KernelClass, std::int64_t batch, std::int64_t seq, int heads, int kv_heads,
-                   int dim_qk, int dim_v, bool causal = true);
+Operator attention(std::string name, KernelClass, std::int64_t batch, std::int64_t seq, int heads,
+                   int kv_heads, int dim_qk, int dim_v, bool causal = true);
 Operator streaming(std::string name, KernelClass, Bytes read, Bytes written, int launches = 1);
 
 } // namespace chokepoint::hw

@@ -81,7 +81,8 @@ struct TransferRates {
     MoeRates combine;
     double nic = 0.0;               ///< point to point and collectives
     double nvlink_collective = 0.0; ///< collectives inside a node
-    double relative_sigma = 0.0;    ///< of every rate: half the distance between published figures, in logarithms
+    double relative_sigma =
+        0.0; ///< of every rate: half the distance between published figures, in logarithms
     friend bool operator==(const TransferRates&, const TransferRates&) = default;
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dimensioned numbers, so that a bandwidth cannot be added to a size: the only place that knows unit prefixes.
+// Dimensioned numbers, so that a bandwidth cannot be added to a size: the only place that knows unit
+// prefixes.
 #pragma once
 
 #include <compare>
@@ -10,13 +11,13 @@
 namespace chokepoint::hw {
 
 /// A number tagged with exponents of (second, byte, flop, USD, joule); held in base units.
-template <int S, int B, int F, int U, int J>
-class Quantity {
+template <int S, int B, int F, int U, int J> class Quantity {
 public:
     constexpr Quantity() = default;
     /// `base` is in base units: seconds, bytes, flop, USD, joules.
     constexpr explicit Quantity(double base) : base_(base) {}
-    /// The value in base units. Unwrap only to print, to fit, or to hand to a library that takes bare doubles.
+    /// The value in base units. Unwrap only to print, to fit, or to hand to a library that takes bare
+    /// doubles.
     [[nodiscard]] constexpr double value() const { return base_; }
 
     constexpr auto operator<=>(const Quantity&) const = default;
@@ -87,33 +88,55 @@ constexpr Bytes operator""_MB(unsigned long long v) { return Bytes(static_cast<d
 constexpr Bytes operator""_MiB(unsigned long long v) { return Bytes(static_cast<double>(v) * 1048576.0); }
 constexpr Bytes operator""_GB(unsigned long long v) { return Bytes(static_cast<double>(v) * 1e9); }
 constexpr Bytes operator""_GiB(unsigned long long v) { return Bytes(static_cast<double>(v) * 1073741824.0); }
-constexpr BytesPerSecond operator""_GBps(long double v) { return BytesPerSecond(static_cast<double>(v) * 1e9); }
-constexpr BytesPerSecond operator""_GBps(unsigned long long v) { return BytesPerSecond(static_cast<double>(v) * 1e9); }
-constexpr BytesPerSecond operator""_Gbps(unsigned long long v) { return BytesPerSecond(static_cast<double>(v) * 1.25e8); }
-constexpr FlopsPerSecond operator""_TFLOPS(long double v) { return FlopsPerSecond(static_cast<double>(v) * 1e12); }
-constexpr FlopsPerSecond operator""_TFLOPS(unsigned long long v) { return FlopsPerSecond(static_cast<double>(v) * 1e12); }
+constexpr BytesPerSecond operator""_GBps(long double v) {
+    return BytesPerSecond(static_cast<double>(v) * 1e9);
+}
+constexpr BytesPerSecond operator""_GBps(unsigned long long v) {
+    return BytesPerSecond(static_cast<double>(v) * 1e9);
+}
+constexpr BytesPerSecond operator""_Gbps(unsigned long long v) {
+    return BytesPerSecond(static_cast<double>(v) * 1.25e8);
+}
+constexpr FlopsPerSecond operator""_TFLOPS(long double v) {
+    return FlopsPerSecond(static_cast<double>(v) * 1e12);
+}
+constexpr FlopsPerSecond operator""_TFLOPS(unsigned long long v) {
+    return FlopsPerSecond(static_cast<double>(v) * 1e12);
+}
 constexpr Usd operator""_usd(long double v) { return Usd(static_cast<double>(v)); }
 constexpr Watts operator""_W(unsigned long long v) { return Watts(static_cast<double>(v)); }
 } // namespace literals
 
 /// What a text such as "400 GB/s" measures.
-enum class Dimension { count, bytes, bandwidth, seconds, flop_rate, watts, usd, usd_per_gpu_hour, usd_per_kwh };
+enum class Dimension {
+    count,
+    bytes,
+    bandwidth,
+    seconds,
+    flop_rate,
+    watts,
+    usd,
+    usd_per_gpu_hour,
+    usd_per_kwh
+};
 
 /// Human name of a dimension with an example, for error messages: `a bandwidth such as "200 Gb/s"`.
 std::string_view describe(Dimension dimension);
 
 struct ParsedQuantity {
-    double base = 0.0; ///< base units: seconds, bytes, byte/s, flop/s, W, USD, USD/s (per GPU), USD/J, or the bare count
+    double base = 0.0; ///< base units: seconds, bytes, byte/s, flop/s, W, USD, USD/s (per GPU), USD/J, or the
+                       ///< bare count
     Dimension dimension = Dimension::count;
     friend bool operator==(const ParsedQuantity&, const ParsedQuantity&) = default;
 };
 
-/// Reads "400 GB/s", "50 Gb/s", "80 GiB", "3.7 us", "989 TFLOPS", "700 W", "2.00 USD/GPU-h", "0.08 USD/kWh", "14.8e12".
-/// Decimal prefixes are powers of 1000, binary ones (KiB…) of 1024; b is a bit, B a byte. A space before the unit is
-/// optional. Returns nothing if the text is not a finite number followed by a known unit.
+/// Reads "400 GB/s", "50 Gb/s", "80 GiB", "3.7 us", "989 TFLOPS", "700 W", "2.00 USD/GPU-h", "0.08 USD/kWh",
+/// "14.8e12". Decimal prefixes are powers of 1000, binary ones (KiB…) of 1024; b is a bit, B a byte. A space
+/// before the unit is optional. Returns nothing if the text is not a finite number followed by a known unit.
 std::optional<ParsedQuantity> parse_quantity(std::string_view text);
 
-/// Readable forms with three to four significant digits and the fitting prefix: "13.95 s", "129.0 ms", "400 GB/s".
+/// Readable forms with three to four significant digits and the fitting prefix: "13.95 s", "129.0 ms", "400
+/// GB/s".
 std::string to_text(Seconds);
 std::string to_text(Bytes);
 std::string to_text(BytesPerSecond);

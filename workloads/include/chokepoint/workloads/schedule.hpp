@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order in which each pipeline rank runs its micro-batches: what a schedule is, and every schedule we know.
+// The order in which each pipeline rank runs its micro-batches: what a schedule is, and every schedule we
+// know.
 #pragma once
 
 #include <span>
@@ -20,12 +21,12 @@ enum class ActionKind {
     backward,       ///< full: input and weight gradients
     input_backward, ///< input gradient only; its weight gradient comes later as weight_backward
     weight_backward,
-    overlapped,     ///< forward of one micro-batch interleaved with the full backward of another
+    overlapped, ///< forward of one micro-batch interleaved with the full backward of another
 };
 std::string_view name(ActionKind);
 
-/// One piece of work: a stage on a micro-batch. `overlapped` has both pairs, the others only the first that applies:
-/// forward uses `forward_*`; backward, input_backward and weight_backward use `backward_*`.
+/// One piece of work: a stage on a micro-batch. `overlapped` has both pairs, the others only the first that
+/// applies: forward uses `forward_*`; backward, input_backward and weight_backward use `backward_*`.
 struct Action {
     ActionKind kind = ActionKind::forward;
     Stage forward_stage{0};
@@ -37,18 +38,18 @@ struct Action {
 /// "stage 3 F17", "stage 3 F17 & stage 12 B4": for errors and timelines.
 std::string to_text(const Action&);
 
-/// Actions of every rank in order. Micro-batches are numbered 0..micro_batches-1 over the whole replica. Under dualpipe
-/// the first half enters at rank 0 and the second half at the last rank, whose stages run mirrored: a stage then lives
-/// on two ranks, and `host` says which one serves a micro-batch.
+/// Actions of every rank in order. Micro-batches are numbered 0..micro_batches-1 over the whole replica.
+/// Under dualpipe the first half enters at rank 0 and the second half at the last rank, whose stages run
+/// mirrored: a stage then lives on two ranks, and `host` says which one serves a micro-batch.
 struct Schedule {
     std::string id;
     int ranks = 0;
     int stages = 0;
     int micro_batches = 0;
-    std::vector<std::vector<Action>> order;  ///< [rank]
-    std::vector<std::vector<Rank>> hosts;    ///< [stage][micro_batch]
-    int replicas_per_stage = 1;              ///< ranks of one pipeline that hold a copy of a stage's parameters
-    std::string note;                        ///< how the order was made when the published one does not apply
+    std::vector<std::vector<Action>> order; ///< [rank]
+    std::vector<std::vector<Rank>> hosts;   ///< [stage][micro_batch]
+    int replicas_per_stage = 1; ///< ranks of one pipeline that hold a copy of a stage's parameters
+    std::string note;           ///< how the order was made when the published one does not apply
     [[nodiscard]] Rank host(Stage s, int micro_batch) const {
         return hosts[static_cast<std::size_t>(index(s))][static_cast<std::size_t>(micro_batch)];
     }
@@ -66,11 +67,12 @@ struct ScheduleKind {
 std::span<const ScheduleKind> schedule_kinds();
 const ScheduleKind* find_schedule(std::string_view id);
 
-/// Every fault of the schedule: an action missing, doubled or on the wrong rank; a forward before its predecessor's;
-/// a deadlock (naming rank, action and micro-batch). Empty if it is sound.
+/// Every fault of the schedule: an action missing, doubled or on the wrong rank; a forward before its
+/// predecessor's; a deadlock (naming rank, action and micro-batch). Empty if it is sound.
 std::vector<std::string> check(const Schedule&);
 
-/// The largest number of micro-batches whose activations rank r holds at one time, counting each stage separately.
+/// The largest number of micro-batches whose activations rank r holds at one time, counting each stage
+/// separately.
 std::vector<int> peak_in_flight(const Schedule&);
 
 } // namespace chokepoint::work

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The work of one optimizer step as an acyclic graph of compute and transfer tasks: what exists, never how long it takes.
+// The work of one optimizer step as an acyclic graph of compute and transfer tasks: what exists, never how
+// long it takes.
 #pragma once
 
 #include <chokepoint/workloads/layer.hpp>
@@ -17,7 +18,8 @@ namespace chokepoint::work {
 
 using TaskId = std::uint32_t;
 
-/// In-order queues of one GPU. Compute kernels run one after another; each kind of communication has its own stream.
+/// In-order queues of one GPU. Compute kernels run one after another; each kind of communication has its own
+/// stream.
 enum class Stream : std::uint8_t { compute, expert_comm, pipeline_send, data_comm };
 constexpr int kStreams = 4;
 std::string_view name(Stream);
@@ -33,22 +35,30 @@ struct ComputeWork {
     friend bool operator==(const ComputeWork&, const ComputeWork&) = default;
 };
 
-enum class TransferKind : std::uint8_t { dispatch, combine, pipeline, reduce_scatter, all_gather, all_reduce };
+enum class TransferKind : std::uint8_t {
+    dispatch,
+    combine,
+    pipeline,
+    reduce_scatter,
+    all_gather,
+    all_reduce
+};
 std::string_view name(TransferKind);
 
 /// A transfer by what it moves; hwmodels turns it into port flows.
 struct TransferWork {
     std::string name; ///< "dispatch(F)", "send(B)"
     TransferKind kind = TransferKind::dispatch;
-    std::int64_t tokens = 0;          ///< dispatch, combine
-    hw::Bytes per_token;              ///< dispatch, combine
-    hw::Bytes bytes;                  ///< pipeline: per GPU; collectives: the full vector per GPU
-    int ranks = 1;                    ///< members of the group
-    int ranks_per_node = 8;           ///< members within one node
+    std::int64_t tokens = 0; ///< dispatch, combine
+    hw::Bytes per_token;     ///< dispatch, combine
+    hw::Bytes bytes;         ///< pipeline: per GPU; collectives: the full vector per GPU
+    int ranks = 1;           ///< members of the group
+    int ranks_per_node = 8;  ///< members within one node
     bool beside_compute = false;
     /// Routed compute that the members have run since they last waited for each other, as indices into
     /// TaskGraph::computes. The kernels of one inner list follow one draw of the router and are long or short
-    /// together, those of different lists independently; the transfer starts when the slowest member is ready.
+    /// together, those of different lists independently; the transfer starts when the slowest member is
+    /// ready.
     std::vector<std::vector<std::int32_t>> uneven;
     friend bool operator==(const TransferWork&, const TransferWork&) = default;
 };
@@ -56,16 +66,16 @@ struct TransferWork {
 struct Task {
     TaskKind kind = TaskKind::marker;
     Stream stream = Stream::compute;
-    std::int16_t rank = 0;        ///< pipeline rank whose class of GPUs runs it (the sender of a pipeline transfer)
-    std::int16_t peer = -1;       ///< receiving rank of a pipeline transfer
+    std::int16_t rank = 0;  ///< pipeline rank whose class of GPUs runs it (the sender of a pipeline transfer)
+    std::int16_t peer = -1; ///< receiving rank of a pipeline transfer
     std::int16_t layer = -1;
     std::int32_t micro_batch = -1;
-    std::int32_t work = -1;       ///< index into computes or transfers
-    std::int32_t action = -1;     ///< index into actions; -1: after the last (gradient reduction, optimizer)
+    std::int32_t work = -1;   ///< index into computes or transfers
+    std::int32_t action = -1; ///< index into actions; -1: after the last (gradient reduction, optimizer)
 };
 
-/// One action of a rank with its tasks: `entry` starts when the rank is free and the inputs have arrived; `exit` is
-/// done when the rank may go on.
+/// One action of a rank with its tasks: `entry` starts when the rank is free and the inputs have arrived;
+/// `exit` is done when the rank may go on.
 struct ActionSpan {
     Rank rank{0};
     Action action;
@@ -116,12 +126,13 @@ struct StepGraph {
     int ranks = 0;
 };
 
-/// Builds the graph of one optimizer step of one class of GPUs per pipeline rank. Tasks are numbered in a topological
-/// order; docs/model.md says what waits for what.
+/// Builds the graph of one optimizer step of one class of GPUs per pipeline rank. Tasks are numbered in a
+/// topological order; docs/model.md says what waits for what.
 /// @throws std::invalid_argument if a stage is left without blocks or `check` finds faults in the schedule.
 TaskGraph build_step(const ModelArch&, const ParallelPlan&, const Schedule&, int gpus_per_node);
 
-/// One overlapped forward and backward of `layers` MoE layers without pipeline traffic: the published trace's pair.
+/// One overlapped forward and backward of `layers` MoE layers without pipeline traffic: the published trace's
+/// pair.
 /// @throws std::invalid_argument if `layers` is not positive or the model has no experts.
 TaskGraph build_pair(const ModelArch&, const ParallelPlan&, int layers, int gpus_per_node);
 

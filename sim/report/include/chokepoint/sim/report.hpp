@@ -16,8 +16,8 @@
 
 namespace chokepoint::sim {
 
-/// Seconds of one rank, or their mean over ranks. The first six add up to the step; exposed communication is the part
-/// of them in which the compute stream waits for a transfer.
+/// Seconds of one rank, or their mean over ranks. The first six add up to the step; exposed communication is
+/// the part of them in which the compute stream waits for a transfer.
 struct Phases {
     hw::Seconds f;  ///< forward chunks run alone
     hw::Seconds b;  ///< backward chunks run alone, full or input gradient only
@@ -29,9 +29,10 @@ struct Phases {
     [[nodiscard]] hw::Seconds total() const { return f + b + w + fb + bubble + optimizer; }
 };
 
-/// Phases of every rank from the spans of its actions: an action lasts from the moment its rank is free and its inputs
-/// have arrived until its last kernel or expert transfer is done. What lies between is bubble: waiting for other ranks,
-/// and for pipeline sends, which the published DualPipe code awaits between its chunks, not in them.
+/// Phases of every rank from the spans of its actions: an action lasts from the moment its rank is free and
+/// its inputs have arrived until its last kernel or expert transfer is done. What lies between is bubble:
+/// waiting for other ranks, and for pipeline sends, which the published DualPipe code awaits between its
+/// chunks, not in them.
 std::vector<Phases> phases_per_rank(const work::TaskGraph&, const Timeline&);
 Phases mean(const std::vector<Phases>&);
 
@@ -46,14 +47,16 @@ struct StepReport {
     std::vector<Phases> per_rank;
 };
 
-/// One input that is not exact: its relative standard deviation, and the step seconds that one deviation moves.
+/// One input that is not exact: its relative standard deviation, and the step seconds that one deviation
+/// moves.
 struct Driver {
     std::string input;
     double relative_sigma = 0.0;
     hw::Seconds effect;
 };
 
-/// Linearised: to first order a scaling of one input moves the step by that input's seconds on the critical path.
+/// Linearised: to first order a scaling of one input moves the step by that input's seconds on the critical
+/// path.
 struct Uncertainty {
     double relative_sigma = 0.0;
     std::vector<Driver> drivers; ///< largest effect first
@@ -63,7 +66,7 @@ struct Uncertainty {
 
 struct CampaignReport {
     double tokens = 0.0;
-    hw::Seconds wall;   ///< on this cluster without interruptions
+    hw::Seconds wall; ///< on this cluster without interruptions
     double gpu_hours = 0.0;
     double goodput = 1.0; ///< share of the time that trains; failures are not modelled yet
     double gpu_hours_per_trillion_tokens = 0.0; ///< at the full batch
@@ -99,10 +102,12 @@ struct RunReport {
 
 StepReport step_report(const Scenario&, const work::TaskGraph&, const Timeline&);
 /// @param others drivers that the critical path does not show, from runs with changed inputs
-Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const CriticalPath&, std::vector<Driver> others = {});
+Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const CriticalPath&,
+                        std::vector<Driver> others = {});
 
-/// Integrates the batch ramp over tokens: the batch grows linearly with the tokens seen, and the step time is linear
-/// between the simulated points. `points` are (sequences, seconds), ascending, first = ramp start, last = full batch.
+/// Integrates the batch ramp over tokens: the batch grows linearly with the tokens seen, and the step time is
+/// linear between the simulated points. `points` are (sequences, seconds), ascending, first = ramp start,
+/// last = full batch.
 CampaignReport campaign_report(const Scenario&, std::vector<std::pair<int, hw::Seconds>> points);
 CostReport cost_report(const Scenario&, const StepReport&, const std::optional<CampaignReport>&);
 
@@ -114,12 +119,14 @@ std::string to_json(const RunReport&, const Scenario&);
 /// Two runs side by side, the largest differences first.
 std::string compare_text(const RunReport& a, const RunReport& b);
 /// chokepoint/compare/1: both runs and the differences b - a.
-std::string compare_json(const RunReport& a, const Scenario& scenario_a, const RunReport& b, const Scenario& scenario_b);
+std::string compare_json(const RunReport& a, const Scenario& scenario_a, const RunReport& b,
+                         const Scenario& scenario_b);
 
 /// Chrome/Perfetto trace JSON: one process per pipeline rank, one track per stream.
 struct TraceOptions {
     std::vector<int> ranks; ///< empty: all
 };
-std::string to_trace_json(const work::TaskGraph&, const StepCosts&, const Timeline&, const TraceOptions& = {});
+std::string to_trace_json(const work::TaskGraph&, const StepCosts&, const Timeline&,
+                          const TraceOptions& = {});
 
 } // namespace chokepoint::sim

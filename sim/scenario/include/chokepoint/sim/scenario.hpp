@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A validated scenario: the loader reports every fault at once, with file, line and column, and never half-accepts.
+// A validated scenario: the loader reports every fault at once, with file, line and column, and never
+// half-accepts.
 #pragma once
 
 #include <chokepoint/hwmodels/catalog.hpp>
@@ -39,21 +40,21 @@ std::string_view name(Origin);
 
 /// One key after resolution, as `check` prints it and as JSON carries it.
 struct ResolvedValue {
-    std::string key;    ///< "plan.global_batch"
-    std::string text;   ///< "15360", "400 Gb/s", with the unit
-    double base = 0.0;  ///< SI value of numbers; 1 or 0 of booleans
+    std::string key;      ///< "plan.global_batch"
+    std::string text;     ///< "15360", "400 Gb/s", with the unit
+    double base = 0.0;    ///< SI value of numbers; 1 or 0 of booleans
     bool is_text = false; ///< a name rather than a number
     Origin origin = Origin::default_;
-    std::string where;  ///< "file.toml:7:12", "--set", a catalog file's source, or the default's reason
+    std::string where; ///< "file.toml:7:12", "--set", a catalog file's source, or the default's reason
 };
 
 enum class ComputeModel { calibrated, roofline };
 
 struct Campaign {
-    double tokens = 0.0;                       ///< 0: no campaign asked for
-    std::optional<hw::UsdPerSecond> price;     ///< per GPU
-    std::optional<int> ramp_from;              ///< sequences per step at the start
-    double ramp_tokens = 0.0;                  ///< tokens over which the batch grows linearly to plan.global_batch
+    double tokens = 0.0;                   ///< 0: no campaign asked for
+    std::optional<hw::UsdPerSecond> price; ///< per GPU
+    std::optional<int> ramp_from;          ///< sequences per step at the start
+    double ramp_tokens = 0.0; ///< tokens over which the batch grows linearly to plan.global_batch
     friend bool operator==(const Campaign&, const Campaign&) = default;
 };
 
@@ -89,8 +90,8 @@ private:
 };
 
 struct LoadOptions {
-    std::vector<std::string> overrides;                       ///< "plan.expert=32", as --set gives them
-    std::vector<std::filesystem::path> catalog_directories;   ///< --catalog
+    std::vector<std::string> overrides;                     ///< "plan.expert=32", as --set gives them
+    std::vector<std::filesystem::path> catalog_directories; ///< --catalog
 };
 
 /// @throws ScenarioError with every fault; std::runtime_error if the shipped catalog cannot be read.
@@ -98,7 +99,8 @@ Scenario load_scenario(const std::filesystem::path& file, const LoadOptions& = {
 /// The same from text; `file` only names it in messages.
 Scenario parse_scenario(std::string_view text, const std::string& file, const LoadOptions& = {});
 
-/// docs/scenario.md and docs/schema/scenario.schema.json, generated from the table of keys that the loader reads by.
+/// docs/scenario.md and docs/schema/scenario.schema.json, generated from the table of keys that the loader
+/// reads by.
 std::string scenario_reference_markdown();
 std::string scenario_json_schema();
 
