@@ -180,15 +180,15 @@ public:
             return;
         }
         bool any = false;
-        for (const std::string_view kind : {"fabric", "gpu", "node"}) {
+        for (const std::string_view kind : {"fabric", "gpu", "node", "rule"}) {
             for (const auto& path : toml_files(directory / kind)) {
                 any = true;
                 add_file(kind, path);
             }
         }
         if (!any) {
-            faults_.push_back(fmt::format("{}: error: a catalog directory holds gpu/*.toml, node/*.toml or "
-                                          "fabric/*.toml, and this one has none",
+            faults_.push_back(fmt::format("{}: error: a catalog directory holds gpu/*.toml, node/*.toml, "
+                                          "fabric/*.toml or rule/*.toml, and this one has none",
                                           directory.string()));
         }
     }
@@ -236,9 +236,9 @@ private:
             keep(read_gpu(file), catalog_.gpus_, stem, file);
         } else if (kind == "node") {
             keep(read_node(file), catalog_.nodes_, stem, file);
-        } else {
+        } else if (kind == "fabric") {
             keep(read_fabric(file), catalog_.fabrics_, stem, file);
-        }
+        } // what rules say is read by load_rules(); here they count as part of the data a result rests on
     }
 
     template <typename Entry>

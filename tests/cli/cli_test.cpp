@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <map>
 #include <sstream>
 
 using chokepoint::test::CliResult;
@@ -129,6 +130,32 @@ TEST(Cli, ShowsASourceBesideEveryFigureOfAPart) {
             EXPECT_FALSE(figure.at("source").get<std::string>().empty()) << key;
         }
     }
+}
+
+TEST(Cli, RulesCatchThePartsThatTheyWereWrittenFor) {
+    std::map<std::pair<std::string, std::string>, std::string> ruling;
+    const auto rules = parse(run_cli({"rules", "--json", "-"}).out);
+    for (const auto& part : rules.at("parts")) {
+        for (const auto& verdict : part.at("verdicts")) {
+            ruling[{part.at("part"), verdict.at("rule")}] = verdict.at("ruling");
+        }
+    }
+    EXPECT_EQ((ruling[{"h100-sxm", "us-2022-10"}]), "licence");
+    EXPECT_EQ((ruling[{"h800-sxm", "us-2022-10"}]), "free");
+    EXPECT_EQ((ruling[{"h800-sxm", "us-2023-10a"}]), "licence");
+    EXPECT_EQ((ruling[{"h20-sxm", "us-2023-10a"}]), "free");
+    EXPECT_EQ((ruling[{"h200-sxm", "us-2026-01"}]), "case_by_case");
+    EXPECT_EQ((ruling[{"b200-sxm", "us-2026-01"}]), "presumption_of_denial");
+}
+
+TEST(Cli, TheRuleOf2022AdmitsACapOnEitherOfItsTwoThresholds) {
+    const auto design =
+        parse(run_cli({"rules", "--design", "h100-sxm", "--under", "us-2022-10", "--json", "-"}).out)
+            .at("design");
+    EXPECT_EQ(design.at("caps").size(), 2U);
+    EXPECT_EQ(run_cli({"rules", "--design", "h100-sxm"}).exit_code, 2);
+    EXPECT_EQ(run_cli({"rules", "--design", "h100-sxm", "--under", "us-1999"}).exit_code, 2);
+    EXPECT_EQ(run_cli({"rules", "--on", "yesterday"}).exit_code, 2);
 }
 
 TEST(Cli, WrongArgumentsExitWithTwo) {

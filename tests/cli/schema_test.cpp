@@ -1,38 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every command's JSON is what its published schema says.
 #include "run_cli.hpp"
+#include "support/json_schema.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
-using chokepoint::test::read_file;
+using chokepoint::test::published_schema_violations;
 using chokepoint::test::run_cli;
 
 namespace {
-
-/// Every violation as text; empty if the document fits.
-std::string violations(const std::string& schema_name, const nlohmann::json& document) {
-    using Adapter = valijson::adapters::NlohmannJsonAdapter;
-    const auto text = read_file(std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "docs/schema" /
-                                (schema_name + ".schema.json"));
-    const nlohmann::json schema_json = nlohmann::json::parse(text);
-    valijson::Schema schema;
-    valijson::SchemaParser().populateSchema(Adapter(schema_json), schema);
-    valijson::ValidationResults results;
-    valijson::Validator().validate(schema, Adapter(document), &results);
-    std::string out;
-    for (valijson::ValidationResults::Error error; results.popError(error);) {
-        for (const std::string& part : error.context) {
-            out += part;
-        }
-        out += ": " + error.description + "\n";
-    }
-    return out;
-}
 
 struct Case {
     std::string schema;
@@ -45,7 +22,7 @@ class Schema : public testing::TestWithParam<Case> {};
 
 TEST_P(Schema, IsWhatTheCommandPrints) {
     const auto result = run_cli(GetParam().arguments);
-    EXPECT_EQ(violations(GetParam().schema, nlohmann::json::parse(result.out)), "");
+    EXPECT_EQ(published_schema_violations(GetParam().schema, result.out), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -63,11 +40,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"list", {"list", "fabrics", "--json", "-"}},
                     Case{"show", {"show", "gpu", "h800-sxm", "--json", "-"}},
                     Case{"show", {"show", "model", "deepseek-v3", "--json", "-"}},
+                    Case{"rules", {"rules", "--json", "-"}},
+                    Case{"rules", {"rules", "--design", "h100-sxm", "--under", "us-2022-10", "--json", "-"}},
                     Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));
 
 TEST(SchemaItself, RejectsAResultThatLacksAField) {
     auto document =
         nlohmann::json::parse(run_cli({"run", "scenarios/small-16-gpus.toml", "--json", "-"}).out);
     document["step"].erase("seconds");
-    EXPECT_NE(violations("run", document), "");
+    EXPECT_NE(published_schema_violations("run", document.dump()), "");
 }

@@ -9,13 +9,10 @@
 #include "framework/report.hpp"
 #include "framework/supervisor.hpp"
 #include "gemm/fp8_block_gemm.hpp"
+#include "support/json_schema.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include <cstdlib>
 #include <filesystem>
@@ -51,21 +48,7 @@ Measurement timed(int kernel, double microseconds) {
 }
 
 std::string violations(const json& document) {
-    using Adapter = valijson::adapters::NlohmannJsonAdapter;
-    std::ifstream in(std::string(CHOKEPOINT_SOURCE_DIR) + "/docs/schema/measurement.schema.json");
-    const json schema_json = json::parse(in);
-    valijson::Schema schema;
-    valijson::SchemaParser().populateSchema(Adapter(schema_json), schema);
-    valijson::ValidationResults results;
-    valijson::Validator().validate(schema, Adapter(document), &results);
-    std::string out;
-    for (valijson::ValidationResults::Error error; results.popError(error);) {
-        for (const std::string& part : error.context) {
-            out += part;
-        }
-        out += ": " + error.description + "\n";
-    }
-    return out;
+    return chokepoint::test::published_schema_violations("measurement", document.dump());
 }
 
 RunFacts facts() {
@@ -303,20 +286,6 @@ TEST(MeasurementFile, SchemaRefusesATimingWithoutADevice) {
     json document = json::parse(measurement_file(facts(), {timed(3, 5.0)}));
     document.erase("machine");
     EXPECT_NE(violations(document), "");
-}
-
-TEST(MeasurementFile, PublishedFilesFitTheSameSchema) {
-    int files = 0;
-    const std::filesystem::path folder =
-        std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels" / "measurements" / "published";
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-        if (entry.path().extension() == ".json") {
-            std::ifstream in(entry.path());
-            EXPECT_EQ(violations(json::parse(in)), "") << entry.path();
-            ++files;
-        }
-    }
-    EXPECT_GT(files, 0);
 }
 
 TEST(Supervisor, PassesOnWhatTheWorkerSays) {

@@ -33,6 +33,12 @@ int check_command(const std::string& scenario, const Common&);
 int compare_command(const std::string& scenario_a, const std::string& scenario_b, const Common&);
 int trace_command(const std::string& scenario, const std::string& output, const std::vector<int>& ranks,
                   const Common&);
+struct RulesOptions {
+    std::vector<std::string> parts; ///< empty: the whole catalog
+    std::string on;                 ///< ISO date; empty: every rule, whenever in force
+    std::string design, under;      ///< --design PART --under RULE
+};
+int rules_command(const RulesOptions&, const Common&);
 int list_command(const std::string& kind, const Common&);
 int show_command(const std::string& kind, const std::string& id, const Common&);
 

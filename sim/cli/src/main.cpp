@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <exception>
 #include <functional>
 
@@ -54,7 +55,15 @@ struct Arguments {
     std::string scenario, other_scenario, kind, id;
     std::string trace_output = "trace.json";
     std::vector<int> ranks;
+    cli::RulesOptions rules;
 };
+
+/// YYYY-MM-DD with a month and a day that can be.
+bool is_date(const std::string& text) {
+    int year = 0, month = 0, day = 0, end = 0;
+    return std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &end) == 3 && end == 10 &&
+           text.size() == 10 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
 
 void add_common(CLI::App& command, cli::Common& common, bool scenario) {
     if (scenario) {
@@ -135,6 +144,24 @@ int main(int argc, char** argv) {
             return cli::trace_command(arguments.scenario, arguments.trace_output, arguments.ranks, common);
         };
     });
+
+    CLI::App* rules = app.add_subcommand(
+        "rules", "Print what each export rule says of each part, or design a part for one");
+    rules
+        ->add_option("PART", arguments.rules.parts,
+                     "Parts, as `chokepoint list gpus` prints them; all if none")
+        ->type_name("");
+    rules->add_option("--on", arguments.rules.on, "Only rules in force on this day")
+        ->check(
+            [](const std::string& day) { return is_date(day) ? "" : "expected a date such as 2023-11-17"; })
+        ->type_name("DATE");
+    rules->add_option("--design", arguments.rules.design, "Print every minimal set of caps for this part…")
+        ->type_name("PART");
+    rules->add_option("--under", arguments.rules.under, "…that this rule admits")->type_name("RULE");
+    add_common(*rules, arguments.common, false);
+    add_json(*rules, arguments.common);
+    rules->footer("Example:\n  chokepoint rules --design h100-sxm --under us-2022-10");
+    rules->callback([&] { selected = [&] { return cli::rules_command(arguments.rules, common); }; });
 
     CLI::App* list = app.add_subcommand("list", "List gpus, fabrics, models or schedules");
     list->add_option("KIND", arguments.kind, "gpus, fabrics, models or schedules")->required()->type_name("");

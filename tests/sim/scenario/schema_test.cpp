@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an editor accepts by the JSON schema is what the loader accepts by its table.
 #include "scenario_text.hpp"
+#include "support/json_schema.hpp"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 #include <toml++/toml.h>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
 
 #include <sstream>
 
@@ -17,20 +13,9 @@ using namespace chokepoint;
 namespace {
 
 std::string violations(const std::string& toml_text) {
-    using Adapter = valijson::adapters::NlohmannJsonAdapter;
-    const nlohmann::json schema_json = nlohmann::json::parse(sim::scenario_json_schema());
-    valijson::Schema schema;
-    valijson::SchemaParser().populateSchema(Adapter(schema_json), schema);
     std::ostringstream json_text;
     json_text << toml::json_formatter{toml::parse(toml_text)};
-    const nlohmann::json document = nlohmann::json::parse(json_text.str());
-    valijson::ValidationResults results;
-    valijson::Validator().validate(schema, Adapter(document), &results);
-    std::string out;
-    for (valijson::ValidationResults::Error error; results.popError(error);) {
-        out += error.description + "\n";
-    }
-    return out;
+    return test::schema_violations(sim::scenario_json_schema(), json_text.str());
 }
 
 } // namespace

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command `rules`: what every export rule says of every part, and which caps a rule would admit.
+#include "commands.hpp"
+
+#include "output_file.hpp"
+
+#include <chokepoint/hwmodels/build_info.hpp>
+#include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/hwmodels/rules.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace chokepoint::cli {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr std::array kColumns{hw::Figure::tpp, hw::Figure::performance_density, hw::Figure::aggregate_io,
+                              hw::Figure::memory_bandwidth};
+
+std::string text_of(const hw::GpuSpec& part, hw::Figure figure) {
+    const auto value = hw::figure_of(part, figure);
+    return value ? hw::to_text(figure, *value) : "unknown";
+}
+
+template <typename Range, typename Id>
+UsageError unknown(std::string_view what, const std::string& found, const Range& known, Id id) {
+    std::vector<std::string> ids;
+    std::ranges::transform(known, std::back_inserter(ids), id);
+    return UsageError(
+        fmt::format("no {} is called '{}'; expected one of {}", what, found, fmt::join(ids, ", ")));
+}
+
+const hw::GpuSpec& part_called(const hw::Catalog& catalog, const std::string& id) {
+    const hw::GpuSpec* part = catalog.find_gpu(id);
+    if (part == nullptr) {
+        throw unknown("part", id, catalog.gpus(), &hw::GpuSpec::id);
+    }
+    return *part;
+}
+
+const hw::Rule& rule_called(const std::vector<hw::Rule>& rules, const std::string& id) {
+    const auto rule = std::ranges::find(rules, id, &hw::Rule::id);
+    if (rule == rules.end()) {
+        throw unknown("rule", id, rules, &hw::Rule::id);
+    }
+    return *rule;
+}
+
+Json margin_json(const hw::Margin& margin) {
+    return {{"figure", hw::name(margin.threshold.figure)},
+            {"bound", hw::name(margin.threshold.bound)},
+            {"limit", margin.threshold.limit},
+            {"value", margin.value ? Json(*margin.value) : Json(nullptr)},
+            {"ratio", margin.ratio ? Json(*margin.ratio) : Json(nullptr)}};
+}
+
+Json verdict_json(const hw::Rule& rule, const hw::Verdict& verdict) {
+    Json margins = Json::array();
+    for (const hw::Margin& margin : verdict.margins) {
+        margins.push_back(margin_json(margin));
+    }
+    return {{"rule", rule.id},
+            {"ruling", hw::name(verdict.ruling)},
+            {"missing", verdict.missing},
+            {"margins", std::move(margins)}};
+}
+
+std::string margin_text(const hw::Margin& margin) {
+    const hw::Threshold& threshold = margin.threshold;
+    return fmt::format("{} {} {}: {}{}", hw::name(threshold.figure), hw::name(threshold.bound),
+                       hw::to_text(threshold.figure, threshold.limit),
+                       margin.value ? hw::to_text(threshold.figure, *margin.value) : "unknown",
+                       margin.ratio ? fmt::format(", {:.2f} of the threshold", *margin.ratio) : "");
+}
+
+void end_line(std::string& out) {
+    out.erase(out.find_last_not_of(' ') + 1);
+    out += '\n';
+}
+
+void append_header(std::string& out, const std::vector<hw::Rule>& rules) {
+    fmt::format_to(std::back_inserter(out), "{:<16} {:>8} {:>9} {:>11} {:>11}", "part", "TPP", "TPP/mm2",
+                   "I/O", "memory");
+    for (const hw::Rule& rule : rules) {
+        fmt::format_to(std::back_inserter(out), "  {:<22}", rule.id);
+    }
+    end_line(out);
+}
+
+void append_part(std::string& out, const hw::GpuSpec& part, const std::vector<hw::Rule>& rules,
+                 bool margins) {
+    fmt::format_to(std::back_inserter(out), "{:<16} {:>8} {:>9} {:>11} {:>11}", part.id,
+                   text_of(part, kColumns[0]), text_of(part, kColumns[1]), text_of(part, kColumns[2]),
+                   text_of(part, kColumns[3]));
+    for (const hw::Rule& rule : rules) {
+        fmt::format_to(std::back_inserter(out), "  {:<22}", hw::name(hw::classify(rule, part).ruling));
+    }
+    end_line(out);
+    if (!margins) {
+        return;
+    }
+    for (const hw::Rule& rule : rules) {
+        const hw::Verdict verdict = hw::classify(rule, part);
+        fmt::format_to(std::back_inserter(out), "\n{}: {} ({}, from {})\n", rule.id, hw::name(verdict.ruling),
+                       rule.instrument, rule.effective);
+        for (const hw::Margin& margin : verdict.margins) {
+            fmt::format_to(std::back_inserter(out), "  {}\n", margin_text(margin));
+        }
+        if (!verdict.missing.empty()) {
+            fmt::format_to(std::back_inserter(out), "  missing: {}\n", fmt::join(verdict.missing, ", "));
+        }
+    }
+}
+
+/// The caps that a set holds, by the names that scenarios use.
+std::vector<std::pair<std::string, std::string>> caps_text(const hw::Caps& caps) {
+    std::vector<std::pair<std::string, std::string>> list;
+    if (caps.nvlink) {
+        list.emplace_back("caps.nvlink", hw::to_text(*caps.nvlink));
+    }
+    if (caps.memory_bandwidth) {
+        list.emplace_back("caps.memory_bandwidth", hw::to_text(*caps.memory_bandwidth));
+    }
+    if (caps.tpp) {
+        list.emplace_back("caps.tpp", fmt::format("{:.6g}", *caps.tpp));
+    }
+    return list;
+}
+
+Json program_json(const hw::Catalog& catalog) {
+    return {{"version", hw::version()}, {"commit", hw::commit()}, {"catalog_hash", catalog.content_hash()}};
+}
+
+void emit(const Common& common, const Json& json, const std::string& text) {
+    if (!common.json.empty()) {
+        OutputFile(common.json).commit(json.dump(2) + "\n");
+    }
+    if (common.json != "-") {
+        fmt::print("{}", text);
+    }
+}
+
+int design(const RulesOptions& options, const hw::Catalog& catalog, const std::vector<hw::Rule>& rules,
+           const Common& common) {
+    const hw::GpuSpec& part = part_called(catalog, options.design);
+    const hw::Rule& rule = rule_called(rules, options.under);
+    const std::vector<hw::Caps> sets = hw::minimal_caps(rule, part);
+    std::string text = fmt::format("{} under {} ({})\n", part.id, rule.id, rule.instrument);
+    Json json_sets = Json::array();
+    for (const hw::Caps& caps : sets) {
+        const auto list = caps_text(caps);
+        Json set = Json::object();
+        std::vector<std::string> words;
+        for (const auto& [key, value] : list) {
+            set[key] = value;
+            words.push_back(key + " = \"" + value + "\"");
+        }
+        json_sets.push_back(std::move(set));
+        text += list.empty() ? std::string("  admitted as it is\n")
+                             : fmt::format("  just below {}\n", fmt::join(words, " and "));
+    }
+    if (sets.empty()) {
+        text += "  no set of caps is known to be enough\n";
+    }
+    emit(common,
+         {{"schema", "chokepoint/rules/1"},
+          {"program", program_json(catalog)},
+          {"design", {{"part", part.id}, {"rule", rule.id}, {"caps", std::move(json_sets)}}}},
+         text);
+    return kFine;
+}
+
+} // namespace
+
+int rules_command(const RulesOptions& options, const Common& common) {
+    const hw::Catalog catalog = hw::Catalog::load(common.catalog_directories);
+    std::vector<hw::Rule> rules = hw::load_rules(common.catalog_directories);
+    if (options.design.empty() != options.under.empty()) {
+        throw UsageError("--design PART and --under RULE go together");
+    }
+    if (!options.design.empty()) {
+        return design(options, catalog, rules, common);
+    }
+    if (!options.on.empty()) {
+        std::erase_if(rules, [&](const hw::Rule& rule) { return !hw::in_force(rule, options.on); });
+    }
+    std::vector<const hw::GpuSpec*> parts;
+    for (const std::string& id : options.parts) {
+        parts.push_back(&part_called(catalog, id));
+    }
+    if (parts.empty()) {
+        std::ranges::transform(catalog.gpus(), std::back_inserter(parts),
+                               [](const hw::GpuSpec& part) { return &part; });
+    }
+    std::string text;
+    append_header(text, rules);
+    Json rows = Json::array();
+    for (const hw::GpuSpec* part : parts) {
+        append_part(text, *part, rules, options.parts.size() == 1);
+        Json verdicts = Json::array();
+        for (const hw::Rule& rule : rules) {
+            verdicts.push_back(verdict_json(rule, hw::classify(rule, *part)));
+        }
+        rows.push_back({{"part", part->id}, {"verdicts", std::move(verdicts)}});
+    }
+    emit(common,
+         {{"schema", "chokepoint/rules/1"}, {"program", program_json(catalog)}, {"parts", std::move(rows)}},
+         text);
+    return kFine;
+}
+
+} // namespace chokepoint::cli
