@@ -23,7 +23,10 @@ std::filesystem::path data_directory() {
         }
         return named;
     }
-    const std::vector<std::string> places{std::string(source_data_directory()),
+    // An installed program finds its data beside itself, wherever its prefix was moved to.
+    const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+    const std::vector<std::string> places{(program.parent_path().parent_path() / "share/chokepoint").string(),
+                                          std::string(source_data_directory()),
                                           std::string(installed_data_directory())};
     for (const std::filesystem::path place : places) {
         if (holds_data(place)) {

@@ -11,8 +11,8 @@
 
 namespace chokepoint::hw {
 
-/// Where the shipped data lies: $CHOKEPOINT_DATA, else the build tree it was built in, else the installed
-/// copy. Holds catalog/, fits/, measurements/, models/, scenarios/.
+/// Where the shipped data lies: $CHOKEPOINT_DATA, else ../share/chokepoint beside the program, else the build
+/// tree it was built in, else the installed copy. Holds catalog/, fits/, measurements/, models/, scenarios/.
 /// @throws std::runtime_error naming the places looked at if none exists.
 std::filesystem::path data_directory();
 
