@@ -28,10 +28,10 @@ struct Common {
     ProgressStyle progress = ProgressStyle::automatic;
 };
 
-int run_command(const std::string& scenario, const Common&);
-int check_command(const std::string& scenario, const Common&);
-int compare_command(const std::string& scenario_a, const std::string& scenario_b, const Common&);
-int trace_command(const std::string& scenario, const std::string& output, const std::vector<int>& ranks,
+int run_command(const std::string& file, const Common&);
+int check_command(const std::string& file, const Common&);
+int compare_command(const std::string& file_a, const std::string& file_b, const Common&);
+int trace_command(const std::string& file, const std::string& output, const std::vector<int>& ranks,
                   const Common&);
 struct RulesOptions {
     std::vector<std::string> parts; ///< empty: the whole catalog
@@ -39,7 +39,7 @@ struct RulesOptions {
     std::string design, under;      ///< --design PART --under RULE
 };
 int rules_command(const RulesOptions&, const Common&);
-int list_command(const std::string& kind, const Common&);
+int list_command(const std::string& plural, const Common&);
 int show_command(const std::string& kind, const std::string& id, const Common&);
 
 } // namespace chokepoint::cli

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace chokepoint::sim {
@@ -31,7 +32,7 @@ private:
 };
 
 std::string bar(double share) {
-    const int filled = static_cast<int>(std::clamp(share, 0.0, 1.0) * kBarWidth + 0.5);
+    const int filled = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * kBarWidth));
     std::string text;
     for (int i = 0; i < filled; ++i) {
         text += "#";
