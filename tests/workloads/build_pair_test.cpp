@@ -144,7 +144,8 @@ TEST(OverlappedPair, MembersDriftApartOverTheRoutedWorkBeforeEachTransfersInput)
     EXPECT_EQ(seen["dispatch(B)"], (std::vector<std::string>{"[mlp(B)]", first + "[mlp(B)]"}));
     EXPECT_EQ(seen["combine(F)"], (std::vector<std::string>{first, first + first}));
     plan.routing_imbalance = 0.0;
-    for (const TransferWork& work : pair(2, plan).transfers()) {
+    const TaskGraph balanced = pair(2, plan);
+    for (const TransferWork& work : balanced.transfers()) {
         EXPECT_TRUE(work.uneven.empty()) << work.name;
     }
 }
