@@ -3,8 +3,8 @@
 #include "commands.hpp"
 
 #include "output_file.hpp"
+#include "result.hpp"
 
-#include <chokepoint/hwmodels/build_info.hpp>
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/sim/scenario.hpp>
 #include <chokepoint/workloads/schedule.hpp>
@@ -24,22 +24,6 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr std::int64_t kReferenceSequence = 4096;
-
-Json program_json(const std::string& catalog_hash) {
-    return {{"version", std::string(hw::version())},
-            {"commit", std::string(hw::commit())},
-            {"catalog_hash", catalog_hash}};
-}
-
-/// Prints text, or commits JSON, or both when the JSON goes to a file.
-void emit(const Common& common, const Json& json, const std::string& text) {
-    if (!common.json.empty()) {
-        OutputFile(common.json).commit(json.dump(2) + "\n");
-    }
-    if (common.json != "-") {
-        fmt::print("{}", text);
-    }
-}
 
 std::vector<work::ModelArch> presets() { return work::load_presets(hw::data_path("models")); }
 
@@ -101,17 +85,10 @@ constexpr std::array kKinds{
     Kind{"schedules", &list_schedules},
 };
 
-std::string join(const std::vector<std::string>& words) { return fmt::format("{}", fmt::join(words, ", ")); }
-
 std::vector<std::string> ids(const std::vector<Entry>& entries) {
     std::vector<std::string> out;
     std::ranges::transform(entries, std::back_inserter(out), &Entry::id);
     return out;
-}
-
-UsageError unknown(std::string_view what, const std::string& found,
-                   const std::vector<std::string>& expected) {
-    return UsageError(fmt::format("no {} is called '{}'; expected one of {}", what, found, join(expected)));
 }
 
 /// A figure of `show` as text and as JSON.

@@ -2,9 +2,8 @@
 // The command `rules`: what every export rule says of every part, and which caps a rule would admit.
 #include "commands.hpp"
 
-#include "output_file.hpp"
+#include "result.hpp"
 
-#include <chokepoint/hwmodels/build_info.hpp>
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/hwmodels/rules.hpp>
 
@@ -30,18 +29,16 @@ std::string text_of(const hw::GpuSpec& part, hw::Figure figure) {
     return value ? hw::to_text(figure, *value) : "unknown";
 }
 
-template <typename Range, typename Id>
-UsageError unknown(std::string_view what, const std::string& found, const Range& known, Id id) {
-    std::vector<std::string> ids;
-    std::ranges::transform(known, std::back_inserter(ids), id);
-    return UsageError(
-        fmt::format("no {} is called '{}'; expected one of {}", what, found, fmt::join(ids, ", ")));
+template <typename Range> std::vector<std::string> ids(const Range& entries) {
+    std::vector<std::string> list;
+    std::ranges::transform(entries, std::back_inserter(list), [](const auto& entry) { return entry.id; });
+    return list;
 }
 
 const hw::GpuSpec& part_called(const hw::Catalog& catalog, const std::string& id) {
     const hw::GpuSpec* part = catalog.find_gpu(id);
     if (part == nullptr) {
-        throw unknown("part", id, catalog.gpus(), &hw::GpuSpec::id);
+        throw unknown("part", id, ids(catalog.gpus()));
     }
     return *part;
 }
@@ -49,7 +46,7 @@ const hw::GpuSpec& part_called(const hw::Catalog& catalog, const std::string& id
 const hw::Rule& rule_called(const std::vector<hw::Rule>& rules, const std::string& id) {
     const auto rule = std::ranges::find(rules, id, &hw::Rule::id);
     if (rule == rules.end()) {
-        throw unknown("rule", id, rules, &hw::Rule::id);
+        throw unknown("rule", id, ids(rules));
     }
     return *rule;
 }
@@ -135,19 +132,6 @@ std::vector<std::pair<std::string, std::string>> caps_text(const hw::Caps& caps)
     return list;
 }
 
-Json program_json(const hw::Catalog& catalog) {
-    return {{"version", hw::version()}, {"commit", hw::commit()}, {"catalog_hash", catalog.content_hash()}};
-}
-
-void emit(const Common& common, const Json& json, const std::string& text) {
-    if (!common.json.empty()) {
-        OutputFile(common.json).commit(json.dump(2) + "\n");
-    }
-    if (common.json != "-") {
-        fmt::print("{}", text);
-    }
-}
-
 int design(const RulesOptions& options, const hw::Catalog& catalog, const std::vector<hw::Rule>& rules,
            const Common& common) {
     const hw::GpuSpec& part = part_called(catalog, options.design);
@@ -172,7 +156,7 @@ int design(const RulesOptions& options, const hw::Catalog& catalog, const std::v
     }
     emit(common,
          {{"schema", "chokepoint/rules/1"},
-          {"program", program_json(catalog)},
+          {"program", program_json(catalog.content_hash())},
           {"design", {{"part", part.id}, {"rule", rule.id}, {"caps", std::move(json_sets)}}}},
          text);
     return kFine;
@@ -212,7 +196,9 @@ int rules_command(const RulesOptions& options, const Common& common) {
         rows.push_back({{"part", part->id}, {"verdicts", std::move(verdicts)}});
     }
     emit(common,
-         {{"schema", "chokepoint/rules/1"}, {"program", program_json(catalog)}, {"parts", std::move(rows)}},
+         {{"schema", "chokepoint/rules/1"},
+          {"program", program_json(catalog.content_hash())},
+          {"parts", std::move(rows)}},
          text);
     return kFine;
 }
