@@ -3,7 +3,6 @@
 #include "schedules/orders.hpp"
 #include "step/action_tasks.hpp"
 #include "step/optimizer_tasks.hpp"
-#include "step/placement.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -25,8 +24,8 @@ class StepBuilder {
 public:
     StepBuilder(const ModelArch& model, const ParallelPlan& plan, int ranks, int gpus_per_node)
         : plan_(plan),
-          placement_(plan, gpus_per_node),
-          works_(model, plan, placement_.expert_group_per_node()),
+          layout_(plan, gpus_per_node),
+          works_(model, plan, layout_),
           // Sequence parallelism leaves each tensor-parallel GPU its share of the boundary activations.
           boundary_(boundary_bytes(model, plan) / plan.tensor),
           last_exit_(static_cast<std::size_t>(ranks)),
@@ -84,7 +83,7 @@ public:
         for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
             ranks[rank].last = last_exit_[rank];
         }
-        append_optimizer(step_, works_, plan_, placement_, ranks);
+        append_optimizer(step_, works_, plan_, layout_, ranks);
     }
 
     StepGraph take() {
@@ -165,13 +164,22 @@ private:
         return sent;
     }
 
+    bool remote(Rank from, Rank to) {
+        const auto [entry, is_new] = remote_.try_emplace({from, to}, false);
+        if (is_new) {
+            entry->second = layout_.remote(from, to);
+        }
+        return entry->second;
+    }
+
     Task send_task(Rank rank, const Send& send, int micro_batch, std::int32_t number) {
         TransferWork work;
         work.name = send.side == Side::forward ? "send(F)" : "send(B)";
         work.kind = TransferKind::pipeline;
         work.bytes = boundary_;
         work.ranks = 2;
-        work.ranks_per_node = placement_.remote(rank, send.to) ? 1 : 2;
+        work.group = Group::pipeline;
+        work.ranks_per_node = remote(rank, send.to) ? 1 : 2;
         return {.kind = TaskKind::transfer,
                 .stream = Stream::pipeline_send,
                 .rank = static_cast<std::int16_t>(index(rank)),
@@ -182,7 +190,8 @@ private:
     }
 
     const ParallelPlan& plan_;
-    Placement placement_;
+    RankLayout layout_;
+    std::map<std::pair<Rank, Rank>, bool> remote_;
     WorkTable works_;
     hw::Bytes boundary_;
     StepGraph step_;

@@ -3,6 +3,7 @@
 #include "reading.hpp"
 
 #include <chokepoint/workloads/memory.hpp>
+#include <chokepoint/workloads/rank_layout.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -156,6 +157,22 @@ void check_schedule(Reading& reading, int count) {
     }
 }
 
+void check_rank_order(Reading& reading, std::int64_t data) {
+    if (!reading.sound({"plan.rank_order"})) {
+        return;
+    }
+    const work::ParallelPlan& plan = reading.draft.plan;
+    if (const std::string fault = work::rank_order_fault(plan.rank_order); !fault.empty()) {
+        reading.fault("plan.rank_order", fault);
+    } else if (data > 0 && reading.faults.empty()) {
+        try {
+            const work::RankLayout layout(plan, reading.draft.gpus_per_node);
+        } catch (const std::invalid_argument& error) {
+            reading.fault("plan.rank_order", error.what());
+        }
+    }
+}
+
 void check_precision(Reading& reading) {
     if (!reading.sound({"cluster.gpu", "plan.precision"})) {
         return;
@@ -187,6 +204,7 @@ void check_plan(Reading& reading) {
     check_expert(reading, data);
     check_schedule(reading, micro_batches(reading, data));
     check_precision(reading);
+    check_rank_order(reading, data);
 }
 
 void check_memory(Reading& reading) {

@@ -24,8 +24,10 @@ hw::Bytes moments(Precision precision) {
 /// Parameters of one kind with the GPUs that hold copies of them.
 struct Bucket {
     double parameters = 0.0;
-    Placement::Group group;
-    [[nodiscard]] double shard(int zero) const { return zero == 0 ? parameters : parameters / group.ranks; }
+    Group group = Group::data;
+    std::vector<Rank> hosts;
+    RankLayout::Shape shape;
+    [[nodiscard]] double shard(int zero) const { return zero == 0 ? parameters : parameters / shape.ranks; }
 };
 
 class OptimizerTasks {
@@ -49,8 +51,10 @@ public:
         work.name = name;
         work.kind = kind;
         work.bytes = bucket.parameters * element;
-        work.ranks = bucket.group.ranks;
-        work.ranks_per_node = bucket.group.ranks_per_node;
+        work.ranks = bucket.shape.ranks;
+        work.ranks_per_node = bucket.shape.ranks_per_node;
+        work.group = bucket.group;
+        work.hosts = bucket.hosts;
         return add({.kind = TaskKind::transfer,
                     .stream = Stream::data_comm,
                     .rank = static_cast<std::int16_t>(rank),
@@ -78,7 +82,7 @@ private:
     TaskId each_bucket(int rank, std::span<const Bucket> buckets, TaskId after, TransferKind kind,
                        std::string_view name, hw::Bytes element) {
         for (const Bucket& bucket : buckets) {
-            if (bucket.group.ranks > 1 && bucket.parameters > 0.0) {
+            if (bucket.shape.ranks > 1 && bucket.parameters > 0.0) {
                 const TaskId task = collective(rank, kind, name, bucket, element);
                 edge(after, task);
                 after = task;
@@ -94,16 +98,19 @@ private:
 
 } // namespace
 
-void append_optimizer(StepGraph& step, WorkTable& works, const ParallelPlan& plan, const Placement& placement,
+void append_optimizer(StepGraph& step, WorkTable& works, const ParallelPlan& plan, const RankLayout& layout,
                       std::span<const RankParameters> ranks) {
     OptimizerTasks tasks(step, works, plan);
     std::vector<std::array<Bucket, 2>> buckets;
     std::vector<TaskId> norms;
     for (int r = 0; r < static_cast<int>(ranks.size()); ++r) {
         const RankParameters& rank = ranks[static_cast<std::size_t>(r)];
+        const auto bucket = [&](std::int64_t parameters, Group group) {
+            return Bucket{static_cast<double>(parameters), group, rank.replicas,
+                          layout.shape(group, Rank{r}, rank.replicas)};
+        };
         buckets.push_back(
-            {Bucket{static_cast<double>(rank.held.expert), placement.expert_replicas(rank.replicas)},
-             Bucket{static_cast<double>(rank.held.replicated), placement.replicated_group(rank.replicas)}});
+            {bucket(rank.held.expert, Group::expert_data), bucket(rank.held.replicated, Group::data)});
         // A reduction needs every member: under dualpipe the mirror rank holds the same stages, and both must
         // be done.
         const TaskId ready = tasks.marker(r);

@@ -3,7 +3,6 @@
 // optimizer.
 #pragma once
 
-#include "placement.hpp"
 #include "work_table.hpp"
 
 #include <span>
@@ -20,7 +19,7 @@ struct RankParameters {
 
 /// Appends to `step`, for every rank: gradient reduction, norm, update and, with ZeRO-1, the gathering of
 /// parameters.
-void append_optimizer(StepGraph& step, WorkTable&, const ParallelPlan&, const Placement&,
+void append_optimizer(StepGraph& step, WorkTable&, const ParallelPlan&, const RankLayout&,
                       std::span<const RankParameters>);
 
 } // namespace chokepoint::work

@@ -97,10 +97,10 @@ template <typename Work> WorkIndex find_or_add(std::vector<Work>& works, Work&& 
 
 } // namespace
 
-WorkTable::WorkTable(const ModelArch& model, const ParallelPlan& plan, int expert_group_per_node)
+WorkTable::WorkTable(const ModelArch& model, const ParallelPlan& plan, const RankLayout& layout)
     : model_(model),
       plan_(plan),
-      expert_group_per_node_(expert_group_per_node) {}
+      expert_group_(layout.shape(Group::expert, Rank{0})) {}
 
 WorkTable::Family WorkTable::family(const Block& block) {
     const auto [entry, is_new] = family_of_.try_emplace({block.kind, block.layer}, 0);
@@ -143,8 +143,9 @@ WorkIndex WorkTable::expert_transfer(TransferKind kind, std::string_view name, b
     work.tokens = plan_.micro_batch_tokens() / plan_.tensor;
     work.per_token = kind == TransferKind::dispatch ? dispatch_bytes_per_token(model_, plan_)
                                                     : combine_bytes_per_token(model_, plan_);
-    work.ranks = plan_.expert;
-    work.ranks_per_node = expert_group_per_node_;
+    work.ranks = expert_group_.ranks;
+    work.ranks_per_node = expert_group_.ranks_per_node;
+    work.group = Group::expert;
     work.beside_compute = beside_compute;
     if (plan_.routing_imbalance > 0.0) {
         work.uneven = uneven;

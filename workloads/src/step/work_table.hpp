@@ -31,7 +31,7 @@ using Draws = std::vector<std::vector<WorkIndex>>;
 
 class WorkTable {
 public:
-    WorkTable(const ModelArch&, const ParallelPlan&, int expert_group_per_node);
+    WorkTable(const ModelArch&, const ParallelPlan&, const RankLayout&);
 
     [[nodiscard]] bool routed(const Block&);
     /// The block's part as it runs beside `occupancy`; kNoWork if the block lacks the part.
@@ -52,7 +52,7 @@ private:
 
     const ModelArch& model_;
     const ParallelPlan& plan_;
-    int expert_group_per_node_;
+    RankLayout::Shape expert_group_;
     std::vector<std::pair<BlockKind, BlockKernels>> families_;
     std::map<std::pair<BlockKind, int>, Family> family_of_;
     std::map<std::tuple<Family, Part, int, bool>, WorkIndex> compute_index_;

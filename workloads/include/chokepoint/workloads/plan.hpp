@@ -31,7 +31,10 @@ struct ParallelPlan {
     int pipeline = 1;
     int expert = 1;
     int tensor = 1;
-    int data = 1; ///< derived: GPUs / (pipeline x tensor)
+    int context = 1;
+    int expert_tensor = 1;                     ///< GPUs that share each matrix of a routed expert
+    int data = 1;                              ///< derived: GPUs / (pipeline x tensor x context)
+    std::string rank_order = "tp-cp-ep-dp-pp"; ///< how GPUs are numbered, fastest first: RankLayout
     std::string schedule = "1f1b";
     int micro_batch = 1;  ///< sequences
     int global_batch = 1; ///< sequences

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chokepoint/workloads/layer.hpp>
+#include <chokepoint/workloads/rank_layout.hpp>
 
 #include <chokepoint/hwmodels/cost_model.hpp>
 
@@ -49,11 +50,13 @@ std::string_view name(TransferKind);
 struct TransferWork {
     std::string name; ///< "dispatch(F)", "send(B)"
     TransferKind kind = TransferKind::dispatch;
-    std::int64_t tokens = 0; ///< dispatch, combine
-    hw::Bytes per_token;     ///< dispatch, combine
-    hw::Bytes bytes;         ///< pipeline: per GPU; collectives: the full vector per GPU
-    int ranks = 1;           ///< members of the group
-    int ranks_per_node = 8;  ///< members within one node
+    std::int64_t tokens = 0;     ///< dispatch, combine
+    hw::Bytes per_token;         ///< dispatch, combine
+    hw::Bytes bytes;             ///< pipeline: per GPU; collectives: the full vector per GPU
+    int ranks = 1;               ///< members of the group
+    int ranks_per_node = 8;      ///< members within one node
+    Group group = Group::expert; ///< whose members take part; a pipeline transfer has a peer instead
+    std::vector<Rank> hosts; ///< pipeline ranks whose groups take part together; empty: the task's own alone
     bool beside_compute = false;
     /// Routed compute that the members have run since they last waited for each other, as indices into
     /// TaskGraph::computes. The kernels of one inner list follow one draw of the router and are long or short

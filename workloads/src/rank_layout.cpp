@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Strides of a plan's axes in the numbering of GPUs, and the groups that follow from them.
+#include <chokepoint/workloads/rank_layout.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <ranges>
+#include <stdexcept>
+
+namespace chokepoint::work {
+namespace {
+
+constexpr std::array<std::string_view, 5> kAxes{"tp", "cp", "ep", "dp", "pp"};
+
+/// "tp-cp-ep-dp-pp" cut at its dashes.
+std::vector<std::string_view> parts(std::string_view order) {
+    std::vector<std::string_view> names;
+    for (const auto part : std::views::split(order, '-')) {
+        names.emplace_back(part.begin(), part.end());
+    }
+    return names;
+}
+
+} // namespace
+
+std::string_view name(Group group) {
+    constexpr std::array<std::string_view, 7> kNames{"pipeline", "tensor",        "context",    "data",
+                                                     "expert",   "expert_tensor", "expert_data"};
+    return kNames.at(static_cast<std::size_t>(group));
+}
+
+std::string rank_order_fault(std::string_view order) {
+    std::vector<std::string_view> names = parts(order);
+    std::ranges::sort(names);
+    auto expected = kAxes;
+    std::ranges::sort(expected);
+    if (std::ranges::equal(names, expected)) {
+        return {};
+    }
+    return fmt::format("rank_order \"{}\" is no order of tp, cp, ep, dp and pp; expected each once, such as "
+                       "\"tp-cp-ep-dp-pp\"",
+                       order);
+}
+
+RankLayout::RankLayout(const ParallelPlan& plan, int gpus_per_node)
+    : pipeline_{.extent = plan.pipeline},
+      tensor_{.extent = plan.tensor},
+      context_{.extent = plan.context},
+      data_{.extent = plan.data},
+      expert_tensor_{.extent = plan.expert_tensor},
+      expert_{.extent = plan.expert},
+      gpus_per_node_(gpus_per_node) {
+    if (const std::string fault = rank_order_fault(plan.rank_order); !fault.empty()) {
+        throw std::invalid_argument(fault);
+    }
+    const int stage = plan.tensor * plan.context * plan.data;
+    const int expert_group = plan.expert_tensor * plan.expert;
+    if (stage % expert_group != 0) {
+        throw std::invalid_argument(
+            fmt::format("expert_tensor x expert ({} x {}) does not divide the {} GPUs of a pipeline rank",
+                        plan.expert_tensor, plan.expert, stage));
+    }
+    expert_data_.extent = stage / expert_group;
+    gpus_ = stage * plan.pipeline;
+
+    int attention = 1;
+    int routed = 1;
+    int routed_pipeline = 1;
+    for (const std::string_view axis : parts(plan.rank_order)) {
+        const auto place = [](Axis& at, int& stride) {
+            at.stride = stride;
+            stride *= at.extent;
+        };
+        if (axis == "tp") {
+            place(tensor_, attention);
+            place(expert_tensor_, routed);
+        } else if (axis == "cp") {
+            place(context_, attention);
+        } else if (axis == "ep") {
+            place(expert_, routed);
+        } else if (axis == "dp") {
+            place(data_, attention);
+            place(expert_data_, routed);
+        } else {
+            place(pipeline_, attention);
+            routed_pipeline = routed;
+            routed *= pipeline_.extent;
+        }
+    }
+    if (plan.pipeline > 1 && routed_pipeline != pipeline_.stride) {
+        throw std::invalid_argument(
+            fmt::format("rank_order \"{}\" puts pipeline neighbours {} GPUs apart for attention and {} for "
+                        "experts; expected pp last, or expert groups as wide as attention's",
+                        plan.rank_order, pipeline_.stride, routed_pipeline));
+    }
+}
+
+std::vector<RankLayout::Axis> RankLayout::axes(Group group) const {
+    switch (group) {
+    case Group::pipeline:
+        return {pipeline_};
+    case Group::tensor:
+        return {tensor_};
+    case Group::context:
+        return {context_};
+    case Group::data:
+        return {context_, data_};
+    case Group::expert:
+        return {expert_};
+    case Group::expert_tensor:
+        return {expert_tensor_};
+    case Group::expert_data:
+        return {expert_data_};
+    }
+    throw std::logic_error(fmt::format("group of unknown kind {}", static_cast<int>(group)));
+}
+
+std::vector<int> RankLayout::members(Group group, int gpu, std::span<const Rank> hosts) const {
+    std::vector<int> found;
+    if (hosts.empty()) {
+        found.push_back(gpu);
+    }
+    for (const Rank host : hosts) {
+        found.push_back(counterpart(gpu, host));
+    }
+    for (const Axis& axis : axes(group)) {
+        std::vector<int> wider;
+        wider.reserve(found.size() * static_cast<std::size_t>(axis.extent));
+        for (const int member : found) {
+            const int base = member - member / axis.stride % axis.extent * axis.stride;
+            for (int i = 0; i < axis.extent; ++i) {
+                wider.push_back(base + i * axis.stride);
+            }
+        }
+        found = std::move(wider);
+    }
+    std::ranges::sort(found);
+    return found;
+}
+
+int RankLayout::counterpart(int gpu, Rank rank) const {
+    return gpu + (index(rank) - pipeline_rank(gpu)) * pipeline_.stride;
+}
+
+bool RankLayout::remote(Rank a, Rank b) const {
+    for (int gpu = 0; gpu < gpus_; ++gpu) {
+        if (pipeline_rank(gpu) == index(a) && node(gpu) != node(counterpart(gpu, b))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+RankLayout::Shape RankLayout::shape(Group group, Rank rank, std::span<const Rank> hosts) const {
+    std::map<int, int> on_node;
+    Shape shape{.ranks = 0, .ranks_per_node = 0};
+    for (const int member : members(group, first_gpu(rank), hosts)) {
+        ++on_node[node(member)];
+        ++shape.ranks;
+    }
+    for (const auto& [where, count] : on_node) {
+        shape.ranks_per_node = std::gcd(shape.ranks_per_node, count);
+    }
+    return shape;
+}
+
+} // namespace chokepoint::work
