@@ -240,6 +240,33 @@ TEST(Cli, OverridesReachTheSimulation) {
     EXPECT_GT(seconds({"--set", "plan.global_batch=64"}), seconds({}));
 }
 
+TEST(Cli, ShowsAModelFromItsHuggingFaceConfig) {
+    const ScratchDirectory scratch;
+    const std::string config = scratch.write("config.json", R"({"model_type": "llama", "hidden_size": 4096,
+        "intermediate_size": 11008, "hidden_act": "silu", "num_hidden_layers": 32, "num_attention_heads": 32,
+        "vocab_size": 32000})");
+    const auto values =
+        parse(run_cli({"show", "model", config, "--sequence", "2048", "--json", "-"}).out).at("values");
+    const auto preset =
+        parse(run_cli({"show", "model", "llama-2-7b", "--sequence", "2048", "--json", "-"}).out).at("values");
+    for (const char* key :
+         {"parameters", "parameters.active", "gflop_per_token.causal", "kv_bytes_per_token"}) {
+        EXPECT_EQ(values.at(key).at("value"), preset.at(key).at("value")) << key;
+    }
+    EXPECT_EQ(values.at("kv_bytes_per_token").at("value"), 2 * 2 * 32 * 4096);
+}
+
+TEST(Cli, RefusesAHuggingFaceConfigWithEveryFault) {
+    const ScratchDirectory scratch;
+    const std::string config =
+        scratch.write("config.json", "{\"model_type\": \"llama\",\n\"vocab_size\": null}");
+    const CliResult result = run_cli({"show", "model", config});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.out, IsEmpty());
+    EXPECT_THAT(result.err, HasSubstr("config.json:2:1: error: vocab_size is null"));
+    EXPECT_THAT(result.err, HasSubstr("config.json:1:1: error: hidden_size is missing"));
+}
+
 TEST(Readme, ShowsWhatTheProgramPrints) {
     const std::string printed = run_cli({"run", kH800}).out + run_cli({"compare", kH800, kH100}).out;
     std::istringstream readme(read_file(std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "README.md"));

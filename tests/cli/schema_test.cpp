@@ -40,6 +40,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"list", {"list", "fabrics", "--json", "-"}},
                     Case{"show", {"show", "gpu", "h800-sxm", "--json", "-"}},
                     Case{"show", {"show", "model", "deepseek-v3", "--json", "-"}},
+                    Case{"show", {"show", "model", "nemotron-4-15b", "--sequence", "8192", "--json", "-"}},
                     Case{"rules", {"rules", "--json", "-"}},
                     Case{"rules", {"rules", "--design", "h100-sxm", "--under", "us-2022-10", "--json", "-"}},
                     Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));

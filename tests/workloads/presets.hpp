@@ -35,14 +35,14 @@ inline ParallelPlan deepseek_plan() {
     return plan;
 }
 
-/// A plan any model can run: five sequences of 1,024 tokens, so that routed rows divide over the local
+/// A plan any model can run: fifteen sequences of 1,024 tokens, so that routed rows divide over the local
 /// experts of every preset, and experts over two ranks.
 inline ParallelPlan small_plan(const ModelArch& model, Precision precision) {
     ParallelPlan plan;
     plan.sequence = 1024;
-    plan.micro_batch = 5;
+    plan.micro_batch = 15;
     plan.data = 2;
-    plan.global_batch = 80;
+    plan.global_batch = 240;
     plan.expert = model.moe.experts > 0 ? 2 : 1;
     plan.precision = precision;
     return plan;

@@ -2,6 +2,8 @@
 // Kernels of the attention half of a layer: latent (MLA) or grouped-query, forward and backward.
 #include "layer_parts.hpp"
 
+#include <cmath>
+
 namespace chokepoint::work {
 
 using hw::KernelClass;
@@ -13,9 +15,14 @@ Linear output_projection(const LayerShape& shape) { return {"o", shape.value_dim
 void attention_core(Operators& out, const LayerShape& shape, KernelClass kernel) {
     const Attention& a = shape.model.attention;
     const int kv_heads = a.kind == AttentionKind::mla ? a.heads : a.kv_heads;
-    out.push_back(hw::attention(kernel == KernelClass::attention_fwd ? "attention" : "attention backward",
-                                kernel, shape.plan.micro_batch, shape.plan.sequence, a.heads, kv_heads,
-                                shape.head_qk, shape.head_v));
+    hw::Operator core = hw::attention(
+        kernel == KernelClass::attention_fwd ? "attention" : "attention backward", kernel,
+        shape.plan.micro_batch, shape.plan.sequence, a.heads, kv_heads, shape.head_qk, shape.head_v);
+    if (a.window > 0 && a.window < shape.plan.sequence) {
+        // As long as the triangle of this many keys is the band of the window.
+        core.seq_kv = std::llround(2.0 * mean_keys(a, shape.plan.sequence));
+    }
+    out.push_back(std::move(core));
 }
 
 /// What surrounds the fused backward: row sums of output times its gradient and a cleared FP32 gradient of q;
@@ -205,8 +212,17 @@ hw::Operator rope_qk(const LayerShape& shape, std::string name) {
                 bf16_bytes(shape.tokens * std::int64_t{a.heads + a.kv_heads} * a.head_dim));
 }
 
+/// Rows of the norms that every head's query and key pass.
+std::int64_t qk_norm_rows(const LayerShape& shape) {
+    const Attention& a = shape.model.attention;
+    return shape.tokens * (a.heads + a.kv_heads);
+}
+
 void grouped_forward(Operators& out, const LayerShape& shape) {
     forward(out, shape, qkv(shape));
+    if (shape.model.attention.qk_norm) {
+        out.push_back(norm("qk norm", qk_norm_rows(shape), shape.model.attention.head_dim));
+    }
     out.push_back(rope_qk(shape, "rope"));
     attention_core(out, shape, KernelClass::attention_fwd);
 }
@@ -214,6 +230,10 @@ void grouped_forward(Operators& out, const LayerShape& shape) {
 void grouped_backward(Operators& out, const LayerShape& shape) {
     attention_core_backward(out, shape);
     out.push_back(rope_qk(shape, "rope backward"));
+    if (shape.model.attention.qk_norm) {
+        out.push_back(
+            norm_backward("qk norm backward", qk_norm_rows(shape), shape.model.attention.head_dim, false));
+    }
     if (shape.plan.recompute.norm) {
         out.push_back(norm("recompute attention norm", shape.tokens, shape.model.hidden));
     }

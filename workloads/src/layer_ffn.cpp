@@ -9,8 +9,7 @@ using hw::KernelClass;
 Mlp dense_mlp(const LayerShape& shape) { return {"ffn", shape.model.dense_ffn_hidden, Operand::bf16}; }
 
 Mlp shared_mlp(const LayerShape& shape) {
-    return {"shared", std::int64_t{shape.model.moe.shared_experts} * shape.model.moe.ffn_hidden,
-            Operand::quantized};
+    return {"shared", shared_ffn_hidden(shape.model.moe), Operand::quantized};
 }
 
 Linear mlp_up(const LayerShape& shape, const Mlp& mlp) {

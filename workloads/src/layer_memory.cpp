@@ -31,7 +31,11 @@ hw::Bytes attention_activations(const LayerShape& shape) {
             kept += bf16_bytes(query + t * shape.value_dim); // k has as many heads as q
         }
     } else {
-        kept += bf16_bytes(query + 2 * t * a.kv_heads * a.head_dim);
+        const std::int64_t key = t * a.kv_heads * a.head_dim;
+        kept += bf16_bytes(query + 2 * key);
+        if (a.qk_norm) {
+            kept += bf16_bytes(query + key); // in front of the norms
+        }
     }
     const hw::Bytes softmax_sums = fp32_bytes(t * a.heads);
     return kept + attention_output_bytes(shape) + softmax_sums;
@@ -61,7 +65,7 @@ hw::Bytes moe_ffn_activations(const LayerShape& shape) {
     const hw::Bytes received = payload_bytes(shape, shape.fp8 ? shape.arrived_rows : shape.routed_rows, h);
     return bf16_bytes(shape.tokens * h) + kept_norm_output(shape, h) + router + received +
            activation_kept(shape, shape.routed_rows, moe.ffn_hidden) +
-           activation_kept(shape, shape.tokens, std::int64_t{moe.shared_experts} * moe.ffn_hidden);
+           activation_kept(shape, shape.tokens, shared_ffn_hidden(moe));
 }
 
 } // namespace

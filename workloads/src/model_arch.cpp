@@ -3,19 +3,9 @@
 #include "block_counts.hpp"
 
 #include <algorithm>
-#include <array>
-#include <utility>
-
-#include <fmt/format.h>
 
 namespace chokepoint::work {
 namespace {
-
-constexpr std::array<std::pair<AttentionKind, std::string_view>, 3> kAttentionKinds{{
-    {AttentionKind::mha, "mha"},
-    {AttentionKind::gqa, "gqa"},
-    {AttentionKind::mla, "mla"},
-}};
 
 std::int64_t query_dim(const Attention& a) {
     return std::int64_t{a.heads} *
@@ -39,101 +29,134 @@ std::int64_t attention_matrices(const ModelArch& model) {
     return query + key_value + value_dim(a) * h;
 }
 
+std::int64_t norm_weights(const ModelArch& model, std::int64_t width) {
+    return (model.norm == NormKind::layernorm ? 2 : 1) * width; // a layer norm has a shift beside its scale
+}
+
 std::int64_t attention_norms(const ModelArch& model) {
-    return model.attention.kind == AttentionKind::mla
-               ? model.attention.q_lora_rank + model.attention.kv_lora_rank
-               : 0;
+    const Attention& a = model.attention;
+    if (a.kind == AttentionKind::mla) {
+        return norm_weights(model, a.q_lora_rank) + norm_weights(model, a.kv_lora_rank);
+    }
+    return a.qk_norm ? 2 * norm_weights(model, a.head_dim) : 0; // one for all heads, of queries and of keys
+}
+
+std::int64_t attention_biases(const ModelArch& model) {
+    const Attention& a = model.attention;
+    const std::int64_t qkv = query_dim(a) + 2LL * a.kv_heads * a.head_dim;
+    if (a.kind == AttentionKind::mla) {
+        return 0;
+    }
+    return (model.biases || a.qkv_bias ? qkv : 0) + (model.biases ? model.hidden : 0);
 }
 
 std::int64_t ffn_matrices(const ModelArch& model, std::int64_t ffn_hidden) {
     return (model.gated_ffn ? 3 : 2) * std::int64_t{model.hidden} * ffn_hidden;
 }
 
-std::int64_t moe_layers(const ModelArch& model) {
-    return model.moe.experts > 0 ? model.layers - model.dense_layers : 0;
+std::int64_t ffn_biases(const ModelArch& model, std::int64_t ffn_hidden) {
+    return model.biases ? (model.gated_ffn ? 2 : 1) * ffn_hidden + model.hidden : 0;
 }
+
+std::int64_t ffn_parameters(const ModelArch& model, std::int64_t ffn_hidden) {
+    return ffn_matrices(model, ffn_hidden) + ffn_biases(model, ffn_hidden);
+}
+
+std::int64_t sum_of(const BlockParameters& block) { return block.routed + block.matrices + block.sensitive; }
 
 } // namespace
 
-std::string_view name(AttentionKind kind) {
-    const auto at =
-        std::ranges::find(kAttentionKinds, kind, &std::pair<AttentionKind, std::string_view>::first);
-    return at == kAttentionKinds.end() ? "?" : at->second;
+bool has_experts(const ModelArch& model, int layer) {
+    const int like = std::min(layer, model.layers - 1);
+    return model.moe.experts > 0 && like >= model.dense_layers &&
+           (like - model.dense_layers) % model.moe.every == 0;
 }
 
-std::optional<AttentionKind> attention_kind_from(std::string_view text) {
-    const auto at =
-        std::ranges::find(kAttentionKinds, text, &std::pair<AttentionKind, std::string_view>::second);
-    return at == kAttentionKinds.end() ? std::nullopt : std::optional(at->first);
+int moe_layers(const ModelArch& model) {
+    return model.moe.experts > 0 ? (model.layers - model.dense_layers + model.moe.every - 1) / model.moe.every
+                                 : 0;
+}
+
+std::int64_t shared_ffn_hidden(const Moe& moe) {
+    return moe.shared_ffn_hidden > 0 ? moe.shared_ffn_hidden
+                                     : std::int64_t{moe.shared_experts} * moe.ffn_hidden;
 }
 
 ParameterCount count_parameters(const ModelArch& model) {
     const std::int64_t h = model.hidden;
     ParameterCount count;
-    count.attention_per_layer = attention_matrices(model) + attention_norms(model);
-    count.dense_ffn_per_layer = ffn_matrices(model, model.dense_ffn_hidden);
+    count.attention_per_layer = attention_matrices(model) + attention_norms(model) + attention_biases(model);
+    count.norms_per_layer = 2 * norm_weights(model, h);
     count.embedding = std::int64_t{model.vocabulary} * h;
-    if (model.moe.experts > 0) {
-        count.expert = ffn_matrices(model, model.moe.ffn_hidden);
-        count.router_per_layer = model.moe.experts * h;
-    }
-
+    count.positions = std::int64_t{model.positions} * h;
     const std::int64_t moe = moe_layers(model);
-    const std::int64_t layer_norms = 2 * h; // before attention and before the FFN
-    const std::int64_t every_layer = count.attention_per_layer + layer_norms;
-    const std::int64_t moe_fixed = count.router_per_layer + model.moe.shared_experts * count.expert;
-    const std::int64_t head = count.embedding;
-    const std::int64_t trunk = model.layers * every_layer + (model.layers - moe) * count.dense_ffn_per_layer +
-                               moe * moe_fixed + h; // h: the final norm
-    count.total =
-        trunk + moe * model.moe.experts * count.expert + head + (model.tied_embeddings ? 0 : count.embedding);
-    count.active = trunk + moe * model.moe.top_k * count.expert + head;
+    const std::int64_t dense = model.layers - moe;
+    if (dense > 0) {
+        count.dense_ffn_per_layer = ffn_parameters(model, model.dense_ffn_hidden);
+        count.dense_layer = sum_of(block_parameters(model, BlockKind::dense_layer));
+    }
+    if (moe > 0) {
+        count.expert = ffn_parameters(model, model.moe.ffn_hidden);
+        count.router_per_layer = model.moe.experts * h;
+        count.shared_experts_per_layer =
+            model.moe.shared_experts > 0 ? ffn_parameters(model, shared_ffn_hidden(model.moe)) : 0;
+        const BlockParameters layer = block_parameters(model, BlockKind::moe_layer);
+        count.moe_layer = sum_of(layer);
+        count.moe_layer_active = count.moe_layer - layer.routed + model.moe.top_k * count.expert;
+    }
+    const std::int64_t around = dense * count.dense_layer + norm_weights(model, h) + count.embedding;
+    const std::int64_t tables = (model.tied_embeddings ? 0 : count.embedding) + count.positions;
+    count.total = around + moe * count.moe_layer + tables;
+    count.active = around + moe * count.moe_layer_active;
 
     // An MTP module: norms of the hidden state and of the next token's embedding, the 2h to h projection, one
     // layer of the last kind, and the norm in front of the shared head (DeepSeek-V3 report, arXiv
     // 2412.19437, 2.2).
-    const std::int64_t last_ffn =
-        moe > 0 ? moe_fixed + model.moe.experts * count.expert : count.dense_ffn_per_layer;
-    count.mtp = model.mtp_modules * (2 * h + 2 * h * h + every_layer + last_ffn + h);
+    const std::int64_t last = has_experts(model, model.layers) ? count.moe_layer : count.dense_layer;
+    count.mtp = model.mtp_modules *
+                (sum_of(block_parameters(model, BlockKind::mtp_projection)) + last + norm_weights(model, h));
     return count;
 }
 
 BlockKind layer_kind(const ModelArch& model, int layer) {
-    const int like = std::min(layer, model.layers - 1);
-    return model.moe.experts > 0 && like >= model.dense_layers ? BlockKind::moe_layer
-                                                               : BlockKind::dense_layer;
+    return has_experts(model, layer) ? BlockKind::moe_layer : BlockKind::dense_layer;
 }
 
 BlockParameters block_parameters(const ModelArch& model, BlockKind kind) {
     const std::int64_t h = model.hidden;
     const std::int64_t vocabulary = model.vocabulary * h;
-    const std::int64_t norms =
-        2 * h + attention_norms(model); // before attention, before the FFN, of the latents
+    // Norms before attention, before the FFN and inside attention; biases.
+    const std::int64_t small = 2 * norm_weights(model, h) + attention_norms(model) + attention_biases(model);
     switch (kind) {
     case BlockKind::embedding:
-        return {.sensitive = vocabulary};
+        return {.sensitive = vocabulary + model.positions * h};
     case BlockKind::dense_layer:
         return {.matrices = attention_matrices(model) + ffn_matrices(model, model.dense_ffn_hidden),
-                .sensitive = norms};
+                .sensitive = small + ffn_biases(model, model.dense_ffn_hidden)};
     case BlockKind::moe_layer: {
-        const std::int64_t expert = ffn_matrices(model, model.moe.ffn_hidden);
-        return {.routed = model.moe.experts * expert,
-                .matrices = attention_matrices(model) + model.moe.shared_experts * expert,
-                .sensitive = norms + model.moe.experts * h};
+        const std::int64_t shared = shared_ffn_hidden(model.moe);
+        return {.routed = model.moe.experts * ffn_parameters(model, model.moe.ffn_hidden),
+                .matrices = attention_matrices(model) + ffn_matrices(model, shared),
+                .sensitive = small + model.moe.experts * h + (shared > 0 ? ffn_biases(model, shared) : 0)};
     }
     case BlockKind::mtp_projection:
-        return {.sensitive = 2 * h * h + 2 * h};
+        return {.sensitive = 2 * h * h + 2 * norm_weights(model, h)};
     case BlockKind::head:
-        return {.sensitive = vocabulary + h};
+        return {.sensitive = vocabulary + norm_weights(model, h)};
     }
     return {};
+}
+
+double mean_keys(const Attention& attention, std::int64_t sequence) {
+    const auto s = static_cast<double>(sequence);
+    const double w = attention.window > 0 ? std::min<double>(attention.window, s) : s;
+    return w - w * w / (2.0 * s); // the first w tokens see half of the window, the others all of it
 }
 
 hw::Flops block_training_flops(const ModelArch& model, std::int64_t sequence, bool causal, BlockKind kind) {
     const std::int64_t h = model.hidden;
     const auto trained = [](std::int64_t weights) { return hw::Flops(6.0 * static_cast<double>(weights)); };
-    // A token attends to all tokens of its sequence, or on average to half of them.
-    const double keys = static_cast<double>(sequence) * (causal ? 0.5 : 1.0);
+    const double keys = mean_keys(model.attention, sequence) * (causal ? 1.0 : 2.0);
     const hw::Flops attention =
         trained(attention_matrices(model)) +
         hw::Flops(6.0 * keys * static_cast<double>(query_dim(model.attention) + value_dim(model.attention)));
@@ -143,8 +166,8 @@ hw::Flops block_training_flops(const ModelArch& model, std::int64_t sequence, bo
     case BlockKind::dense_layer:
         return attention + trained(ffn_matrices(model, model.dense_ffn_hidden));
     case BlockKind::moe_layer:
-        return attention + trained((model.moe.top_k + model.moe.shared_experts) *
-                                   ffn_matrices(model, model.moe.ffn_hidden));
+        return attention + trained(model.moe.top_k * ffn_matrices(model, model.moe.ffn_hidden) +
+                                   ffn_matrices(model, shared_ffn_hidden(model.moe)));
     case BlockKind::mtp_projection:
         return trained(2 * h * h);
     case BlockKind::head:
@@ -161,80 +184,12 @@ hw::Flops training_flops_per_token(const ModelArch& model, std::int64_t sequence
     return sum;
 }
 
-namespace {
-
-void require_positive(std::vector<std::string>& found, std::string_view key, int value) {
-    if (value <= 0) {
-        found.push_back(fmt::format("{} is {}; expected at least 1", key, value));
-    }
-}
-
-void check_attention(std::vector<std::string>& found, const Attention& a) {
-    require_positive(found, "attention.heads", a.heads);
-    if (a.kind == AttentionKind::mla) {
-        require_positive(found, "attention.kv_lora_rank", a.kv_lora_rank);
-        require_positive(found, "attention.qk_nope_dim", a.qk_nope_dim);
-        require_positive(found, "attention.qk_rope_dim", a.qk_rope_dim);
-        require_positive(found, "attention.v_dim", a.v_dim);
-        return;
-    }
-    require_positive(found, "attention.head_dim", a.head_dim);
-    require_positive(found, "attention.kv_heads", a.kv_heads);
-    if (a.kv_heads > 0 && a.heads % a.kv_heads != 0) {
-        found.push_back(
-            fmt::format("attention.kv_heads ({}) does not divide attention.heads ({})", a.kv_heads, a.heads));
-    }
-    if (a.kind == AttentionKind::mha && a.kv_heads != a.heads) {
-        found.push_back(
-            fmt::format("attention.kv_heads ({}) differs from attention.heads ({}); expected equal for "
-                        "mha, or attention.kind = \"gqa\"",
-                        a.kv_heads, a.heads));
-    }
-}
-
-void check_ffn(std::vector<std::string>& found, const ModelArch& model) {
-    if (model.dense_layers < 0 || model.dense_layers > model.layers) {
-        found.push_back(
-            fmt::format("dense_layers is {}; expected 0 to layers ({})", model.dense_layers, model.layers));
-    }
-    if (model.dense_layers > 0) {
-        require_positive(found, "dense_ffn_hidden", model.dense_ffn_hidden);
-    }
-    if (model.moe.experts == 0) {
-        if (model.dense_layers != model.layers) {
-            found.push_back(
-                fmt::format("dense_layers is {} of {} layers; expected all of them in a model without "
-                            "experts",
-                            model.dense_layers, model.layers));
-        }
-        return;
-    }
-    require_positive(found, "moe.experts", model.moe.experts);
-    require_positive(found, "moe.top_k", model.moe.top_k);
-    require_positive(found, "moe.ffn_hidden", model.moe.ffn_hidden);
-    if (model.moe.top_k > model.moe.experts) {
-        found.push_back(
-            fmt::format("moe.top_k ({}) is more than moe.experts ({})", model.moe.top_k, model.moe.experts));
-    }
-    if (model.moe.shared_experts < 0) {
-        found.push_back(
-            fmt::format("moe.shared_experts is {}; expected 0 or more", model.moe.shared_experts));
-    }
-}
-
-} // namespace
-
-std::vector<std::string> faults(const ModelArch& model) {
-    std::vector<std::string> found;
-    require_positive(found, "layers", model.layers);
-    require_positive(found, "hidden", model.hidden);
-    require_positive(found, "vocabulary", model.vocabulary);
-    if (model.mtp_modules < 0) {
-        found.push_back(fmt::format("mtp_modules is {}; expected 0 or more", model.mtp_modules));
-    }
-    check_attention(found, model.attention);
-    check_ffn(found, model);
-    return found;
+hw::Bytes kv_bytes_per_token(const ModelArch& model) {
+    const Attention& a = model.attention;
+    const std::int64_t elements =
+        a.kind == AttentionKind::mla ? a.kv_lora_rank + a.qk_rope_dim : 2LL * a.kv_heads * a.head_dim;
+    constexpr double kBf16 = 2.0;
+    return hw::Bytes(kBf16 * static_cast<double>(model.layers * elements));
 }
 
 } // namespace chokepoint::work

@@ -31,11 +31,16 @@ public:
         whole(root, "mtp_modules", model.mtp_modules);
         truth(root, "tied_embeddings", model.tied_embeddings);
         truth(root, "gated_ffn", model.gated_ffn);
+        choice(root, "activation", model.activation, activation_from, "silu, gelu, relu or squared_relu");
+        choice(root, "norm", model.norm, norm_kind_from, "rmsnorm or layernorm");
+        truth(root, "biases", model.biases);
+        whole(root, "positions", model.positions);
         read_attention(root, model.attention);
         read_moe(root, model.moe);
         refuse_others(root, "",
                       {"id", "source", "layers", "dense_layers", "hidden", "dense_ffn_hidden", "vocabulary",
-                       "mtp_modules", "tied_embeddings", "gated_ffn", "attention", "moe"});
+                       "mtp_modules", "tied_embeddings", "gated_ffn", "activation", "norm", "biases",
+                       "positions", "attention", "moe"});
         if (found_.empty()) {
             for (const std::string& fault : faults(model)) {
                 report(root.source(), fault);
@@ -58,13 +63,7 @@ private:
             report(root.source(), "no [attention]; expected its kind, heads and dimensions");
             return;
         }
-        std::string kind;
-        text(*table, "kind", kind);
-        if (const auto known = attention_kind_from(kind)) {
-            attention.kind = *known;
-        } else if (!kind.empty()) {
-            report(table->get("kind")->source(), fmt::format("kind is '{}'; expected mha, gqa or mla", kind));
-        }
+        choice(*table, "kind", attention.kind, attention_kind_from, "mha, gqa or mla", true);
         const bool latent = attention.kind == AttentionKind::mla;
         whole(*table, "heads", attention.heads, true);
         whole(*table, "kv_heads", attention.kv_heads, attention.kind == AttentionKind::gqa);
@@ -74,12 +73,15 @@ private:
         whole(*table, "qk_nope_dim", attention.qk_nope_dim, latent);
         whole(*table, "qk_rope_dim", attention.qk_rope_dim, latent);
         whole(*table, "v_dim", attention.v_dim, latent);
+        truth(*table, "qkv_bias", attention.qkv_bias);
+        truth(*table, "qk_norm", attention.qk_norm);
+        whole(*table, "window", attention.window);
         if (attention.kind == AttentionKind::mha && attention.kv_heads == 0) {
             attention.kv_heads = attention.heads;
         }
         refuse_others(*table, "attention.",
                       {"kind", "heads", "kv_heads", "head_dim", "q_lora_rank", "kv_lora_rank", "qk_nope_dim",
-                       "qk_rope_dim", "v_dim"});
+                       "qk_rope_dim", "v_dim", "qkv_bias", "qk_norm", "window"});
     }
 
     void read_moe(const toml::table& root, Moe& moe) {
@@ -92,7 +94,11 @@ private:
         whole(*table, "top_k", moe.top_k, true);
         whole(*table, "ffn_hidden", moe.ffn_hidden, true);
         whole(*table, "max_nodes", moe.max_nodes);
-        refuse_others(*table, "moe.", {"experts", "shared_experts", "top_k", "ffn_hidden", "max_nodes"});
+        whole(*table, "shared_ffn_hidden", moe.shared_ffn_hidden);
+        whole(*table, "every", moe.every);
+        refuse_others(
+            *table, "moe.",
+            {"experts", "shared_experts", "top_k", "ffn_hidden", "max_nodes", "shared_ffn_hidden", "every"});
     }
 
     const toml::table* section(const toml::table& root, std::string_view key) {
@@ -140,6 +146,22 @@ private:
             return;
         }
         target = node->as_boolean()->get();
+    }
+
+    template <typename Enum>
+    void choice(const toml::table& table, std::string_view key, Enum& target,
+                std::optional<Enum> (*from)(std::string_view), std::string_view expected,
+                bool required = false) {
+        if (table.get(key) == nullptr && !required) {
+            return;
+        }
+        std::string word;
+        text(table, key, word);
+        if (const auto known = from(word)) {
+            target = *known;
+        } else if (!word.empty()) {
+            report(table.get(key)->source(), fmt::format("{} is '{}'; expected {}", key, word, expected));
+        }
     }
 
     void refuse_others(const toml::table& table, std::string_view prefix,

@@ -2,6 +2,7 @@
 // The commands that only look: check, list, show.
 #include "commands.hpp"
 
+#include "figures.hpp"
 #include "output_file.hpp"
 #include "result.hpp"
 
@@ -22,10 +23,6 @@ namespace chokepoint::cli {
 using Json = nlohmann::ordered_json;
 
 namespace {
-
-constexpr std::int64_t kReferenceSequence = 4096;
-
-std::vector<work::ModelArch> presets() { return work::load_presets(hw::data_path("models")); }
 
 /// One line of `list`.
 struct Entry {
@@ -57,7 +54,7 @@ std::vector<Entry> list_fabrics(const hw::Catalog& catalog) {
 std::vector<Entry> list_models(const hw::Catalog&) {
     std::vector<Entry> entries;
     constexpr double kBillion = 1e9;
-    for (const work::ModelArch& model : presets()) {
+    for (const work::ModelArch& model : work::load_presets(hw::data_path("models"))) {
         const work::ParameterCount count = work::count_parameters(model);
         entries.push_back({model.id, fmt::format("{} layers, {:.1f} B parameters, {:.1f} B active",
                                                  model.layers, static_cast<double>(count.total) / kBillion,
@@ -90,13 +87,6 @@ std::vector<std::string> ids(const std::vector<Entry>& entries) {
     std::ranges::transform(entries, std::back_inserter(out), &Entry::id);
     return out;
 }
-
-/// A figure of `show` as text and as JSON.
-struct Figure {
-    std::string key, text;
-    Json value;
-    std::string source;
-};
 
 void emit_figures(const Common& common, const hw::Catalog& catalog, std::string_view kind,
                   const std::string& id, const std::vector<Figure>& figures) {
@@ -166,34 +156,6 @@ std::vector<Figure> fabric_figures(const hw::FabricEntry& entry) {
     };
     add("latency_same_leaf", fabric.latency_same_leaf);
     add("latency_cross_leaf", fabric.latency_cross_leaf);
-    return figures;
-}
-
-Figure count_figure(const char* key, std::int64_t count) {
-    return {key, hw::group_digits(static_cast<double>(count)), count, ""};
-}
-
-std::vector<Figure> model_figures(const work::ModelArch& model) {
-    const work::ParameterCount count = work::count_parameters(model);
-    std::vector<Figure> figures{{"source", "", model.source, model.source},
-                                count_figure("layers", model.layers),
-                                count_figure("hidden", model.hidden),
-                                count_figure("parameters", count.total),
-                                count_figure("parameters.active", count.active),
-                                count_figure("parameters.mtp", count.mtp),
-                                count_figure("attention_per_layer", count.attention_per_layer),
-                                count_figure("dense_ffn_per_layer", count.dense_ffn_per_layer),
-                                count_figure("expert", count.expert),
-                                count_figure("router_per_layer", count.router_per_layer),
-                                count_figure("embedding", count.embedding)};
-    for (const bool causal : {true, false}) {
-        const hw::Flops flops = work::training_flops_per_token(model, kReferenceSequence, causal);
-        constexpr double kGiga = 1e9;
-        figures.push_back(
-            {causal ? "gflop_per_token.causal" : "gflop_per_token.full",
-             fmt::format("{:.1f}", flops.value() / kGiga), flops.value() / kGiga,
-             fmt::format("forward and backward at {} tokens, without MTP and router", kReferenceSequence)});
-    }
     return figures;
 }
 
@@ -275,7 +237,8 @@ int list_command(const std::string& plural, const Common& common) {
     return kFine;
 }
 
-int show_command(const std::string& kind, const std::string& id, const Common& common) {
+int show_command(const std::string& kind, const std::string& id, std::int64_t sequence,
+                 const Common& common) {
     const hw::Catalog catalog = hw::Catalog::load(common.catalog_directories);
     if (kind == "gpu") {
         const hw::GpuSpec* gpu = catalog.find_gpu(id);
@@ -290,12 +253,8 @@ int show_command(const std::string& kind, const std::string& id, const Common& c
         }
         emit_figures(common, catalog, kind, id, fabric_figures(*fabric));
     } else if (kind == "model") {
-        const std::vector<work::ModelArch> models = presets();
-        const auto model = std::ranges::find(models, id, &work::ModelArch::id);
-        if (model == models.end()) {
-            throw unknown("model", id, ids(list_models(catalog)));
-        }
-        emit_figures(common, catalog, kind, id, model_figures(*model));
+        const work::ModelArch model = model_called(id);
+        emit_figures(common, catalog, kind, model.id, model_figures(model, sequence));
     } else {
         throw unknown("kind", kind, {"gpu", "fabric", "model"});
     }

@@ -40,6 +40,7 @@ struct RulesOptions {
 };
 int rules_command(const RulesOptions&, const Common&);
 int list_command(const std::string& plural, const Common&);
-int show_command(const std::string& kind, const std::string& id, const Common&);
+/// `sequence`: tokens, for the FLOPs of a model's token.
+int show_command(const std::string& kind, const std::string& id, std::int64_t sequence, const Common&);
 
 } // namespace chokepoint::cli

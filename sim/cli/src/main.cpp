@@ -55,6 +55,7 @@ struct Arguments {
     std::string scenario, other_scenario, kind, id;
     std::string trace_output = "trace.json";
     std::vector<int> ranks;
+    std::int64_t sequence = 4096;
     cli::RulesOptions rules;
 };
 
@@ -172,12 +173,22 @@ int main(int argc, char** argv) {
 
     CLI::App* show = app.add_subcommand("show", "Print one gpu, fabric or model with its sources");
     show->add_option("KIND", arguments.kind, "gpu, fabric or model")->required()->type_name("");
-    show->add_option("NAME", arguments.id, "As `chokepoint list` prints it")->required()->type_name("");
+    show->add_option("NAME", arguments.id,
+                     "As `chokepoint list` prints it; for a model also the path of a HuggingFace config.json")
+        ->required()
+        ->type_name("");
+    show->add_option("--sequence", arguments.sequence, "Tokens of a sequence, for a model's FLOPs per token")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{16'777'216}))
+        ->capture_default_str()
+        ->type_name("TOKENS");
     add_common(*show, arguments.common, false);
     add_json(*show, arguments.common);
     show->footer("Example:\n  chokepoint show gpu h800-sxm");
-    show->callback(
-        [&] { selected = [&] { return cli::show_command(arguments.kind, arguments.id, common); }; });
+    show->callback([&] {
+        selected = [&] {
+            return cli::show_command(arguments.kind, arguments.id, arguments.sequence, common);
+        };
+    });
 
     try {
         app.parse(argc, argv);

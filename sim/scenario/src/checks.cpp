@@ -86,6 +86,11 @@ void check_attention(Reading& reading) {
                                             "model.attention.qk_rope_dim", "model.attention.v_dim"}) {
             need_positive(reading, path, because);
         }
+        for (const std::string_view path : {"model.attention.qkv_bias", "model.attention.qk_norm"}) {
+            if (reading.sound({path}) && std::get<bool>(reading.slot(path).key->field.get(reading.draft))) {
+                reading.fault(path, fmt::format("{} is true; expected false, {}", label(path), because));
+            }
+        }
         return;
     }
     need_positive(reading, "model.attention.head_dim", because);
@@ -120,6 +125,10 @@ void check_experts(Reading& reading) {
         reading.fault("model.moe.top_k",
                       fmt::format("moe.top_k ({}) exceeds the {} routed experts", moe.top_k, moe.experts));
     }
+    if (reading.sound({"model.moe.shared_ffn_hidden"}) && moe.shared_ffn_hidden > 0) {
+        need_positive(reading, "model.moe.shared_experts",
+                      fmt::format("since moe.shared_ffn_hidden is {}", moe.shared_ffn_hidden));
+    }
 }
 
 void check_dense_layers(Reading& reading) {
@@ -143,6 +152,9 @@ void check_dense_layers(Reading& reading) {
     if (model.dense_layers > 0) {
         need_positive(reading, "model.dense_ffn_hidden",
                       fmt::format("since dense_layers is {}", model.dense_layers));
+    } else if (reading.sound({"model.moe.every"}) && model.moe.every > 1) {
+        need_positive(reading, "model.dense_ffn_hidden",
+                      fmt::format("since moe.every is {}", model.moe.every));
     }
 }
 

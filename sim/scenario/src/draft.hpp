@@ -46,6 +46,8 @@ inline Value to_value(double v) { return v; }
 inline Value to_value(const std::string& v) { return v; }
 inline Value to_value(const std::vector<int>& v) { return std::vector<std::int64_t>(v.begin(), v.end()); }
 inline Value to_value(work::AttentionKind v) { return std::string(work::name(v)); }
+inline Value to_value(work::Activation v) { return std::string(work::name(v)); }
+inline Value to_value(work::NormKind v) { return std::string(work::name(v)); }
 inline Value to_value(work::Precision v) { return std::string(work::name(v)); }
 inline Value to_value(work::PipelineSend v) { return std::string(work::name(v)); }
 inline Value to_value(ComputeModel v) { return std::string(name(v)); }
@@ -64,6 +66,12 @@ inline void assign(std::string& field, const Value& v) { field = std::get<std::s
 void assign(std::vector<int>& field, const Value&);
 inline void assign(work::AttentionKind& field, const Value& v) {
     field = work::attention_kind_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::Activation& field, const Value& v) {
+    field = work::activation_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::NormKind& field, const Value& v) {
+    field = work::norm_kind_from(std::get<std::string>(v)).value();
 }
 inline void assign(work::Precision& field, const Value& v) {
     field = work::precision_from(std::get<std::string>(v)).value();

@@ -112,12 +112,18 @@ ReadResult read_choice(const Raw& raw, const Shape& shape, const Library& librar
     if (text == nullptr) {
         return wrong_kind(raw, shape, library);
     }
+    if (!shape.file_ending.empty() && text->size() > shape.file_ending.size() &&
+        text->ends_with(shape.file_ending)) {
+        return {*text, *text, {}};
+    }
     const std::vector<std::string> known = shape.list.names(library);
     if (std::find(known.begin(), known.end(), *text) == known.end()) {
         const std::optional<std::string> guess = nearest(*text, known);
-        return wrong(fmt::format("no {} is called {}; {}known: {}", shape.list.noun, in_quotes(*text),
+        const std::string file =
+            shape.file_ending.empty() ? "" : fmt::format(", or a path that ends in {}", shape.file_ending);
+        return wrong(fmt::format("no {} is called {}; {}known: {}{}", shape.list.noun, in_quotes(*text),
                                  guess ? fmt::format("did you mean \"{}\"? ", *guess) : "",
-                                 fmt::join(known, ", ")));
+                                 fmt::join(known, ", "), file));
     }
     return {*text, *text, {}};
 }
@@ -184,7 +190,9 @@ std::string expected(const Shape& shape, const Library& library) {
     case Kind::choice:
     case Kind::choices: {
         const std::string many = shape.kind == Kind::choices ? "a list of names out of " : "one of ";
-        return fmt::format("{}\"{}\"", many, fmt::join(shape.list.names(library), "\", \""));
+        const std::string file =
+            shape.file_ending.empty() ? "" : fmt::format(", or a path that ends in {}", shape.file_ending);
+        return fmt::format("{}\"{}\"{}", many, fmt::join(shape.list.names(library), "\", \""), file);
     }
     }
     throw std::logic_error("expected(): a kind of key without a description");

@@ -25,6 +25,7 @@ struct Shape {
     std::string_view min = {}, max = {};
     hw::Dimension dimension = hw::Dimension::count;
     NameList list = {};
+    std::string_view file_ending = {}; ///< ".json": a choice may also be a path that ends so
 };
 
 enum class Need {

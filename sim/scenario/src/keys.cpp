@@ -26,6 +26,9 @@ constexpr Shape number(std::string_view min, std::string_view max) {
 }
 constexpr Shape boolean() { return {.kind = Kind::boolean}; }
 constexpr Shape choice(NameList list) { return {.kind = Kind::choice, .list = list}; }
+constexpr Shape choice_or_file(NameList list, std::string_view ending) {
+    return {.kind = Kind::choice, .list = list, .file_ending = ending};
+}
 constexpr Shape choices(NameList list) { return {.kind = Kind::choices, .list = list}; }
 constexpr Shape quantity(Dimension dimension, std::string_view min, std::string_view max) {
     return {.kind = Kind::quantity, .min = min, .max = max, .dimension = dimension};
@@ -61,6 +64,14 @@ constexpr NameList kAttentionKinds{
         return names_of({work::AttentionKind::mha, work::AttentionKind::gqa, work::AttentionKind::mla});
     },
     "attention", ""};
+constexpr NameList kActivations{[](const Library&) {
+                                    using enum work::Activation;
+                                    return names_of({silu, gelu, relu, squared_relu});
+                                },
+                                "activation", ""};
+constexpr NameList kNormKinds{
+    [](const Library&) { return names_of({work::NormKind::rmsnorm, work::NormKind::layernorm}); }, "norm",
+    ""};
 constexpr NameList kPipelineSends{
     [](const Library&) { return names_of({work::PipelineSend::blocking, work::PipelineSend::overlapped}); },
     "way to send", ""};
@@ -127,8 +138,10 @@ const std::array kKeys{
         "total processing performance (15 CFR 774, 3A090); scales every tensor format alike",
         caps_field<&hw::Caps::tpp>},
 
-    Key{"model.arch", choice(kPresets), Need::unset, "", "spelled out: the keys below",
-        "a preset; keys given beside it replace the preset's", field<&Draft::arch>},
+    Key{"model.arch", choice_or_file(kPresets, ".json"), Need::unset, "", "spelled out: the keys below",
+        "a preset, or the path of a HuggingFace config.json, from the scenario's folder; keys given beside "
+        "it replace its own",
+        field<&Draft::arch>},
     Key{"model.layers", kLayers, Need::preset, "", "", "transformer layers, without MTP modules",
         model_field<&ModelArch::layers>},
     Key{"model.dense_layers", integer("0", "1024"), Need::preset, "0", "every layer has experts",
@@ -146,6 +159,14 @@ const std::array kKeys{
         "whether the head shares the embedding's matrix", model_field<&ModelArch::tied_embeddings>},
     Key{"model.gated_ffn", boolean(), Need::preset, "true", "SwiGLU",
         "FFNs of three matrices (SwiGLU) rather than two", model_field<&ModelArch::gated_ffn>},
+    Key{"model.activation", choice(kActivations), Need::preset, "silu", "SwiGLU",
+        "function between an FFN's matrices", model_field<&ModelArch::activation>},
+    Key{"model.norm", choice(kNormKinds), Need::preset, "rmsnorm", "as every model of the list since Llama",
+        "kind of norm; a layernorm has a shift beside its scale", model_field<&ModelArch::norm>},
+    Key{"model.biases", boolean(), Need::preset, "false", "matrices without biases",
+        "whether every projection and FFN matrix has a bias, as GPT's", model_field<&ModelArch::biases>},
+    Key{"model.positions", integer("0", "16777216"), Need::preset, "0", "rotary embeddings",
+        "learned position embeddings; 0: none", model_field<&ModelArch::positions>},
 
     Key{"model.attention.kind", choice(kAttentionKinds), Need::preset, "", "", "kind of attention",
         attention_field<&Attention::kind>},
@@ -166,6 +187,15 @@ const std::array kKeys{
         "dimension of a head's rotary part (mla)", attention_field<&Attention::qk_rope_dim>},
     Key{"model.attention.v_dim", kHeadDim, Need::preset, "0", "needed by mla",
         "dimension of a head's values (mla)", attention_field<&Attention::v_dim>},
+    Key{"model.attention.qkv_bias", boolean(), Need::preset, "false", "none",
+        "whether queries, keys and values alone have biases, as Qwen2's (mha, gqa)",
+        attention_field<&Attention::qkv_bias>},
+    Key{"model.attention.qk_norm", boolean(), Need::preset, "false", "none",
+        "whether every head's query and key pass a norm, as Qwen3's (mha, gqa)",
+        attention_field<&Attention::qk_norm>},
+    Key{"model.attention.window", integer("0", "16777216"), Need::preset, "0", "the whole past",
+        "tokens that one token attends to, itself included; 0: no window",
+        attention_field<&Attention::window>},
 
     Key{"model.moe.experts", integer("0", "8192"), Need::preset, "0", "a dense model",
         "routed experts of one layer", moe_field<&Moe::experts>},
@@ -177,6 +207,12 @@ const std::array kKeys{
         "intermediate size of one expert", moe_field<&Moe::ffn_hidden>},
     Key{"model.moe.max_nodes", integer("0", "1024"), Need::preset, "0", "no limit",
         "nodes that the experts of one token lie on, at most; 0: no limit", moe_field<&Moe::max_nodes>},
+    Key{"model.moe.shared_ffn_hidden", integer("0", "1048576"), Need::preset, "0",
+        "shared_experts x ffn_hidden", "intermediate size of all shared experts together",
+        moe_field<&Moe::shared_ffn_hidden>},
+    Key{"model.moe.every", integer("1", "1024"), Need::preset, "1", "every layer behind the dense ones",
+        "one layer in so many has experts, beginning with the first behind the dense ones",
+        moe_field<&Moe::every>},
 
     Key{"plan.pipeline", integer("1", "1024"), Need::required, "", "", "pipeline ranks",
         plan_field<&ParallelPlan::pipeline>},
@@ -245,7 +281,8 @@ constexpr std::array kSections{
     Section{"cluster.caps",
             "Upper limits that a rule (or you) puts on the part. A cap above the part's own figure "
             "changes nothing and is warned about."},
-    Section{"model", "The transformer: a preset's name, or every key spelled out."},
+    Section{"model",
+            "The transformer: a preset's name, a HuggingFace config.json, or every key spelled out."},
     Section{"model.attention", "mha and gqa use heads, kv_heads and head_dim; mla uses the others."},
     Section{"model.moe", "Leave it out for a dense model."},
     Section{"plan", "How the model is spread over the GPUs. Data parallelism is what remains: "

@@ -4,6 +4,8 @@
 
 #include "text.hpp"
 
+#include <chokepoint/workloads/hf_config.hpp>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -165,8 +167,29 @@ void Reading::read_given(Slot& slot, const Entry& entry) {
     slot.text = result.text;
     key.field.set(draft, result.value);
     if (key.path == "model.arch") {
-        draft.model = *find_preset(library, *draft.arch);
+        slot.sound = read_model(entry.value);
     }
+}
+
+bool Reading::read_model(const Place& place) {
+    if (!draft.arch->ends_with(".json")) {
+        draft.model = *find_preset(library, *draft.arch);
+        return true;
+    }
+    // From the scenario's folder, so that the two can be moved together; an override is typed in a shell.
+    const std::filesystem::path named(*draft.arch);
+    const auto folder = std::filesystem::path(file_).parent_path();
+    const std::filesystem::path file = place.is_override ? named : folder / named;
+    const work::ConfigReading reading = work::read_hf_config(file);
+    for (const work::ConfigFault& fault : reading.faults) {
+        faults.push_back(at(place, fmt::format("arch: {}:{}: {}", file.string(), fault.line, fault.message)));
+    }
+    if (reading.model) {
+        draft.model = *reading.model;
+    } else {
+        draft.arch.reset(); // nothing to take the other keys from
+    }
+    return reading.model.has_value();
 }
 
 void Reading::fill_absent(Slot& slot) {

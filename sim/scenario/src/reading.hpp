@@ -51,6 +51,8 @@ private:
     void reject_section(const Entry&, const std::string& path);
     void resolve(Slot&);
     void read_given(Slot&, const Entry&);
+    /// The architecture that model.arch names. @return whether there is one
+    bool read_model(const Place&);
     void fill_absent(Slot&); ///< what the table says of an absent key
     void report_missing();
     [[nodiscard]] bool excused(std::string_view path) const;

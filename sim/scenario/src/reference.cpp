@@ -32,8 +32,8 @@ overrides any key of any command that reads a scenario.
 
 ## A complete scenario
 
-The model is spelled out here; `arch = "deepseek-v3"` would name a preset instead, and keys beside it would replace the
-preset's.
+The model is spelled out here; `arch = "deepseek-v3"` would name a preset instead and `arch = "my-model/config.json"` a
+HuggingFace configuration ([models](models.md)); keys beside either would replace its own.
 
 ```toml
 )";
@@ -56,6 +56,10 @@ vocabulary = 32000
 mtp_modules = 0
 tied_embeddings = false
 gated_ffn = true
+activation = "silu"
+norm = "rmsnorm"
+biases = false
+positions = 0
 
 [model.attention]
 kind = "mla"
@@ -65,6 +69,9 @@ kv_lora_rank = 256
 qk_nope_dim = 128
 qk_rope_dim = 64
 v_dim = 128
+qkv_bias = false
+qk_norm = false
+window = 0
 
 [model.moe]
 experts = 16
@@ -72,6 +79,8 @@ shared_experts = 1
 top_k = 2
 ffn_hidden = 4096
 max_nodes = 0
+shared_ffn_hidden = 4096
+every = 1
 
 [plan]
 pipeline = 2

@@ -17,6 +17,15 @@ enum class AttentionKind { mha, gqa, mla };
 std::string_view name(AttentionKind);
 std::optional<AttentionKind> attention_kind_from(std::string_view);
 
+/// What stands between an FFN's matrices; together with `gated_ffn` SwiGLU, GELU, squared ReLU and the like.
+enum class Activation { silu, gelu, relu, squared_relu };
+std::string_view name(Activation);
+std::optional<Activation> activation_from(std::string_view);
+
+enum class NormKind { rmsnorm, layernorm };
+std::string_view name(NormKind);
+std::optional<NormKind> norm_kind_from(std::string_view);
+
 struct Attention {
     AttentionKind kind = AttentionKind::mla;
     int heads = 0;
@@ -25,6 +34,9 @@ struct Attention {
     // mla
     int q_lora_rank = 0, kv_lora_rank = 0;
     int qk_nope_dim = 0, qk_rope_dim = 0, v_dim = 0;
+    bool qkv_bias = false; ///< mha, gqa: biases on queries, keys and values alone, as Qwen2
+    bool qk_norm = false;  ///< mha, gqa: every head's query and key pass a norm, as Qwen3
+    int window = 0;        ///< tokens that one token attends to, itself included; 0: its whole past
     friend bool operator==(const Attention&, const Attention&) = default;
 };
 
@@ -34,6 +46,9 @@ struct Moe {
     int top_k = 0;
     int ffn_hidden = 0; ///< of one expert
     int max_nodes = 0;  ///< node-limited routing, 0: no limit
+    /// Of all shared experts together; 0: shared_experts x ffn_hidden.
+    int shared_ffn_hidden = 0;
+    int every = 1; ///< behind the dense layers, one layer in so many has experts, beginning with the first
     friend bool operator==(const Moe&, const Moe&) = default;
 };
 
@@ -47,6 +62,10 @@ struct ModelArch {
     int mtp_modules = 0; ///< multi-token prediction modules, each one layer, a projection and the shared head
     bool tied_embeddings = false;
     bool gated_ffn = true; ///< SwiGLU (three matrices) or a plain two-matrix FFN
+    Activation activation = Activation::silu;
+    NormKind norm = NormKind::rmsnorm;
+    bool biases = false; ///< of every projection and FFN matrix, as GPT
+    int positions = 0;   ///< learned position embeddings; 0: none (rotary)
     Attention attention;
     Moe moe;
     std::string source;
@@ -61,20 +80,42 @@ std::vector<ModelArch> load_presets(const std::filesystem::path& directory);
 /// can be built.
 std::vector<std::string> faults(const ModelArch&);
 
+/// Whether the 0-based layer has experts; MTP's layers, past the last, are like the last.
+bool has_experts(const ModelArch&, int layer);
+/// Layers with experts, without MTP's.
+int moe_layers(const ModelArch&);
+/// Intermediate size of the FFN that the shared experts form together.
+std::int64_t shared_ffn_hidden(const Moe&);
+
 struct ParameterCount {
-    std::int64_t total = 0;  ///< without MTP, embedding and head included
-    std::int64_t active = 0; ///< touched by one token, embedding lookup excluded, head included
-    std::int64_t mtp = 0;    ///< MTP's own, without the shared embedding and head
+    std::int64_t total = 0;            ///< without MTP, embedding and head included
+    std::int64_t active = 0;           ///< touched by one token, embedding lookup excluded, head included
+    std::int64_t mtp = 0;              ///< MTP's own, without the shared embedding and head
+    std::int64_t dense_layer = 0;      ///< all of one dense layer
+    std::int64_t moe_layer = 0;        ///< all of one layer with experts
+    std::int64_t moe_layer_active = 0; ///< of it, what one token touches
     std::int64_t attention_per_layer = 0;
+    std::int64_t norms_per_layer = 0; ///< before attention and before the FFN
     std::int64_t dense_ffn_per_layer = 0;
-    std::int64_t expert = 0; ///< one routed or shared expert
+    std::int64_t expert = 0; ///< one routed expert
+    std::int64_t shared_experts_per_layer = 0;
     std::int64_t router_per_layer = 0;
     std::int64_t embedding = 0; ///< one vocabulary x hidden matrix
+    std::int64_t positions = 0; ///< learned position embeddings
 };
 ParameterCount count_parameters(const ModelArch&);
 
 /// Training FLOPs of one token, forward and backward (3x forward), matrix products only, without MTP and
 /// router, as DeepSeek counts: DeepSeek-V3 at 4,096 causal 249.8 GFLOP.
+/// Causal attention counts half of the sequence, and under a window as many keys as a token sees on average;
+/// full attention counts twice that.
 hw::Flops training_flops_per_token(const ModelArch&, std::int64_t sequence, bool causal);
+
+/// Keys that a token attends to on average under a causal mask, the mask's diagonal counted half.
+double mean_keys(const Attention&, std::int64_t sequence);
+
+/// Keys and values, or latents and rotary keys, that a BF16 cache holds for one token. A window bounds for
+/// how many tokens, not how much for each.
+hw::Bytes kv_bytes_per_token(const ModelArch&);
 
 } // namespace chokepoint::work
