@@ -5,6 +5,7 @@ install(
   TARGETS
     chokepoint_hwmodels
     chokepoint_workloads
+    chokepoint_campaign
     chokepoint_scenario
     chokepoint_report
     chokepoint_engine
