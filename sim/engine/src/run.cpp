@@ -68,28 +68,47 @@ std::vector<Driver> routing_driver(const Scenario& scenario, const StepRun& step
              std::log(kFactor), effect}};
 }
 
-CampaignReport simulate_campaign(const Scenario& scenario, Seconds full_step, const RunOptions& options) {
+StepOutcome outcome_of(const StepRun& step) {
+    return {step.timeline.makespan, mean(phases_per_rank(step.graph, step.timeline)), step.schedule_note};
+}
+
+/// A single stretch: the batch ramp, then the full batch.
+CampaignReport simulate_stretch(const Scenario& scenario, StepCache& cache, const RunOptions& options) {
     std::vector<std::pair<int, Seconds>> points;
     std::string note;
     const std::vector<int> batches = ramp_batches(scenario);
     for (std::size_t i = 0; i < batches.size(); ++i) {
         tell(options, "campaign", static_cast<double>(i) / static_cast<double>(batches.size()));
-        if (batches[i] == scenario.plan().global_batch) {
-            points.emplace_back(batches[i], full_step);
-            continue;
-        }
         work::ParallelPlan plan = scenario.plan();
         plan.global_batch = batches[i];
-        const StepRun ramp = run_step(scenario, plan);
-        points.emplace_back(batches[i], ramp.timeline.makespan);
-        if (!ramp.schedule_note.empty()) {
+        const StepOutcome& step =
+            cache.outcome(scenario, plan, [&] { return outcome_of(run_step(scenario, plan)); });
+        points.emplace_back(batches[i], step.seconds);
+        if (!step.schedule_note.empty() && batches[i] != scenario.plan().global_batch) {
             note +=
-                fmt::format("{}{} sequences: {}", note.empty() ? "" : "; ", batches[i], ramp.schedule_note);
+                fmt::format("{}{} sequences: {}", note.empty() ? "" : "; ", batches[i], step.schedule_note);
         }
     }
     CampaignReport report = campaign_report(scenario, std::move(points));
     report.ramp_note = std::move(note);
     return report;
+}
+
+CampaignReport simulate_campaign(const Scenario& scenario, StepCache& cache, const RunOptions& options) {
+    if (scenario.phases().empty()) {
+        return simulate_stretch(scenario, cache, options);
+    }
+    std::vector<CampaignReport> simulated;
+    std::vector<PhaseReport> phases;
+    for (const Phase& phase : scenario.phases()) {
+        if (phase.gpu_time) {
+            phases.push_back(given_phase(scenario, phase));
+        } else {
+            simulated.push_back(simulate_stretch(*phase.scenario, cache, options));
+            phases.push_back(simulated_phase(phase, simulated.back()));
+        }
+    }
+    return add_up(scenario, simulated, std::move(phases));
 }
 
 } // namespace
@@ -133,8 +152,11 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     for (const Diagnostic& warning : scenario.warnings()) {
         report.warnings.push_back(to_text(warning, "warning"));
     }
-    if (scenario.campaign().tokens > 0.0) {
-        report.campaign = simulate_campaign(scenario, report.step.seconds, options);
+    if (scenario.campaign().tokens > 0.0 || !scenario.phases().empty()) {
+        StepCache own;
+        StepCache& cache = options.cache != nullptr ? *options.cache : own;
+        cache.outcome(scenario, scenario.plan(), [&] { return outcome_of(step_run); });
+        report.campaign = simulate_campaign(scenario, cache, options);
     }
     if (scenario.campaign().price) {
         report.cost = cost_report(scenario, report.step, report.campaign);

@@ -48,7 +48,56 @@ CampaignReport campaign_report(const Scenario& scenario, std::vector<std::pair<i
     report.gpu_hours_per_trillion_tokens = per_token * 1e12 * gpus / hw::kHour;
     report.ramp_gpu_hours = ramp * gpus / hw::kHour;
     report.ramp_points = std::move(points);
+    report.first_day = campaign.start;
+    if (campaign.start) {
+        report.last_day = after(*campaign.start, report.wall);
+    }
     return report;
+}
+
+PhaseReport given_phase(const Scenario& scenario, const Phase& phase) {
+    PhaseReport report;
+    report.name = phase.name;
+    report.given = true;
+    report.gpu_hours = phase.gpu_time.value() / hw::kHour;
+    report.wall = phase.gpu_time.value() / static_cast<double>(scenario.cluster().gpus());
+    return report;
+}
+
+PhaseReport simulated_phase(const Phase& phase, const CampaignReport& run) {
+    PhaseReport report;
+    report.name = phase.name;
+    report.tokens = run.tokens;
+    report.wall = run.wall;
+    report.gpu_hours = run.gpu_hours;
+    report.step = run.ramp_points.back().second;
+    return report;
+}
+
+CampaignReport add_up(const Scenario& scenario, const std::vector<CampaignReport>& simulated,
+                      std::vector<PhaseReport> phases) {
+    CampaignReport total = simulated.empty() ? CampaignReport{} : simulated.front();
+    total.tokens = total.gpu_hours = total.ramp_gpu_hours = 0.0;
+    total.wall = Seconds();
+    total.ramp_note.clear();
+    for (const CampaignReport& run : simulated) {
+        total.ramp_gpu_hours += run.ramp_gpu_hours;
+        total.ramp_note += total.ramp_note.empty() || run.ramp_note.empty() ? "" : "; ";
+        total.ramp_note += run.ramp_note;
+    }
+    total.first_day = scenario.campaign().start;
+    for (PhaseReport& phase : phases) {
+        if (total.first_day) {
+            phase.first_day = after(*total.first_day, total.wall);
+            phase.last_day = after(*total.first_day, total.wall + phase.wall);
+        }
+        total.tokens += phase.tokens;
+        total.gpu_hours += phase.gpu_hours;
+        total.wall += phase.wall;
+        total.last_day = phase.last_day;
+    }
+    total.phases = std::move(phases);
+    return total;
 }
 
 CostReport cost_report(const Scenario& scenario, const StepReport& step,

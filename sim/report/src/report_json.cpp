@@ -91,6 +91,23 @@ Json memory_json(const RunReport& report) {
             {"peak_bytes_per_rank", std::move(ranks)}};
 }
 
+Json day_json(const std::optional<Day>& day) { return day ? Json(to_text(*day)) : Json(nullptr); }
+
+Json phase_list_json(const CampaignReport& campaign) {
+    Json phases = Json::array();
+    for (const PhaseReport& phase : campaign.phases) {
+        phases.push_back({{"name", phase.name},
+                          {"tokens", phase.tokens},
+                          {"gpu_hours", phase.gpu_hours},
+                          {"days", phase.wall / hw::kDay},
+                          {"given", phase.given},
+                          {"step_seconds", phase.given ? Json(nullptr) : Json(phase.step.value())},
+                          {"first_day", day_json(phase.first_day)},
+                          {"last_day", day_json(phase.last_day)}});
+    }
+    return phases;
+}
+
 Json campaign_json(const RunReport& report) {
     if (!report.campaign) {
         return nullptr;
@@ -107,7 +124,10 @@ Json campaign_json(const RunReport& report) {
             {"gpu_hours_per_trillion_tokens", campaign.gpu_hours_per_trillion_tokens},
             {"ramp_gpu_hours", campaign.ramp_gpu_hours},
             {"ramp_points", std::move(points)},
-            {"ramp_note", campaign.ramp_note}};
+            {"ramp_note", campaign.ramp_note},
+            {"phases", phase_list_json(campaign)},
+            {"first_day", day_json(campaign.first_day)},
+            {"last_day", day_json(campaign.last_day)}};
 }
 
 Json optional_usd(const std::optional<hw::Usd>& usd) { return usd ? Json(usd->value()) : Json(nullptr); }

@@ -97,6 +97,17 @@ void add_memory(Page& page, const RunReport& r) {
         most->activations.value() / kGiga, most->buffers.value() / kGiga);
 }
 
+void add_phase_table(Page& page, const CampaignReport& c) {
+    page.line("  {:<28} {:>8} {:>12} {:>8}", "phase", "tokens", "GPU-hours", "days");
+    for (const PhaseReport& phase : c.phases) {
+        const std::string dates =
+            phase.first_day ? fmt::format("   {} to {}", to_text(*phase.first_day), to_text(*phase.last_day))
+                            : "";
+        page.line("  {:<28} {:>8} {:>12} {:>8.1f}{}", phase.name, phase.given ? "" : count_text(phase.tokens),
+                  hw::group_digits(phase.gpu_hours), phase.wall / hw::kDay, phase.given ? "   given" : dates);
+    }
+}
+
 void add_campaign(Page& page, const RunReport& r) {
     if (r.campaign) {
         const CampaignReport& c = *r.campaign;
@@ -112,6 +123,12 @@ void add_campaign(Page& page, const RunReport& r) {
             page.line("  {:>13} of them while the batch grows from {} to {} sequences",
                       hw::group_digits(c.ramp_gpu_hours), hw::group_digits(c.ramp_points.front().first),
                       hw::group_digits(c.ramp_points.back().first));
+        }
+        if (c.first_day) {
+            page.line("  {:>13} to {}", to_text(*c.first_day), to_text(*c.last_day));
+        }
+        if (!c.phases.empty()) {
+            add_phase_table(page, c);
         }
     }
     if (r.cost) {

@@ -16,7 +16,7 @@ Place place_of(const hardened_toml::source_region& region, const std::string& fi
 
 std::string foreign_noun(const hardened_toml::node& node) {
     if (node.is_table()) {
-        return "a table";
+        return kTableNoun;
     }
     return node.is_time() ? "a time" : "a date";
 }
@@ -44,6 +44,17 @@ Raw to_raw(const hardened_toml::node& node) {
     return {Foreign{foreign_noun(node)}};
 }
 
+void collect(const hardened_toml::table&, const std::vector<std::string>& prefix, Document&);
+
+void collect_records(const hardened_toml::array& array, const std::vector<std::string>& path,
+                     Document& document) {
+    for (const hardened_toml::node& item : array) {
+        Document inside{document.file, {}, {}};
+        collect(*item.as_table(), {}, inside);
+        document.records.push_back({path, place_of(item.source(), document.file), std::move(inside.entries)});
+    }
+}
+
 // Recursion is bounded: check_text() ran before the parser did.
 void collect(const hardened_toml::table& table, const std::vector<std::string>& prefix, Document& document) {
     for (const auto& [key, node] : table) {
@@ -60,6 +71,8 @@ void collect(const hardened_toml::table& table, const std::vector<std::string>& 
         document.entries.push_back(std::move(entry));
         if (const auto* inner = node.as_table()) {
             collect(*inner, path, document);
+        } else if (node.is_array_of_tables()) {
+            collect_records(*node.as_array(), path, document);
         }
     }
 }
@@ -73,7 +86,7 @@ Document parse_document(std::string_view text, const std::string& file) {
     if (const std::optional<TextFault> fault = check_text(text)) {
         throw ScenarioError({{file, fault->line, fault->column, fault->message}});
     }
-    Document document{file, {}};
+    Document document{file, {}, {}};
     try {
         collect(hardened_toml::parse(text, file), {}, document);
     } catch (const hardened_toml::parse_error& error) {

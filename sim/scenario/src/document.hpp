@@ -29,6 +29,7 @@ struct Foreign {
 struct Raw {
     std::variant<std::string, std::int64_t, double, bool, RawList, Foreign> value;
 };
+inline constexpr const char* kTableNoun = "a table";
 /// How a fault names what it found: `"256"`, `-4`, `true`, `a list`.
 std::string describe(const Raw&);
 
@@ -38,10 +39,18 @@ struct Entry {
     std::optional<Raw> raw; ///< nothing: a table
 };
 
-/// Tables come before the keys inside them.
+/// One element of an array of tables, [[campaign.phase]]. Its entries' paths start inside it.
+struct Record {
+    std::vector<std::string> path; ///< of the array: {"campaign", "phase"}
+    Place place;
+    std::vector<Entry> entries;
+};
+
+/// Tables come before the keys inside them. An array of tables is an entry, and each of its tables a record.
 struct Document {
     std::string file;
     std::vector<Entry> entries;
+    std::vector<Record> records; ///< in the order of the file within an array
 };
 
 /// @throws ScenarioError with one fault if the text is not TOML.

@@ -15,6 +15,13 @@ struct Library {
 };
 const work::ModelArch* find_preset(const Library&, std::string_view id);
 
+/// One [[campaign.phase]].
+struct PhaseDraft {
+    std::string name;
+    std::optional<double> tokens, steps, gpu_hours, ramp_tokens;
+    std::optional<int> ramp_from;
+};
+
 struct Draft {
     std::string title, question;
     std::string gpu, fabric;
@@ -27,6 +34,8 @@ struct Draft {
     work::ModelArch model;
     work::ParallelPlan plan;
     Campaign campaign;
+    PhaseDraft phase; ///< the one being read
+    std::vector<PhaseDraft> phases;
     ComputeModel compute = ComputeModel::calibrated;
 
     [[nodiscard]] std::int64_t gpus() const { return std::int64_t{nodes} * gpus_per_node; }
@@ -51,6 +60,7 @@ inline Value to_value(work::NormKind v) { return std::string(work::name(v)); }
 inline Value to_value(work::Precision v) { return std::string(work::name(v)); }
 inline Value to_value(work::PipelineSend v) { return std::string(work::name(v)); }
 inline Value to_value(ComputeModel v) { return std::string(name(v)); }
+inline Value to_value(Day v) { return sim::to_text(v); }
 Value to_value(const work::Recompute&);
 template <int S, int B, int F, int U, int J> Value to_value(hw::Quantity<S, B, F, U, J> v) {
     return v.value();
@@ -82,6 +92,7 @@ inline void assign(work::PipelineSend& field, const Value& v) {
 inline void assign(ComputeModel& field, const Value& v) {
     field = compute_model_from(std::get<std::string>(v)).value();
 }
+inline void assign(Day& field, const Value& v) { field = day_from(std::get<std::string>(v)).value(); }
 void assign(work::Recompute& field, const Value&);
 template <int S, int B, int F, int U, int J> void assign(hw::Quantity<S, B, F, U, J>& field, const Value& v) {
     field = hw::Quantity<S, B, F, U, J>(std::get<double>(v));

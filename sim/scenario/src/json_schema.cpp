@@ -58,6 +58,8 @@ Json value_schema(const Shape& shape) {
         return limits(shape, "number");
     case Kind::boolean:
         return {{"type", "boolean"}};
+    case Kind::date:
+        return {{"type", "string"}, {"pattern", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}};
     case Kind::quantity:
         return quantity_schema(shape);
     }
@@ -93,7 +95,18 @@ Json& section_object(Json& schema, std::string_view section) {
     }
     const std::string_view outer = loader::section_of(section);
     const std::size_t start = outer.empty() ? 0 : outer.size() + 1;
-    return section_object(schema, outer)["properties"][std::string(section.substr(start))];
+    Json& object = section_object(schema, outer)["properties"][std::string(section.substr(start))];
+    const loader::Section* found = loader::find_section(section);
+    return found != nullptr && found->repeated() ? object["items"] : object;
+}
+
+/// The tables of an array may replace any key of these sections, and need to name none.
+void add_overrides(Json& schema, const loader::Section& section) {
+    for (const std::string_view outer : section.overrides) {
+        Json copy = section_object(schema, outer);
+        copy.erase("required");
+        section_object(schema, section.path)["properties"][std::string(outer)] = std::move(copy);
+    }
 }
 
 std::string last_part(std::string_view path) { return std::string(path.substr(path.rfind('.') + 1)); }
@@ -127,6 +140,10 @@ std::string scenario_json_schema() {
         if (!section.path.empty()) {
             section_object(schema, section.path) = empty_object(section.doc);
         }
+        if (section.repeated()) {
+            Json& outer = section_object(schema, loader::section_of(section.path));
+            outer["properties"][last_part(section.path)]["type"] = "array";
+        }
     }
     for (const Key& key : loader::all_keys()) {
         Json& object = section_object(schema, loader::section_of(key.path));
@@ -136,6 +153,9 @@ std::string scenario_json_schema() {
         if (key.need == Need::required) {
             object["required"].push_back(last_part(key.path));
         }
+    }
+    for (const loader::Section& section : loader::all_sections()) {
+        add_overrides(schema, section);
     }
     for (const std::string section : {"cluster", "model", "plan"}) {
         schema["required"].push_back(section);

@@ -139,6 +139,17 @@ ReadResult read_text(const Raw& raw, const Shape& shape, const Library& library)
     return {*text, *text, {}};
 }
 
+ReadResult read_date(const Raw& raw, const Shape& shape, const Library& library) {
+    const auto* text = std::get_if<std::string>(&raw.value);
+    if (text == nullptr) {
+        return wrong_kind(raw, shape, library);
+    }
+    if (!day_from(*text)) {
+        return wrong(fmt::format("{} is no day; expected {}", in_quotes(*text), expected(shape, library)));
+    }
+    return {*text, *text, {}};
+}
+
 /// Lists of numbers and of names: every item is read by the scalar shape; the first fault stands for the
 /// list.
 template <class Item> ReadResult read_list(const Raw& raw, const Shape& shape, const Library& library) {
@@ -179,6 +190,8 @@ std::string expected(const Shape& shape, const Library& library) {
         return "text in quotes";
     case Kind::boolean:
         return "true or false";
+    case Kind::date:
+        return "a date in quotes such as \"2024-12-27\"";
     case Kind::integer:
         return fmt::format("a whole number {}", range_text(shape));
     case Kind::integers:
@@ -215,6 +228,8 @@ ReadResult read_value(const Raw& raw, const Shape& shape, const Library& library
         return read_number(raw, shape, library);
     case Kind::quantity:
         return read_quantity(raw, shape, library);
+    case Kind::date:
+        return read_date(raw, shape, library);
     case Kind::choice:
         return read_choice(raw, shape, library);
     case Kind::choices:
@@ -224,8 +239,8 @@ ReadResult read_value(const Raw& raw, const Shape& shape, const Library& library
 }
 
 Raw raw_from_text(std::string_view text, const Shape& shape) {
-    const bool is_name =
-        shape.kind == Kind::text || shape.kind == Kind::choice || shape.kind == Kind::quantity;
+    const bool is_name = shape.kind == Kind::text || shape.kind == Kind::choice ||
+                         shape.kind == Kind::quantity || shape.kind == Kind::date;
     return is_name ? Raw{std::string(text)} : parse_override_value(text);
 }
 

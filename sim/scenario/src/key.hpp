@@ -10,7 +10,7 @@
 
 namespace chokepoint::sim::loader {
 
-enum class Kind { text, choice, choices, integer, integers, number, boolean, quantity };
+enum class Kind { text, choice, choices, integer, integers, number, boolean, quantity, date };
 
 /// The names a key accepts. Fixed sets are part of the program; the others are data, shown by a command.
 struct NameList {
@@ -47,15 +47,35 @@ struct Key {
     Binding field;
 };
 
+/// How a draft takes the tables of an array, [[campaign.phase]]: the section's keys are bound to the fields
+/// of one record at a time.
+struct Repeat {
+    void (*begin)(Draft&) = nullptr;               ///< a fresh record
+    void (*store)(Draft&) = nullptr;               ///< the record is read
+    void (*select)(Draft&, std::size_t) = nullptr; ///< an earlier record again
+};
+
+/// For a section bound to the member `Current`, whose records are kept in the member `All`.
+template <auto Current, auto All>
+inline constexpr Repeat repeat{[](Draft& draft) { draft.*Current = {}; },
+                               [](Draft& draft) { (draft.*All).push_back(draft.*Current); },
+                               [](Draft& draft, std::size_t i) { draft.*Current = (draft.*All)[i]; }};
+
 struct Section {
     std::string_view path; ///< "cluster.caps"
     std::string_view doc;
+    Repeat repeat = {};                               ///< of an array of tables
+    std::span<const std::string_view> overrides = {}; ///< sections whose keys each of its tables may replace
+    [[nodiscard]] bool repeated() const { return repeat.begin != nullptr; }
 };
 
 /// Every key, grouped by section, in the order the documentation lists them.
 std::span<const Key> all_keys();
 std::span<const Section> all_sections();
 const Key* find_key(std::string_view path);
+const Section* find_section(std::string_view path);
+/// Whether the key belongs to the tables of an array.
+bool in_record(const Key&);
 
 /// "cluster.caps" of "cluster.caps.nic"; "" of "title".
 std::string_view section_of(std::string_view path);

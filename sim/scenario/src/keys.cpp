@@ -24,6 +24,7 @@ constexpr Shape integers(std::string_view min, std::string_view max) {
 constexpr Shape number(std::string_view min, std::string_view max) {
     return {.kind = Kind::number, .min = min, .max = max};
 }
+constexpr Shape date() { return {.kind = Kind::date}; }
 constexpr Shape boolean() { return {.kind = Kind::boolean}; }
 constexpr Shape choice(NameList list) { return {.kind = Kind::choice, .list = list}; }
 constexpr Shape choice_or_file(NameList list, std::string_view ending) {
@@ -96,6 +97,7 @@ constexpr Binding attention_field = field<&Draft::model, &ModelArch::attention, 
 template <auto Member> constexpr Binding moe_field = field<&Draft::model, &ModelArch::moe, Member>;
 template <auto Member> constexpr Binding plan_field = field<&Draft::plan, Member>;
 template <auto Member> constexpr Binding caps_field = field<&Draft::caps, Member>;
+template <auto Member> constexpr Binding phase_field = field<&Draft::phase, Member>;
 template <auto Member> constexpr Binding campaign_field = field<&Draft::campaign, Member>;
 
 // path, shape, need, fallback, reason, doc, field
@@ -270,10 +272,28 @@ const std::array kKeys{
         campaign_field<&Campaign::ramp_from>},
     Key{"campaign.ramp_tokens", kTokens, Need::unset, "", "no ramp: plan.global_batch throughout",
         "tokens over which the batch grows", campaign_field<&Campaign::ramp_tokens>},
+    Key{"campaign.start", date(), Need::unset, "", "days are counted, not dated", "first day of the run",
+        campaign_field<&Campaign::start>},
+
+    Key{"campaign.phase.name", text(), Need::required, "", "", "what reports call it",
+        phase_field<&PhaseDraft::name>},
+    Key{"campaign.phase.tokens", kTokens, Need::unset, "", "steps or gpu_hours instead",
+        "tokens that it trains on", phase_field<&PhaseDraft::tokens>},
+    Key{"campaign.phase.steps", kTokens, Need::unset, "", "tokens or gpu_hours instead",
+        "steps that it takes, each of plan.global_batch sequences", phase_field<&PhaseDraft::steps>},
+    Key{"campaign.phase.gpu_hours", kTokens, Need::unset, "", "tokens or steps instead",
+        "GPU-hours, where they are an input rather than simulated", phase_field<&PhaseDraft::gpu_hours>},
+    Key{"campaign.phase.ramp_from", integer("1", "100000000"), Need::unset, "",
+        "no ramp: plan.global_batch throughout", "as campaign.ramp_from",
+        phase_field<&PhaseDraft::ramp_from>},
+    Key{"campaign.phase.ramp_tokens", kTokens, Need::unset, "", "no ramp: plan.global_batch throughout",
+        "as campaign.ramp_tokens", phase_field<&PhaseDraft::ramp_tokens>},
 
     Key{"simulation.compute", choice(kComputeModels), Need::defaulted, "calibrated", "roofline is a bound",
         "kernel times: fitted to measurements, or the bound that no kernel beats", field<&Draft::compute>},
 };
+
+constexpr std::array<std::string_view, 2> kPhaseOverrides{"model", "plan"};
 
 constexpr std::array kSections{
     Section{"", "What the scenario is about."},
@@ -288,6 +308,13 @@ constexpr std::array kSections{
     Section{"plan", "How the model is spread over the GPUs. Data parallelism is what remains: "
                     "GPUs / (pipeline x tensor)."},
     Section{"campaign", "The training run that the step is part of."},
+    Section{
+        "campaign.phase",
+        "One stretch of the run, in the order they are given: its tokens, steps or GPU-hours, and any key of "
+        "`[model]` and `[plan]` that differs in it, as in `plan.sequence = 32768`. Without phases the "
+        "run is a single one of `campaign.tokens`. `--set 'campaign.phase[0].tokens=1e12'` overrides a key "
+        "of the first.",
+        repeat<&Draft::phase, &Draft::phases>, kPhaseOverrides},
     Section{"simulation", "How times are estimated."},
 };
 
@@ -300,6 +327,17 @@ const Key* find_key(std::string_view path) {
     const auto found =
         std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& key) { return key.path == path; });
     return found == kKeys.end() ? nullptr : &*found;
+}
+
+const Section* find_section(std::string_view path) {
+    const auto found = std::find_if(kSections.begin(), kSections.end(),
+                                    [&](const Section& section) { return section.path == path; });
+    return found == kSections.end() ? nullptr : &*found;
+}
+
+bool in_record(const Key& key) {
+    const Section* section = find_section(section_of(key.path));
+    return section != nullptr && section->repeated();
 }
 
 } // namespace chokepoint::sim::loader

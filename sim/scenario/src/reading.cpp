@@ -17,21 +17,16 @@ namespace {
 // Guesses cost an edit distance to every key; a file with more slips than this is no scenario.
 constexpr int kMaxGuesses = 50;
 
-bool is_section(std::string_view path) {
-    const auto sections = all_sections();
-    return !path.empty() &&
-           std::any_of(sections.begin(), sections.end(), [&](const Section& s) { return s.path == path; });
-}
+bool is_section(std::string_view path) { return !path.empty() && find_section(path) != nullptr; }
 
-/// Whether `path` is `prefix` or lies below it.
-bool below(std::string_view path, std::string_view prefix) {
-    return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '.');
+/// "[plan]", or "[[campaign.phase]]" of an array of tables.
+std::string header(std::string_view section) {
+    const Section* found = find_section(section);
+    return fmt::format(fmt::runtime(found != nullptr && found->repeated() ? "[[{}]]" : "[{}]"), section);
 }
-
-std::string join_path(std::span<const std::string> path) { return fmt::format("{}", fmt::join(path, ".")); }
 
 std::string in_section(std::string_view section) {
-    return section.empty() ? "at the top, before the first section" : fmt::format("in [{}]", section);
+    return section.empty() ? "at the top, before the first section" : fmt::format("in {}", header(section));
 }
 
 std::string last_part(std::string_view path) { return std::string(path.substr(path.rfind('.') + 1)); }
@@ -49,7 +44,18 @@ std::vector<std::string> members(std::string_view section) {
             names.push_back(last_part(inner.path));
         }
     }
+    if (const Section* own = find_section(section)) {
+        names.insert(names.end(), own->overrides.begin(), own->overrides.end());
+    }
     return names;
+}
+
+bool is_array_of_tables(const Entry& entry) {
+    const auto* list = entry.raw ? std::get_if<RawList>(&entry.raw->value) : nullptr;
+    return list != nullptr && std::all_of(list->begin(), list->end(), [](const Raw& item) {
+               return std::holds_alternative<Foreign>(item.value) &&
+                      std::get<Foreign>(item.value).noun == kTableNoun;
+           });
 }
 
 const Key* find_elsewhere(std::string_view name) {
@@ -71,15 +77,16 @@ std::string quote_each(const std::vector<std::string>& names) {
 
 Reading::Reading(const Document& document, const Library& names) : library(names), file_(document.file) {
     for (const Key& key : all_keys()) {
-        Slot slot;
-        slot.key = &key;
-        slots_.push_back(std::move(slot));
+        if (!in_record(key)) {
+            slots_.push_back({.key = &key});
+        }
     }
     read_entries(document);
     for (Slot& slot : slots_) {
         resolve(slot);
     }
     report_missing();
+    read_records(document);
 }
 
 void Reading::read_entries(const Document& document) {
@@ -92,13 +99,16 @@ void Reading::read_entries(const Document& document) {
         const bool dotted = std::any_of(entry.path.begin(), entry.path.end(), [](const std::string& part) {
             return part.find('.') != std::string::npos;
         });
-        if (!dotted && find_key(path) != nullptr) {
+        const Key* key = dotted ? nullptr : find_key(path);
+        const Section* section = dotted || path.empty() ? nullptr : find_section(path);
+        if (key != nullptr && !in_record(*key)) {
             given_[path] = &entry;
             skipped = entry.raw ? "" : path;
-        } else if (!dotted && is_section(path)) {
+        } else if (section != nullptr) {
             sections_[path] = entry.key;
-            if (entry.raw) {
+            if (section->repeated() ? !is_array_of_tables(entry) : entry.raw.has_value()) {
                 reject_section(entry, path);
+                skipped = section->repeated() ? path : "";
             }
         } else {
             unknown(entry);
@@ -108,8 +118,10 @@ void Reading::read_entries(const Document& document) {
 }
 
 void Reading::reject_section(const Entry& entry, const std::string& path) {
-    faults.push_back(at(entry.value, fmt::format("{}: found {}; expected a section, [{}]", last_part(path),
-                                                 describe(*entry.raw), path)));
+    const bool repeated = find_section(path)->repeated();
+    faults.push_back(at(entry.value, fmt::format("{}: found {}; expected {}, {}", last_part(path),
+                                                 entry.raw ? describe(*entry.raw) : kTableNoun,
+                                                 repeated ? "a list of tables" : "a section", header(path))));
     excused_.insert(path);
 }
 
@@ -118,9 +130,10 @@ void Reading::unknown(const Entry& entry) {
     const std::string section = join_path(std::span(entry.path).first(entry.path.size() - 1));
     const bool is_table = !entry.raw;
     std::string message =
-        is_table ? fmt::format("unknown section [{}]", printable(join_path(entry.path)))
-                 : fmt::format("unknown key '{}' {}", printable(name),
-                               section.empty() ? "at the top" : fmt::format("in [{}]", printable(section)));
+        is_table
+            ? fmt::format("unknown section [{}]", printable(join_path(entry.path)))
+            : fmt::format("unknown key '{}' {}", printable(name),
+                          section.empty() ? "at the top" : fmt::format("in {}", printable(header(section))));
     const std::vector<std::string> known = members(section);
     const std::optional<std::string> guess = guesses_++ < kMaxGuesses ? nearest(name, known) : std::nullopt;
     if (const Key* quoted_key = find_key(name);
@@ -158,7 +171,7 @@ void Reading::read_given(Slot& slot, const Entry& entry) {
     slot.place = entry.value;
     slot.origin = entry.value.is_override ? Origin::override_ : Origin::file;
     slot.where = to_text(entry.value);
-    const ReadResult result = read_value(entry.raw.value_or(Raw{Foreign{"a table"}}), key.shape, library);
+    const ReadResult result = read_value(entry.raw.value_or(Raw{Foreign{kTableNoun}}), key.shape, library);
     slot.sound = result.fault.empty();
     if (!slot.sound) {
         faults.push_back(at(slot.place, fmt::format("{}: {}", label(key.path), result.fault)));
@@ -251,13 +264,19 @@ void Reading::report_missing() {
                 at(place, fmt::format("missing section [{}]; it needs {}", section, quote_each(names))));
         } else {
             for (const std::string& name : names) {
-                const Key* key = find_key(section.empty() ? name : fmt::format("{}.{}", section, name));
                 faults.push_back(
-                    at(place, fmt::format("missing key '{}' {}: {}, {}", name, in_section(section), key->doc,
-                                          expected(key->shape, library))));
+                    at(place,
+                       missing_key(*find_key(section.empty() ? name : fmt::format("{}.{}", section, name)))));
             }
         }
     }
+}
+
+std::string Reading::missing_key(const Key& key) const {
+    const std::string_view section = section_of(key.path);
+    return fmt::format("missing key '{}' {}: {}, {}",
+                       key.path.substr(section.empty() ? 0 : section.size() + 1), in_section(section),
+                       key.doc, expected(key.shape, library));
 }
 
 Place Reading::section_place(std::string_view section) const {
@@ -286,6 +305,9 @@ bool Reading::sound(std::initializer_list<std::string_view> paths) const {
 void Reading::fault(std::string_view path, std::string message) {
     faults.push_back(at(slot(path).place, std::move(message)));
 }
+void Reading::fault(const Place& place, std::string message) {
+    faults.push_back(at(place, std::move(message)));
+}
 void Reading::warn(std::string_view path, std::string message) {
     warnings.push_back(at(slot(path).place, std::move(message)));
 }
@@ -297,38 +319,6 @@ void Reading::derive(std::string_view path, const Value& value, std::string_view
     derived.text.clear();
     derived.where = where;
     derived.sound = true;
-}
-
-void apply_overrides(Document& document, const std::vector<std::string>& overrides,
-                     std::vector<Diagnostic>& faults) {
-    for (const std::string& text : overrides) {
-        const Place place{fmt::format("--set {}", printable(text)), 0, 0, true};
-        const std::size_t equals = text.find('=');
-        const std::string_view left = std::string_view(text).substr(0, equals);
-        const std::size_t first = left.find_first_not_of(' ');
-        if (equals == std::string::npos || first == std::string_view::npos) {
-            faults.push_back(at(place, "expected KEY=VALUE, such as plan.expert=32"));
-            continue;
-        }
-        const std::string path(left.substr(first, left.find_last_not_of(' ') - first + 1));
-        const std::string_view bare = std::string_view(text).substr(equals + 1);
-        const Key* key = find_key(path);
-        Raw raw = parse_override_value(bare);
-        const bool is_name =
-            key != nullptr && (key->shape.kind == Kind::text || key->shape.kind == Kind::choice);
-        if (is_name && !std::holds_alternative<std::string>(raw.value)) {
-            raw = {std::string(bare)}; // --set title=2048 means the text
-        }
-        const auto same = [&](const Entry& entry) { return join_path(entry.path) == path; };
-        std::erase_if(document.entries, same);
-        Entry entry{{}, place, place, std::move(raw)};
-        for (std::size_t from = 0; from <= path.size();) {
-            const std::size_t dot = std::min(path.find('.', from), path.size());
-            entry.path.push_back(path.substr(from, dot - from));
-            from = dot + 1;
-        }
-        document.entries.push_back(std::move(entry));
-    }
 }
 
 } // namespace chokepoint::sim::loader

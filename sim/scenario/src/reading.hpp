@@ -22,6 +22,16 @@ struct Slot {
     bool sound = true; ///< false: missing or faulty, so that no further check can use it
 };
 
+/// One table of an array, [[campaign.phase]].
+struct RecordReading {
+    const Section* section = nullptr;
+    std::size_t index = 0; ///< in its array
+    Place place;
+    std::vector<Slot> slots;
+    std::vector<Entry> overrides;                                ///< keys of other sections that it replaces
+    [[nodiscard]] const Slot& slot(std::string_view name) const; ///< by the key's last part
+};
+
 class Reading {
 public:
     Reading(const Document&, const Library&);
@@ -33,6 +43,7 @@ public:
     [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
     Slot& slot(std::string_view path);
     [[nodiscard]] const Slot& slot(std::string_view path) const;
+    [[nodiscard]] const std::vector<RecordReading>& records() const { return records_; }
     /// Whether all of these keys have values that further checks can rely on.
     [[nodiscard]] bool sound(std::initializer_list<std::string_view> paths) const;
     /// The header of a section, or of the nearest section around it.
@@ -40,6 +51,7 @@ public:
 
     /// A fault or warning at the key's place.
     void fault(std::string_view path, std::string message);
+    void fault(const Place&, std::string message);
     void warn(std::string_view path, std::string message);
     /// Sets a value that follows from others, or from the catalog.
     void derive(std::string_view path, const Value&, std::string_view where, Origin = Origin::derived);
@@ -55,16 +67,23 @@ private:
     bool read_model(const Place&);
     void fill_absent(Slot&); ///< what the table says of an absent key
     void report_missing();
+    void read_records(const Document&);
+    void read_record(const Section&, const Record&, std::size_t index);
+    [[nodiscard]] std::string missing_key(const Key&) const;
     [[nodiscard]] bool excused(std::string_view path) const;
 
     std::string file_;
     std::vector<Slot> slots_;
+    std::vector<RecordReading> records_;
     std::map<std::string, Place, std::less<>> sections_; ///< that the file has
     std::map<std::string, const Entry*, std::less<>> given_;
     std::set<std::string, std::less<>>
         excused_; ///< keys and sections that a slip in the file must have meant
     int guesses_ = 0;
 };
+
+/// Puts an entry in place of one of the same path.
+void replace(std::vector<Entry>&, Entry);
 
 /// Puts each "key=value" in place of what the file says. Faults of form ("no '='") are added to `faults`.
 void apply_overrides(Document&, const std::vector<std::string>& overrides, std::vector<Diagnostic>& faults);
@@ -76,6 +95,18 @@ void check_plan(Reading&);
 void check_campaign(Reading&);
 /// Needs a scenario without faults.
 void check_memory(Reading&);
+void check_phases(Reading&);
+/// The tokens of all phases against campaign.tokens.
+void check_total(Reading&, double tokens);
+
+/// A phase as a scenario of its own: its keys in place of the file's.
+struct PhaseDocument {
+    PhaseDraft phase;
+    Place place;
+    Document document;
+};
+/// Needs phases without faults.
+std::vector<PhaseDocument> phase_documents(const Reading&, const Document&);
 
 /// "hgx-8x400g: NVIDIA datasheet (estimate)": where a figure of the catalog comes from.
 std::string cite(std::string_view entry, const std::map<std::string, hw::Citation>&,

@@ -121,6 +121,8 @@ std::string value_cell(const Shape& shape) {
         return "text";
     case Kind::boolean:
         return "`true` or `false`";
+    case Kind::date:
+        return "date such as `\"2024-12-27\"`";
     case Kind::choice:
     case Kind::choices:
         return names_cell(shape);
@@ -173,8 +175,9 @@ std::string key_table(std::string_view section) {
 std::string scenario_reference_markdown() {
     std::string page = fmt::format("{}{}```\n\n## Keys\n", kIntroduction, kExample);
     for (const loader::Section& section : loader::all_sections()) {
-        const std::string heading =
-            section.path.empty() ? "Top of the file" : fmt::format("`[{}]`", section.path);
+        const std::string heading = section.path.empty() ? "Top of the file"
+                                    : section.repeated() ? fmt::format("`[[{}]]`", section.path)
+                                                         : fmt::format("`[{}]`", section.path);
         page += fmt::format("\n### {}\n\n{}\n\n{}", heading, section.doc, key_table(section.path));
     }
     return page;

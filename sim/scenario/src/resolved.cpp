@@ -2,6 +2,8 @@
 // Every value of a scenario with its origin, so that nothing that changes the answer stays silent.
 #include "reading.hpp"
 
+#include "text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,6 +40,26 @@ ResolvedValue resolve(const Slot& slot, const Draft& draft) {
     out.origin = slot.origin;
     out.where = slot.where;
     return out;
+}
+
+/// "campaign.phase[0].tokens"; of other sections' keys, only what the file says.
+void append_records(const Reading& reading, std::vector<ResolvedValue>& out) {
+    Draft draft = reading.draft;
+    for (const RecordReading& record : reading.records()) {
+        record.section->repeat.select(draft, record.index);
+        const std::string prefix = fmt::format("{}[{}].", record.section->path, record.index);
+        for (const Slot& slot : record.slots) {
+            out.push_back(resolve(slot, draft));
+            out.back().key = prefix + out.back().key.substr(record.section->path.size() + 1);
+        }
+        for (const Entry& entry : record.overrides) {
+            const std::string path = join_path(entry.path);
+            const Key& key = *find_key(path);
+            const ReadResult read = read_value(*entry.raw, key.shape, reading.library);
+            out.push_back({prefix + path, read.text, base_of(read.value), is_text(read.value),
+                           entry.value.is_override ? Origin::override_ : Origin::file, to_text(entry.value)});
+        }
+    }
 }
 
 ResolvedValue count(std::string key, std::int64_t value, Origin origin, std::string where) {
@@ -117,6 +139,7 @@ std::vector<ResolvedValue> resolve_all(const Reading& reading) {
     for (const Slot& slot : reading.slots()) {
         out.push_back(resolve(slot, reading.draft));
     }
+    append_records(reading, out);
     const hw::Cluster cluster = make_cluster(reading.draft, reading.library);
     append_derived(reading.draft, cluster, out);
     PartFigures(*reading.library.catalog.find_gpu(reading.draft.gpu), cluster.node.gpu).append_to(out);

@@ -70,7 +70,7 @@ void throw_if_any(std::vector<Diagnostic>& faults) {
 /// The only maker of Scenarios.
 class ScenarioBuilder {
 public:
-    static Scenario build(Reading& reading, const std::string& file) {
+    static Scenario build(Reading& reading, const std::string& file, std::vector<Phase> phases) {
         Scenario scenario;
         scenario.resolved_ = loader::resolve_all(reading);
         scenario.cluster_ = loader::make_cluster(reading.draft, reading.library);
@@ -83,12 +83,77 @@ public:
         scenario.model_ = std::move(draft.model);
         scenario.plan_ = std::move(draft.plan);
         scenario.campaign_ = draft.campaign;
+        scenario.phases_ = std::move(phases);
         scenario.compute_model_ = draft.compute;
         sort_faults(reading.warnings);
         scenario.warnings_ = std::move(reading.warnings);
         return scenario;
     }
 };
+
+namespace {
+
+void check(Reading& reading) {
+    loader::check_cluster(reading);
+    loader::check_model(reading);
+    loader::check_plan(reading);
+    loader::check_campaign(reading);
+    loader::check_phases(reading);
+    if (reading.faults.empty()) {
+        loader::check_memory(reading);
+    }
+}
+
+/// The phase as a run of its own. Its faults go to `whole`; one that the whole scenario has too is said once.
+std::optional<Phase> make_phase(const loader::PhaseDocument& document, Reading& whole) {
+    const loader::PhaseDraft& draft = document.phase;
+    Phase phase{draft.name, 0.0, std::nullopt, nullptr};
+    if (draft.gpu_hours) {
+        phase.gpu_time = *draft.gpu_hours * hw::kHour;
+        return phase;
+    }
+    Reading reading(document.document, whole.library);
+    check(reading);
+    for (Diagnostic& fault : reading.faults) {
+        fault.message = fmt::format("phase \"{}\": {}", loader::printable(draft.name), fault.message);
+        whole.faults.push_back(std::move(fault));
+    }
+    if (!reading.faults.empty()) {
+        return std::nullopt;
+    }
+    const work::ParallelPlan& plan = reading.draft.plan;
+    if (draft.steps) {
+        reading.draft.campaign.tokens =
+            *draft.steps * static_cast<double>(plan.global_batch) * static_cast<double>(plan.sequence);
+    }
+    phase.tokens = reading.draft.campaign.tokens;
+    for (const Diagnostic& warning : reading.warnings) {
+        if (std::ranges::find(whole.warnings, warning) == whole.warnings.end()) {
+            whole.warnings.push_back(warning);
+        }
+    }
+    phase.scenario =
+        std::make_shared<const Scenario>(ScenarioBuilder::build(reading, document.document.file, {}));
+    return phase;
+}
+
+std::vector<Phase> make_phases(Reading& reading, const loader::Document& document) {
+    std::vector<Phase> phases;
+    double tokens = 0.0;
+    for (const loader::PhaseDocument& phase : loader::phase_documents(reading, document)) {
+        if (std::optional<Phase> made = make_phase(phase, reading)) {
+            tokens += made->tokens;
+            phases.push_back(std::move(*made));
+        }
+    }
+    if (!phases.empty() && reading.faults.empty()) {
+        loader::check_total(reading, tokens);
+        reading.draft.campaign.tokens = tokens;
+    }
+    return phases;
+}
+
+} // namespace
 
 Scenario parse_scenario(std::string_view text, const std::string& file, const LoadOptions& options) {
     loader::Document document = loader::parse_document(text, file);
@@ -98,15 +163,11 @@ Scenario parse_scenario(std::string_view text, const std::string& file, const Lo
                           work::load_presets(hw::data_path("models"))};
     Reading reading(document, library);
     reading.faults.insert(reading.faults.end(), malformed.begin(), malformed.end());
-    loader::check_cluster(reading);
-    loader::check_model(reading);
-    loader::check_plan(reading);
-    loader::check_campaign(reading);
-    if (reading.faults.empty()) {
-        loader::check_memory(reading);
-    }
+    check(reading);
     throw_if_any(reading.faults);
-    return ScenarioBuilder::build(reading, file);
+    std::vector<Phase> phases = make_phases(reading, document);
+    throw_if_any(reading.faults);
+    return ScenarioBuilder::build(reading, file, std::move(phases));
 }
 
 Scenario load_scenario(const std::filesystem::path& file, const LoadOptions& options) {

@@ -99,4 +99,10 @@ std::string join_and(const std::vector<std::string>& words) {
     return out;
 }
 
+std::string join_path(std::span<const std::string> path) { return fmt::format("{}", fmt::join(path, ".")); }
+
+bool below(std::string_view path, std::string_view prefix) {
+    return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '.');
+}
+
 } // namespace chokepoint::sim::loader

@@ -34,4 +34,9 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
 /// "a, b and c"
 std::string join_and(const std::vector<std::string>& words);
 
+/// "cluster.caps.nic".
+std::string join_path(std::span<const std::string> path);
+/// Whether `path` is `prefix` or lies below it.
+bool below(std::string_view path, std::string_view prefix);
+
 } // namespace chokepoint::sim::loader

@@ -5,12 +5,15 @@
 #include <chokepoint/sim/engine.hpp>
 #include <chokepoint/sim/report.hpp>
 #include <chokepoint/sim/scenario.hpp>
+#include <chokepoint/sim/step_cache.hpp>
 
 namespace chokepoint::sim {
 
 struct RunOptions {
     /// Called with a phase ("build", "simulate", "campaign") and the share of it that is done.
     std::function<void(std::string_view, double)> progress;
+    /// Shares simulated steps with other runs of the process; without one, a run shares them with itself.
+    StepCache* cache = nullptr;
 };
 
 /// One simulated step with what it was made from.

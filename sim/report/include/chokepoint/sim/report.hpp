@@ -64,6 +64,17 @@ struct Uncertainty {
     [[nodiscard]] std::array<double, 2> interval(double centre) const;
 };
 
+/// One stretch of a campaign.
+struct PhaseReport {
+    std::string name;
+    double tokens = 0.0;
+    hw::Seconds wall;
+    double gpu_hours = 0.0;
+    bool given = false; ///< GPU-hours of the scenario rather than of a simulation
+    hw::Seconds step;   ///< at the full batch; 0 where given
+    std::optional<Day> first_day, last_day;
+};
+
 struct CampaignReport {
     double tokens = 0.0;
     hw::Seconds wall; ///< on this cluster without interruptions
@@ -74,6 +85,8 @@ struct CampaignReport {
     /// (sequences per step, seconds) that the ramp was interpolated from.
     std::vector<std::pair<int, hw::Seconds>> ramp_points;
     std::string ramp_note;
+    std::vector<PhaseReport> phases;        ///< none if the campaign is a single stretch
+    std::optional<Day> first_day, last_day; ///< where the scenario says when it starts
 };
 
 struct CostReport {
@@ -109,6 +122,14 @@ Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const Critical
 /// linear between the simulated points. `points` are (sequences, seconds), ascending, first = ramp start,
 /// last = full batch.
 CampaignReport campaign_report(const Scenario&, std::vector<std::pair<int, hw::Seconds>> points);
+/// A phase whose GPU-hours the scenario gives.
+PhaseReport given_phase(const Scenario&, const Phase&);
+/// One that was simulated as a campaign of its own.
+PhaseReport simulated_phase(const Phase&, const CampaignReport&);
+/// Phases one after another, dated from campaign.start. What belongs to a full batch is the first simulated
+/// phase's.
+CampaignReport add_up(const Scenario&, const std::vector<CampaignReport>& simulated,
+                      std::vector<PhaseReport>);
 CostReport cost_report(const Scenario&, const StepReport&, const std::optional<CampaignReport>&);
 
 /// The report as a person reads it, in at most 100 columns.

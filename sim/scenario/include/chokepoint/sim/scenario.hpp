@@ -3,6 +3,8 @@
 // half-accepts.
 #pragma once
 
+#include <chokepoint/sim/calendar.hpp>
+
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/workloads/plan.hpp>
 #include <chokepoint/workloads/schedule.hpp>
@@ -21,6 +23,7 @@ struct Diagnostic {
     std::string file;
     int line = 0, column = 0; ///< 1-based; 0 where there is no place (an unreadable file, a --set override)
     std::string message;
+    friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
 };
 /// "half-rail.toml:7:12: error: caps.nic: …"
 std::string to_text(const Diagnostic&, std::string_view severity = "error");
@@ -55,7 +58,18 @@ struct Campaign {
     std::optional<hw::UsdPerSecond> price; ///< per GPU
     std::optional<int> ramp_from;          ///< sequences per step at the start
     double ramp_tokens = 0.0; ///< tokens over which the batch grows linearly to plan.global_batch
+    std::optional<Day> start; ///< first day of the first phase
     friend bool operator==(const Campaign&, const Campaign&) = default;
+};
+
+class Scenario;
+
+/// A stretch of a campaign with one model and plan, or one whose cost is an input.
+struct Phase {
+    std::string name;
+    double tokens = 0.0;                      ///< of the batch ramp too; 0 where the time is given
+    std::optional<hw::Seconds> gpu_time;      ///< GPU-seconds, where the scenario gives them
+    std::shared_ptr<const Scenario> scenario; ///< where it does not: the keys in force, the phase as campaign
 };
 
 /// What one run needs, resolved and checked. Made by the loader alone.
@@ -69,6 +83,8 @@ public:
     [[nodiscard]] const work::ModelArch& model() const { return model_; }
     [[nodiscard]] const work::ParallelPlan& plan() const { return plan_; }
     [[nodiscard]] const Campaign& campaign() const { return campaign_; }
+    /// In their order; none if the campaign is a single stretch of the scenario's own plan.
+    [[nodiscard]] const std::vector<Phase>& phases() const { return phases_; }
     [[nodiscard]] ComputeModel compute_model() const { return compute_model_; }
     [[nodiscard]] const std::string& catalog_hash() const { return catalog_hash_; }
     [[nodiscard]] const std::vector<ResolvedValue>& resolved() const { return resolved_; }
@@ -84,6 +100,7 @@ private:
     work::ModelArch model_;
     work::ParallelPlan plan_;
     Campaign campaign_;
+    std::vector<Phase> phases_;
     ComputeModel compute_model_ = ComputeModel::calibrated;
     std::vector<ResolvedValue> resolved_;
     std::vector<Diagnostic> warnings_;
