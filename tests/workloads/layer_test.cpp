@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels of a layer must add up to the model's arithmetic and look like those DeepSeek's profile shows.
+#include "block_kernels.hpp"
 #include "presets.hpp"
 
 #include <gmock/gmock.h>
@@ -13,55 +14,24 @@ namespace {
 using hw::KernelClass;
 using hw::Operator;
 using Operators = std::vector<Operator>;
+using test::is_matrix_product;
+using test::is_recomputation;
+using test::is_router;
 using test::preset;
+using test::products;
 
-std::vector<const Operators*> parts(const BlockKernels& block) {
-    return {&block.attention_forward,   &block.ffn_forward,        &block.ffn_backward,
-            &block.ffn_weight_gradient, &block.attention_backward, &block.attention_weight_gradient,
-            &block.gradient_payload};
-}
-
-Operators all(const BlockKernels& block) {
-    Operators joined;
-    for (const Operators* part : parts(block)) {
-        joined.insert(joined.end(), part->begin(), part->end());
-    }
-    return joined;
-}
+Operators all(const BlockKernels& block) { return test::all_operators(block); }
 
 std::vector<Block> all_blocks(const ModelArch& model, const ParallelPlan& plan) {
     return split_stages(model, plan, 1).front();
 }
 
-bool is_recomputation(const Operator& op) { return op.name.starts_with("recompute "); }
-bool is_router(const Operator& op) { return op.name.starts_with("router "); }
-bool is_matrix_product(const Operator& op) { return op.kernel <= KernelClass::grouped_wgrad; }
-
-/// Arithmetic of matrix products that training counts.
-double products(const Operators& operators) {
-    double sum = 0.0;
-    for (const Operator& op : operators) {
-        if (is_matrix_product(op) && !is_recomputation(op) && !is_router(op)) {
-            sum += hw::arithmetic(op).value();
-        }
-    }
-    return sum;
-}
-
-double forward_attention(const Operators& operators) {
-    double sum = 0.0;
-    for (const Operator& op : operators) {
-        sum += op.kernel == KernelClass::attention_fwd ? hw::arithmetic(op).value() : 0.0;
-    }
-    return sum;
-}
-
-int launches(const Operators& operators) {
+template <typename Sequence> int launches(const Sequence& operators) {
     return std::transform_reduce(operators.begin(), operators.end(), 0, std::plus<>(),
                                  [](const Operator& op) { return op.launches; });
 }
 
-std::map<KernelClass, double> streamed_bytes(const Operators& operators) {
+std::map<KernelClass, double> streamed_bytes(const KernelSequence& operators) {
     std::map<KernelClass, double> bytes;
     for (const Operator& op : operators) {
         if (hw::is_memory_bound(op.kernel)) {
@@ -82,10 +52,7 @@ TEST(Kernels, OfAllBlocksAddUpToTheModelsTrainingFlops) {
             plan.recompute = {true, true, true};
             double sum = 0.0;
             for (const Block& block : all_blocks(model, plan)) {
-                const Operators operators = all(block_kernels(model, plan, block));
-                // The fused backward recomputes the scores; training counts the backward as twice the
-                // forward.
-                sum += products(operators) + 3.0 * forward_attention(operators);
+                sum += test::counted_flops(block_kernels(model, plan, block));
                 if (block.kind == BlockKind::head) {
                     break; // MTP follows and does not count
                 }
@@ -131,7 +98,7 @@ struct Measured {
 /// Every class of streaming kernel in its segment, against what the same kernels took on an H800
 /// (deepseek-ai/ profile-data, train.json) beside transfers. More than the memory's bandwidth would be
 /// traffic that cannot have been; under a quarter of it would be traffic forgotten.
-void expect_plausible(const Operators& operators, const std::vector<Measured>& profile) {
+void expect_plausible(const KernelSequence& operators, const std::vector<Measured>& profile) {
     constexpr double kBandwidth = 3.35e12;
     const auto bytes = streamed_bytes(operators);
     for (const Measured& row : profile) {
@@ -208,6 +175,27 @@ TEST(Precision, Bf16QuantisesNothing) {
     }
 }
 
+TEST(Precision, OfTransformerEngineCastsEveryOperandOnce) {
+    // Six operands of a linear map's three products are three tensors; weights are cast once in a step.
+    const ModelArch& model = preset("llama-3.1-405b");
+    for (const Precision precision :
+         {Precision::fp8_tensor, Precision::fp8_delayed, Precision::mxfp8, Precision::nvfp4}) {
+        const BlockKernels layer =
+            block_kernels(model, test::small_plan(model, precision), {BlockKind::dense_layer, 0});
+        int casts = 0;
+        int products = 0;
+        for (const Operator& op : all(layer)) {
+            casts += op.kernel == KernelClass::quantize_transpose ? 1 : 0;
+            products += op.kernel == KernelClass::gemm || op.kernel == KernelClass::gemm_wgrad ? 1 : 0;
+            if (op.kernel == KernelClass::gemm) {
+                EXPECT_EQ(op.dtype, precision == Precision::nvfp4 ? hw::DType::fp4 : hw::DType::fp8);
+            }
+        }
+        EXPECT_EQ(products, 3 * 4); // qkv, o, up, down
+        EXPECT_EQ(casts, 2 * 4) << name(precision);
+    }
+}
+
 TEST(Precision, Fp8LeavesEmbeddingHeadRouterAndAttentionInBf16) {
     // arXiv 2412.19437, 3.3.1
     const ModelArch& model = preset("deepseek-v3");
@@ -271,7 +259,7 @@ TEST(ExpertParallelism, ThatDoesNotDivideIsRefused) {
     EXPECT_THROW(block_kernels(preset("deepseek-v3"), plan, {BlockKind::moe_layer, 10}),
                  std::invalid_argument);
     plan = test::deepseek_plan();
-    plan.tensor = 2;
+    plan.tensor = 48;
     EXPECT_THROW(block_kernels(preset("deepseek-v3"), plan, {BlockKind::moe_layer, 10}),
                  std::invalid_argument);
 }

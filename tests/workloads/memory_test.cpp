@@ -138,6 +138,46 @@ TEST(Memory, OfZeroOneDividesTheOptimizerByTheCopiesOfAParameter) {
     EXPECT_NEAR(whole.optimizer / whole.gradients, 2.0, 1e-12); // 8 bytes against the gradient's 4
 }
 
+TEST(Memory, OfZeroThreeDividesEveryStateByItsCopies) {
+    const ModelArch& model = preset("llama-3.1-405b");
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    plan.data = 16;
+    const auto use = [&](int zero) {
+        plan.zero = zero;
+        return memory_per_rank(model, plan, schedule(plan)).front();
+    };
+    EXPECT_NEAR(use(0).optimizer / use(1).optimizer, 16.0, 1e-9);
+    EXPECT_NEAR(use(1).gradients / use(2).gradients, 16.0, 1e-9);
+    EXPECT_NEAR(use(2).parameters / use(3).parameters, 16.0, 1e-9);
+    EXPECT_GT(use(3).buffers, use(2).buffers); // the blocks that are gathered
+}
+
+TEST(Memory, IsDividedByTensorParallelGpus) {
+    const ModelArch& model = preset("llama-3.1-405b");
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    const MemoryUse whole = memory_per_rank(model, plan, schedule(plan)).front();
+    plan.tensor = 8;
+    const MemoryUse part = memory_per_rank(model, plan, schedule(plan)).front();
+    EXPECT_NEAR(whole.gradients / part.gradients, 8.0, 0.01); // norms are whole everywhere
+    EXPECT_NEAR(whole.activations / part.activations, 8.0, 0.01);
+    plan.sequence_parallel = false;
+    EXPECT_GT(memory_per_rank(model, plan, schedule(plan)).front().activations, 1.5 * part.activations);
+}
+
+TEST(Recomputation, OfLayersKeepsTheirInputsAlone) {
+    const ModelArch& model = preset("llama-3.1-405b");
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    plan.global_batch = plan.data * plan.micro_batch;
+    const auto kept = [&] { return memory_per_rank(model, plan, schedule(plan)).front().activations; };
+    const hw::Bytes everything = kept();
+    plan.recompute.layer = true;
+    const hw::Bytes inputs = kept();
+    const double input = 2.0 * static_cast<double>(plan.micro_batch_tokens()) * model.hidden;
+    EXPECT_NEAR(inputs.value() / (input * model.layers), 1.0, 0.05); // the head keeps its own
+    plan.recompute_layers = model.layers / 2;
+    EXPECT_NEAR((kept() - inputs) / (everything - inputs), 0.5, 0.01);
+}
+
 TEST(Recomputation, OfEachKindKeepsLess) {
     const ModelArch& model = preset("deepseek-v3");
     for (const Precision precision : {Precision::bf16, Precision::fp8_block}) {
@@ -150,6 +190,9 @@ TEST(Recomputation, OfEachKindKeepsLess) {
         const hw::Bytes everything = kept({});
         EXPECT_LT(kept({.norm = true}), everything);
         EXPECT_LT(kept({.activation = true}), everything);
+        EXPECT_LT(kept({.core_attention = true}), everything);
+        EXPECT_LT(kept({.moe = true}), kept({.shared_experts = true}));
+        EXPECT_LT(kept({.shared_experts = true}), everything);
         // q, k and v in BF16: 128 heads of 192, 192 and 128.
         EXPECT_EQ((everything - kept({.attention_up_projection = true})).value(),
                   2.0 * 4096 * 128 * (192 + 192 + 128));

@@ -20,4 +20,8 @@ struct BlockParameters {
 };
 BlockParameters block_parameters(const ModelArch&, BlockKind);
 
+/// Of a block's unrouted parameters, those that every tensor-parallel GPU holds whole: norms, router, and
+/// what compresses latents or joins MTP's inputs (Megatron-Core).
+std::int64_t parameters_not_split(const ModelArch&, BlockKind);
+
 } // namespace chokepoint::work

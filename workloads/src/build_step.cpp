@@ -22,15 +22,17 @@ using Blocks = std::vector<Block>;
 /// Copies of action tasks, and the edges between them.
 class StepBuilder {
 public:
-    StepBuilder(const ModelArch& model, const ParallelPlan& plan, int ranks, int gpus_per_node)
+    StepBuilder(const ModelArch& model, const ParallelPlan& plan, int gpus_per_node,
+                std::vector<RankParameters> ranks)
         : plan_(plan),
           layout_(plan, gpus_per_node),
           works_(model, plan, layout_),
           // Sequence parallelism leaves each tensor-parallel GPU its share of the boundary activations.
           boundary_(boundary_bytes(model, plan) / plan.tensor),
-          last_exit_(static_cast<std::size_t>(ranks)),
-          last_send_(static_cast<std::size_t>(ranks)) {
-        step_.ranks = ranks;
+          last_exit_(ranks.size()),
+          last_send_(ranks.size()),
+          data_(step_, works_, plan, layout_, std::move(ranks)) {
+        step_.ranks = static_cast<int>(last_exit_.size());
     }
 
     /// A task of another rank that wants an action's output.
@@ -40,8 +42,7 @@ public:
     };
     /// What the receiver of `side` waits for.
     struct Outputs {
-        TaskId forward = 0;
-        TaskId backward = 0;
+        std::vector<TaskId> forward, backward;
     };
 
     /// Appends the tasks of `action` on `rank`; they wait for the rank's previous action and for `inputs`.
@@ -58,7 +59,8 @@ public:
             step_.edges.emplace_back(input, entry);
         }
         copy(tasks, rank, action, number, entry);
-        Outputs outputs{entry + tasks.forward_output, entry + tasks.backward_output};
+        data_.accompany(rank, tasks, entry);
+        Outputs outputs{global(entry, tasks.forward_output), global(entry, tasks.backward_output)};
         std::vector<TaskId> ends;
         for (const LocalId last : tasks.last) {
             ends.push_back(entry + last);
@@ -79,11 +81,11 @@ public:
         return outputs;
     }
 
-    void finish(std::vector<RankParameters> ranks) {
-        for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
-            ranks[rank].last = last_exit_[rank];
+    void finish() {
+        for (std::size_t rank = 0; rank < last_exit_.size(); ++rank) {
+            data_.set_last(Rank{static_cast<int>(rank)}, last_exit_[rank]);
         }
-        append_optimizer(step_, works_, plan_, layout_, ranks);
+        append_optimizer(step_, works_, plan_, data_);
     }
 
     StepGraph take() {
@@ -98,6 +100,18 @@ public:
     }
 
 private:
+    /// An action's tasks by their numbers in the step; its entry if there are none.
+    static std::vector<TaskId> global(TaskId entry, std::span<const LocalId> local) {
+        std::vector<TaskId> ids;
+        for (const LocalId id : local) {
+            ids.push_back(entry + id);
+        }
+        if (ids.empty()) {
+            ids.push_back(entry);
+        }
+        return ids;
+    }
+
     static int micro_batch(const Action& action, Side side) {
         return side == Side::forward ? action.forward_micro_batch : action.backward_micro_batch;
     }
@@ -146,9 +160,11 @@ private:
         std::vector<TaskId> sent;
         auto& last_send = last_send_[static_cast<std::size_t>(index(rank))];
         for (const Send& send : sends) {
-            TaskId& output = send.side == Side::forward ? outputs.forward : outputs.backward;
+            std::vector<TaskId>& output = send.side == Side::forward ? outputs.forward : outputs.backward;
             const TaskId task = add(send_task(rank, send, micro_batch(action, send.side), number));
-            step_.edges.emplace_back(output, task);
+            for (const TaskId produced : output) {
+                step_.edges.emplace_back(produced, task);
+            }
             if (plan_.pipeline_send == PipelineSend::blocking) {
                 for (const TaskId end : ends) {
                     step_.edges.emplace_back(end, task);
@@ -158,7 +174,7 @@ private:
                 step_.edges.emplace_back(*last_send, task);
             }
             last_send = task;
-            output = task;
+            output = {task};
             sent.push_back(task);
         }
         return sent;
@@ -197,6 +213,7 @@ private:
     StepGraph step_;
     std::map<std::tuple<ActionKind, int, int>, ActionTasks> templates_;
     std::vector<std::optional<TaskId>> last_exit_, last_send_;
+    DataTransfers data_;
 };
 
 /// What each stage has produced for each micro-batch so far.
@@ -205,16 +222,17 @@ public:
     explicit Products(const Schedule& s)
         : micro_batches_(s.micro_batches),
           tasks_(static_cast<std::size_t>(s.stages * s.micro_batches)) {}
-    std::optional<TaskId>& at(Stage stage, int micro_batch) {
+    std::vector<TaskId>& at(Stage stage, int micro_batch) {
         return tasks_[static_cast<std::size_t>(index(stage) * micro_batches_ + micro_batch)];
     }
 
 private:
     int micro_batches_;
-    std::vector<std::optional<TaskId>> tasks_;
+    std::vector<std::vector<TaskId>> tasks_;
 };
 
-/// Runs the schedule's actions as their inputs come to exist, which numbers the tasks in a topological order.
+/// Runs the schedule's actions as their inputs come to exist, which numbers the tasks in the order they are
+/// issued.
 class ScheduleRunner {
 public:
     ScheduleRunner(const Schedule& schedule, const std::vector<Blocks>& stages, StepBuilder& builder)
@@ -273,11 +291,9 @@ private:
         return true;
     }
 
-    static bool collect(const std::optional<TaskId>& product, std::vector<TaskId>& inputs) {
-        if (product) {
-            inputs.push_back(*product);
-        }
-        return product.has_value();
+    static bool collect(const std::vector<TaskId>& product, std::vector<TaskId>& inputs) {
+        inputs.insert(inputs.end(), product.begin(), product.end());
+        return !product.empty();
     }
     void send(Side side, Rank from, Stage to, int micro_batch, std::vector<StepBuilder::Send>& sends) const {
         if (const Rank host = schedule_.host(to, micro_batch); host != from) {
@@ -311,7 +327,17 @@ std::vector<RankParameters> rank_parameters(const ModelArch& model, const Parall
         }
     }
     for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
-        ranks[rank].held = stage_parameters(model, plan, hosted[rank]);
+        Blocks before;
+        StageParameters counted;
+        for (const Block& block : hosted[rank]) {
+            before.push_back(block);
+            const StageParameters sum = stage_parameters(model, plan, before);
+            ranks[rank].blocks.push_back(
+                {block,
+                 {.expert = sum.expert - counted.expert, .replicated = sum.replicated - counted.replicated}});
+            counted = sum;
+        }
+        ranks[rank].held = counted;
     }
     return ranks;
 }
@@ -325,9 +351,9 @@ TaskGraph build_step(const ModelArch& model, const ParallelPlan& plan, const Sch
             fmt::format("schedule '{}' cannot run: {}", schedule.id, fmt::join(faults, "; ")));
     }
     const std::vector<Blocks> stages = split_stages(model, plan, schedule.stages);
-    StepBuilder builder(model, plan, schedule.ranks, gpus_per_node);
+    StepBuilder builder(model, plan, gpus_per_node, rank_parameters(model, plan, schedule, stages));
     ScheduleRunner(schedule, stages, builder).run();
-    builder.finish(rank_parameters(model, plan, schedule, stages));
+    builder.finish();
     return TaskGraph(builder.take());
 }
 
@@ -342,7 +368,7 @@ TaskGraph build_pair(const ModelArch& model, const ParallelPlan& plan, int layer
     for (int layer = 0; layer < layers; ++layer) {
         blocks.push_back({BlockKind::moe_layer, model.dense_layers + layer});
     }
-    StepBuilder builder(model, plan, 1, gpus_per_node);
+    StepBuilder builder(model, plan, gpus_per_node, std::vector<RankParameters>(1));
     builder.run(Rank{0}, overlapped(forward(0, 0), backward(ActionKind::backward, 0, 1)), blocks, blocks, {},
                 {});
     return TaskGraph(builder.take());

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels of every kind of block, and what a block sends to others.
 #include "layer_parts.hpp"
+#include "layer_tensor.hpp"
 
-#include <algorithm>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
@@ -33,8 +32,11 @@ hw::Operator lookup_gradient(const LayerShape& shape) {
 
 BlockKernels embedding(const LayerShape& shape) {
     BlockKernels block;
-    block.attention_forward = {lookup(shape)};
-    block.attention_weight_gradient = {lookup_gradient(shape)};
+    // Each GPU looks up the part of the vocabulary that it holds.
+    block.attention_forward.push_back(lookup(shape));
+    reduce_tokens(block.attention_forward, shape, "embedding", shape.model.hidden);
+    gather_tokens(block.attention_weight_gradient, shape, "embedding gradient", shape.model.hidden);
+    block.attention_weight_gradient.push_back(lookup_gradient(shape));
     return block;
 }
 
@@ -52,51 +54,71 @@ BlockKernels layer(const LayerShape& shape, bool moe) {
     }
     block.routed = moe && shape.plan.expert > 1;
     if (!block.routed) { // nothing is sent, and the FFN's backward quantises for itself
-        std::ranges::move(block.gradient_payload,
-                          std::inserter(block.ffn_backward, block.ffn_backward.begin()));
-        block.gradient_payload.clear();
+        block.ffn_backward.prepend(block.gradient_payload.operators);
+        block.gradient_payload = {};
     }
     return block;
 }
 
 BlockKernels mtp_projection(const LayerShape& shape) {
-    const std::int64_t t = shape.tokens;
+    const std::int64_t t = shape.shard; // the projection is whole on every GPU
     const std::int64_t h = shape.model.hidden;
-    const auto joined_inputs = [&](const std::string& prefix) -> Operators {
-        return {norm(prefix + "mtp hidden norm", t, h), norm(prefix + "mtp embedding norm", t, h),
-                pass(prefix + "mtp concatenate", KernelClass::copy, bf16_bytes(2 * t * h))};
+    const auto add_joined_inputs = [&](Operators& out, const std::string& prefix) {
+        out.push_back(norm(prefix + "mtp hidden norm", t, h));
+        out.push_back(norm(prefix + "mtp embedding norm", t, h));
+        out.push_back(pass(prefix + "mtp concatenate", KernelClass::copy, bf16_bytes(2 * t * h)));
     };
     BlockKernels block;
-    block.attention_forward = joined_inputs("");
-    block.attention_forward.insert(block.attention_forward.begin(), lookup(shape));
+    block.attention_forward.push_back(lookup(shape));
+    reduce_tokens(block.attention_forward, shape, "mtp embedding", h);
+    add_joined_inputs(block.attention_forward, "");
     block.attention_forward.push_back(bf16_gemm("mtp projection", KernelClass::gemm, t, h, 2 * h));
+    Operators& bwd = block.attention_backward;
     if (shape.plan.recompute.norm) {
-        block.attention_backward = joined_inputs("recompute ");
+        add_joined_inputs(bwd, "recompute ");
     }
-    block.attention_backward.push_back(bf16_gemm("mtp projection dgrad", KernelClass::gemm, t, 2 * h, h));
-    block.attention_backward.push_back(norm_backward("mtp embedding norm backward", t, h, false));
-    block.attention_backward.push_back(norm_backward("mtp hidden norm backward", t, h, true));
-    block.attention_weight_gradient = {
-        bf16_gemm("mtp projection wgrad", KernelClass::gemm_wgrad, h, 2 * h, t), lookup_gradient(shape)};
+    bwd.push_back(bf16_gemm("mtp projection dgrad", KernelClass::gemm, t, 2 * h, h));
+    bwd.push_back(norm_backward("mtp embedding norm backward", t, h, false));
+    bwd.push_back(norm_backward("mtp hidden norm backward", t, h, true));
+    Operators& weights = block.attention_weight_gradient;
+    weights.push_back(bf16_gemm("mtp projection wgrad", KernelClass::gemm_wgrad, h, 2 * h, t));
+    gather_tokens(weights, shape, "mtp embedding gradient", h);
+    weights.push_back(lookup_gradient(shape));
     return block;
+}
+
+/// Maximum, sum and the target's logit of every row, over the parts of the vocabulary.
+void reduce_row_statistics(Operators& out, const LayerShape& shape) {
+    if (shape.tensor > 1) {
+        out.transfer({.name = "reduce cross-entropy",
+                      .kind = TransferKind::all_reduce,
+                      .bytes = 3.0 * fp32_bytes(shape.tokens)});
+    }
 }
 
 BlockKernels head(const LayerShape& shape) {
     const std::int64_t t = shape.tokens;
     const std::int64_t h = shape.model.hidden;
-    const std::int64_t vocabulary = shape.model.vocabulary;
+    const std::int64_t vocabulary = shape.vocabulary;
     const hw::Bytes logits = bf16_bytes(t * vocabulary);
     BlockKernels block;
-    block.attention_forward = {
-        norm_with_residual("final norm", t, h), bf16_gemm("head", KernelClass::gemm, t, vocabulary, h),
-        hw::streaming("cross-entropy", KernelClass::cross_entropy, logits, fp32_bytes(t))};
-    block.attention_backward = {pass("cross-entropy backward", KernelClass::cross_entropy, logits),
-                                bf16_gemm("head dgrad", KernelClass::gemm, t, h, vocabulary)};
+    Operators& fwd = block.attention_forward;
+    fwd.push_back(norm_with_residual("final norm", shape.shard, h));
+    gather_tokens(fwd, shape, "head input", h);
+    fwd.push_back(bf16_gemm("head", KernelClass::gemm, t, vocabulary, h));
+    reduce_row_statistics(fwd, shape);
+    fwd.push_back(hw::streaming("cross-entropy", KernelClass::cross_entropy, logits, fp32_bytes(t)));
+    Operators& bwd = block.attention_backward;
+    bwd.push_back(pass("cross-entropy backward", KernelClass::cross_entropy, logits));
+    bwd.push_back(bf16_gemm("head dgrad", KernelClass::gemm, t, h, vocabulary));
+    reduce_tokens(bwd, shape, "head input gradient", h);
     if (shape.plan.recompute.norm) {
-        block.attention_backward.push_back(norm("recompute final norm", t, h));
+        bwd.push_back(norm("recompute final norm", shape.shard, h));
     }
-    block.attention_backward.push_back(norm_backward("final norm backward", t, h, false));
-    block.attention_weight_gradient = {bf16_gemm("head wgrad", KernelClass::gemm_wgrad, vocabulary, h, t)};
+    bwd.push_back(norm_backward("final norm backward", shape.shard, h, false));
+    Operators& weights = block.attention_weight_gradient;
+    gather_tokens(weights, shape, "head input again", h);
+    weights.push_back(bf16_gemm("head wgrad", KernelClass::gemm_wgrad, vocabulary, h, t));
     return block;
 }
 
@@ -144,7 +166,9 @@ hw::Bytes combine_bytes_per_token(const ModelArch& model, const ParallelPlan&) {
 }
 
 hw::Bytes boundary_bytes(const ModelArch& model, const ParallelPlan& plan) {
-    return bf16_bytes(plan.micro_batch_tokens() * model.hidden);
+    // Without scattered sequences the tensor-parallel GPUs still send a share each, and gather it behind the
+    // boundary (Megatron-LM's scatter-gather optimisation, arXiv 2104.04473, 4.1).
+    return bf16_bytes(plan.local_tokens() / plan.tensor * model.hidden);
 }
 
 } // namespace chokepoint::work

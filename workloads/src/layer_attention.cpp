@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernels of the attention half of a layer: latent (MLA) or grouped-query, forward and backward.
+#include "layer_attention_core.hpp"
 #include "layer_parts.hpp"
-
-#include <cmath>
+#include "layer_tensor.hpp"
 
 namespace chokepoint::work {
 
@@ -12,49 +12,23 @@ namespace {
 
 Linear output_projection(const LayerShape& shape) { return {"o", shape.value_dim, shape.model.hidden}; }
 
-void attention_core(Operators& out, const LayerShape& shape, KernelClass kernel) {
-    const Attention& a = shape.model.attention;
-    const int kv_heads = a.kind == AttentionKind::mla ? a.heads : a.kv_heads;
-    hw::Operator core = hw::attention(
-        kernel == KernelClass::attention_fwd ? "attention" : "attention backward", kernel,
-        shape.plan.micro_batch, shape.plan.sequence, a.heads, kv_heads, shape.head_qk, shape.head_v);
-    if (a.window > 0 && a.window < shape.plan.sequence) {
-        // As long as the triangle of this many keys is the band of the window.
-        core.seq_kv = std::llround(2.0 * mean_keys(a, shape.plan.sequence));
-    }
-    out.push_back(std::move(core));
-}
-
-/// What surrounds the fused backward: row sums of output times its gradient and a cleared FP32 gradient of q;
-/// then that gradient's conversion to BF16 (FlashAttention-3's preprocess and postprocess kernels).
-void attention_core_backward(Operators& out, const LayerShape& shape) {
-    const std::int64_t query = shape.tokens * shape.query_dim;
-    const std::int64_t value = shape.tokens * shape.value_dim;
-    const std::int64_t row_sums = shape.tokens * shape.model.attention.heads;
-    out.push_back(hw::streaming("attention preprocess", KernelClass::attention_aux, 2.0 * bf16_bytes(value),
-                                fp32_bytes(query) + fp32_bytes(row_sums)));
-    attention_core(out, shape, KernelClass::attention_bwd);
-    out.push_back(hw::streaming("attention dq convert", KernelClass::attention_aux, fp32_bytes(query),
-                                bf16_bytes(query)));
-}
-
 void output_forward(Operators& out, const LayerShape& shape) {
-    const std::int64_t hidden = shape.tokens * shape.model.hidden;
+    const std::int64_t hidden = shape.shard * shape.model.hidden;
     if (shape.fp8) {
         out.push_back(hw::streaming("cache attention output", KernelClass::quantize,
                                     bf16_bytes(shape.tokens * shape.value_dim),
                                     attention_output_bytes(shape)));
     }
-    forward(out, shape, output_projection(shape));
+    row_forward(out, shape, output_projection(shape));
     if (shape.model.attention.kind == AttentionKind::mla) {
         out.push_back(pass("scale attention output", KernelClass::add, bf16_bytes(hidden)));
     }
-    out.push_back(norm_with_residual("ffn norm", shape.tokens, shape.model.hidden));
+    out.push_back(norm_with_residual("ffn norm", shape.shard, shape.model.hidden));
 }
 
 void output_backward(Operators& out, const LayerShape& shape) {
-    const std::int64_t hidden = shape.tokens * shape.model.hidden;
-    out.push_back(norm_backward("ffn norm backward", shape.tokens, shape.model.hidden, true));
+    const std::int64_t hidden = shape.shard * shape.model.hidden;
+    out.push_back(norm_backward("ffn norm backward", shape.shard, shape.model.hidden, true));
     if (shape.model.attention.kind == AttentionKind::mla) {
         out.push_back(pass("scale attention gradient", KernelClass::add, bf16_bytes(hidden)));
     }
@@ -64,15 +38,18 @@ void output_backward(Operators& out, const LayerShape& shape) {
                                     bf16_bytes(shape.tokens * shape.value_dim)));
     }
     const Linear o = output_projection(shape);
-    input_gradient(out, shape, o);
+    row_input_gradient(out, shape, o);
     weight_gradient_operands(out, shape, o);
 }
 
 // ---- latent attention ----
 
+/// The projections up are split by heads; those down are whole on every GPU, which applies them to its shard
+/// of the tokens (Megatron-Core's MLASelfAttention).
 struct LatentMaps {
     std::vector<Linear> query; ///< down and up, or one without a query rank
     Linear kv_down, kv_up;
+    [[nodiscard]] bool compressed_query() const { return query.size() == 2; }
 };
 
 LatentMaps latent_maps(const LayerShape& shape) {
@@ -80,13 +57,19 @@ LatentMaps latent_maps(const LayerShape& shape) {
     const std::int64_t h = shape.model.hidden;
     LatentMaps maps;
     if (a.q_lora_rank > 0) {
-        maps.query = {{"q_a", h, a.q_lora_rank}, {"q_b", a.q_lora_rank, shape.query_dim}};
+        maps.query = {{"q_a", h, a.q_lora_rank, Rows::shard}, {"q_b", a.q_lora_rank, shape.query_dim}};
     } else {
         maps.query = {{"q", h, shape.query_dim}};
     }
-    maps.kv_down = {"kv_a", h, a.kv_lora_rank + a.qk_rope_dim};
-    maps.kv_up = {"kv_b", a.kv_lora_rank, std::int64_t{a.heads} * (a.qk_nope_dim + a.v_dim)};
+    maps.kv_down = {"kv_a", h, a.kv_lora_rank + a.qk_rope_dim, Rows::shard};
+    maps.kv_up = {"kv_b", a.kv_lora_rank, std::int64_t{shape.heads} * (a.qk_nope_dim + a.v_dim)};
     return maps;
+}
+
+/// Width of what the projections up read.
+std::int64_t latent_width(const LayerShape& shape) {
+    const Attention& a = shape.model.attention;
+    return a.q_lora_rank + a.kv_lora_rank + a.qk_rope_dim;
 }
 
 std::int64_t rope_elements(const LayerShape& shape, std::int64_t heads) {
@@ -97,9 +80,9 @@ std::int64_t rope_elements(const LayerShape& shape, std::int64_t heads) {
 void latent_norms(Operators& out, const LayerShape& shape, const std::string& prefix) {
     const Attention& a = shape.model.attention;
     if (a.q_lora_rank > 0) {
-        out.push_back(norm(prefix + "q latent norm", shape.tokens, a.q_lora_rank));
+        out.push_back(norm(prefix + "q latent norm", shape.shard, a.q_lora_rank));
     }
-    out.push_back(norm(prefix + "kv latent norm", shape.tokens, a.kv_lora_rank));
+    out.push_back(norm(prefix + "kv latent norm", shape.shard, a.kv_lora_rank));
 }
 
 /// From latents to q and k as the fused kernel takes them.
@@ -115,54 +98,59 @@ void latent_up(Operators& out, const LayerShape& shape, const LatentMaps& maps, 
     }
     forward(out, shape, renamed(maps.kv_up));
     out.push_back(pass(prefix + "rope k", KernelClass::rope, bf16_bytes(rope_elements(shape, 1))));
-    const hw::Bytes nope = bf16_bytes(shape.tokens * a.heads * a.qk_nope_dim);
+    const hw::Bytes nope = bf16_bytes(shape.tokens * shape.heads * a.qk_nope_dim);
     // Every head gets its own nope part and a copy of the one rope part.
     out.push_back(hw::streaming(prefix + "concatenate k", KernelClass::copy,
                                 nope + bf16_bytes(rope_elements(shape, 1)),
-                                nope + bf16_bytes(rope_elements(shape, a.heads)), 2));
+                                nope + bf16_bytes(rope_elements(shape, shape.heads)), 2));
     if (with_query) {
-        out.push_back(pass(prefix + "rope q", KernelClass::rope, bf16_bytes(rope_elements(shape, a.heads))));
+        out.push_back(
+            pass(prefix + "rope q", KernelClass::rope, bf16_bytes(rope_elements(shape, shape.heads))));
     }
 }
 
 void latent_forward(Operators& out, const LayerShape& shape) {
     const LatentMaps maps = latent_maps(shape);
-    const bool two_step = maps.query.size() == 2;
-    if (two_step) {
+    if (maps.compressed_query()) {
         forward(out, shape, maps.query.front());
     }
     forward(out, shape, maps.kv_down);
     // The latent and the rope part of kv_a's output lie side by side: two copies, and two index vectors.
-    out.push_back(pass("split kv latent", KernelClass::copy, bf16_bytes(shape.tokens * maps.kv_down.out), 4));
+    out.push_back(pass("split kv latent", KernelClass::copy, bf16_bytes(shape.shard * maps.kv_down.out), 4));
     latent_norms(out, shape, "");
+    gather_tokens(out, shape, "latents", latent_width(shape));
+    if (!maps.compressed_query()) {
+        gather_tokens(out, shape, "q input", shape.model.hidden);
+    }
     latent_up(out, shape, maps, "", true);
-    attention_core(out, shape, KernelClass::attention_fwd);
+    attention_core(out, shape);
 }
 
 /// Gradients of q, k and v back to the latents.
 void latent_up_backward(Operators& out, const LayerShape& shape, const LatentMaps& maps) {
     const Attention& a = shape.model.attention;
-    out.push_back(pass("rope q backward", KernelClass::rope, bf16_bytes(rope_elements(shape, a.heads))));
-    if (maps.query.size() == 2) {
+    out.push_back(pass("rope q backward", KernelClass::rope, bf16_bytes(rope_elements(shape, shape.heads))));
+    if (maps.compressed_query()) {
         input_gradient(out, shape, maps.query.back());
     }
     out.push_back(hw::streaming("sum k rope gradient", KernelClass::add,
-                                bf16_bytes(rope_elements(shape, a.heads)),
+                                bf16_bytes(rope_elements(shape, shape.heads)),
                                 bf16_bytes(rope_elements(shape, 1))));
     out.push_back(pass("rope k backward", KernelClass::rope, bf16_bytes(rope_elements(shape, 1))));
     out.push_back(
         pass("concatenate kv gradient", KernelClass::copy, bf16_bytes(shape.tokens * maps.kv_up.out), 2));
     input_gradient(out, shape, maps.kv_up);
     weight_gradient_operands(out, shape, maps.kv_up);
-    if (maps.query.size() == 2) {
+    if (maps.compressed_query()) {
         weight_gradient_operands(out, shape, maps.query.back());
     }
-    out.push_back(norm_backward("kv latent norm backward", shape.tokens, a.kv_lora_rank, false));
+    reduce_tokens(out, shape, "latent gradients", latent_width(shape));
+    out.push_back(norm_backward("kv latent norm backward", shape.shard, a.kv_lora_rank, false));
     if (a.q_lora_rank > 0) {
-        out.push_back(norm_backward("q latent norm backward", shape.tokens, a.q_lora_rank, false));
+        out.push_back(norm_backward("q latent norm backward", shape.shard, a.q_lora_rank, false));
     }
     // Two cleared tensors, two copies into them, one sum, each as wide as kv_a's output.
-    const hw::Bytes latent = bf16_bytes(shape.tokens * maps.kv_down.out);
+    const hw::Bytes latent = bf16_bytes(shape.shard * maps.kv_down.out);
     out.push_back(hw::streaming("join kv latent gradient", KernelClass::copy, 3.0 * latent, 4.0 * latent, 5));
 }
 
@@ -171,22 +159,29 @@ void latent_backward(Operators& out, const LayerShape& shape) {
     const Recompute& recompute = shape.plan.recompute;
     if (recompute.norm) {
         out.push_back(pass("recompute split kv latent", KernelClass::copy,
-                           bf16_bytes(shape.tokens * shape.model.attention.kv_lora_rank)));
+                           bf16_bytes(shape.shard * shape.model.attention.kv_lora_rank)));
         latent_norms(out, shape, "recompute ");
     }
+    // The weight gradients of the projections up need the gathered latents in any case.
+    gather_tokens(out, shape, "latents again", latent_width(shape));
     if (recompute.attention_up_projection) {
-        latent_up(out, shape, maps, "recompute ", maps.query.size() == 2);
+        latent_up(out, shape, maps, "recompute ", maps.compressed_query());
     }
     attention_core_backward(out, shape);
     latent_up_backward(out, shape, maps);
     if (recompute.norm) {
-        out.push_back(norm("recompute attention norm", shape.tokens, shape.model.hidden));
+        out.push_back(norm("recompute attention norm", shape.shard, shape.model.hidden));
     }
     input_gradient(out, shape, maps.kv_down);
     weight_gradient_operands(out, shape, maps.kv_down);
-    input_gradient(out, shape, maps.query.front());
-    weight_gradient_operands(out, shape, maps.query.front());
-    out.push_back(add("sum attention input gradients", shape.tokens * shape.model.hidden));
+    if (maps.compressed_query()) {
+        input_gradient(out, shape, maps.query.front());
+        weight_gradient_operands(out, shape, maps.query.front());
+    } else {
+        column_input_gradient(out, shape, maps.query.front());
+        reduce_tokens(out, shape, "q input gradient", shape.model.hidden);
+    }
+    out.push_back(add("sum attention input gradients", shape.shard * shape.model.hidden));
 }
 
 void latent_weight_gradient(Operators& out, const LayerShape& shape) {
@@ -203,28 +198,25 @@ void latent_weight_gradient(Operators& out, const LayerShape& shape) {
 
 Linear qkv(const LayerShape& shape) {
     const Attention& a = shape.model.attention;
-    return {"qkv", shape.model.hidden, shape.query_dim + 2LL * a.kv_heads * a.head_dim};
+    return {"qkv", shape.model.hidden, shape.query_dim + 2LL * shape.kv_heads * a.head_dim};
 }
 
 hw::Operator rope_qk(const LayerShape& shape, std::string name) {
     const Attention& a = shape.model.attention;
     return pass(std::move(name), KernelClass::rope,
-                bf16_bytes(shape.tokens * std::int64_t{a.heads + a.kv_heads} * a.head_dim));
+                bf16_bytes(shape.tokens * std::int64_t{shape.heads + shape.kv_heads} * a.head_dim));
 }
 
 /// Rows of the norms that every head's query and key pass.
-std::int64_t qk_norm_rows(const LayerShape& shape) {
-    const Attention& a = shape.model.attention;
-    return shape.tokens * (a.heads + a.kv_heads);
-}
+std::int64_t qk_norm_rows(const LayerShape& shape) { return shape.tokens * (shape.heads + shape.kv_heads); }
 
 void grouped_forward(Operators& out, const LayerShape& shape) {
-    forward(out, shape, qkv(shape));
+    column_forward(out, shape, qkv(shape));
     if (shape.model.attention.qk_norm) {
         out.push_back(norm("qk norm", qk_norm_rows(shape), shape.model.attention.head_dim));
     }
     out.push_back(rope_qk(shape, "rope"));
-    attention_core(out, shape, KernelClass::attention_fwd);
+    attention_core(out, shape);
 }
 
 void grouped_backward(Operators& out, const LayerShape& shape) {
@@ -235,10 +227,10 @@ void grouped_backward(Operators& out, const LayerShape& shape) {
             norm_backward("qk norm backward", qk_norm_rows(shape), shape.model.attention.head_dim, false));
     }
     if (shape.plan.recompute.norm) {
-        out.push_back(norm("recompute attention norm", shape.tokens, shape.model.hidden));
+        out.push_back(norm("recompute attention norm", shape.shard, shape.model.hidden));
     }
-    input_gradient(out, shape, qkv(shape));
-    weight_gradient_operands(out, shape, qkv(shape));
+    column_input_gradient(out, shape, qkv(shape));
+    reduce_input_gradient(out, shape, "qkv input", shape.model.hidden);
 }
 
 } // namespace
@@ -246,7 +238,7 @@ void grouped_backward(Operators& out, const LayerShape& shape) {
 void add_attention(BlockKernels& block, const LayerShape& shape) {
     const bool latent = shape.model.attention.kind == AttentionKind::mla;
     Operators& fwd = block.attention_forward;
-    fwd.push_back(norm_with_residual("attention norm", shape.tokens, shape.model.hidden));
+    fwd.push_back(norm_with_residual("attention norm", shape.shard, shape.model.hidden));
     if (latent) {
         latent_forward(fwd, shape);
     } else {
@@ -261,7 +253,8 @@ void add_attention(BlockKernels& block, const LayerShape& shape) {
     } else {
         grouped_backward(bwd, shape);
     }
-    bwd.push_back(norm_backward("attention norm backward", shape.tokens, shape.model.hidden, true));
+    Operators& last = shape.tensor == 1 || latent ? bwd : block.input_norm_backward;
+    last.push_back(norm_backward("attention norm backward", shape.shard, shape.model.hidden, true));
 
     Operators& weights = block.attention_weight_gradient;
     if (latent) {

@@ -2,14 +2,16 @@
 // Kernels of an FFN that every token passes: a dense layer's, or a MoE layer's shared experts.
 #include "layer_ffn.hpp"
 
+#include "layer_tensor.hpp"
+
 namespace chokepoint::work {
 
 using hw::KernelClass;
 
-Mlp dense_mlp(const LayerShape& shape) { return {"ffn", shape.model.dense_ffn_hidden, Operand::bf16}; }
+Mlp dense_mlp(const LayerShape& shape) { return {"ffn", shape.ffn_width, Operand::bf16}; }
 
 Mlp shared_mlp(const LayerShape& shape) {
-    return {"shared", shared_ffn_hidden(shape.model.moe), Operand::quantized};
+    return {"shared", shape.shared_width, shape.cast ? Operand::bf16 : Operand::quantized};
 }
 
 Linear mlp_up(const LayerShape& shape, const Mlp& mlp) {
@@ -36,12 +38,12 @@ hw::Operator activation_backward(const LayerShape& shape, std::string name, std:
 }
 
 void mlp_up_forward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
-    forward(out, shape, mlp_up(shape, mlp), mlp.operands);
+    column_forward(out, shape, mlp_up(shape, mlp), mlp.operands);
 }
 
 void mlp_down_forward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
     out.push_back(activation_forward(shape, mlp.name + " activation", shape.tokens, mlp.width));
-    forward(out, shape, mlp_down(shape, mlp), Operand::quantized);
+    row_forward(out, shape, mlp_down(shape, mlp), shape.cast ? Operand::bf16 : Operand::quantized);
 }
 
 void mlp_cache(Operators& out, const LayerShape& shape, const Mlp& mlp) {
@@ -56,7 +58,7 @@ void mlp_down_backward(Operators& out, const LayerShape& shape, const Mlp& mlp) 
     if (shape.fp8) {
         out.push_back(dequantize("read " + mlp.name + " up", shape.tokens, mlp_up(shape, mlp).out));
     }
-    input_gradient(out, shape, down, mlp.operands);
+    row_input_gradient(out, shape, down, mlp.operands);
     if (shape.fp8) {
         out.push_back(quantize_transpose(mlp.name + " down gradient transpose", shape.tokens, down.out,
                                          Operand::quantized));
@@ -79,9 +81,9 @@ void mlp_input_recompute(Operators& out, const LayerShape& shape) {
     if (!shape.plan.recompute.norm) {
         return;
     }
-    out.push_back(norm("recompute ffn norm", shape.tokens, shape.model.hidden));
+    out.push_back(norm("recompute ffn norm", shape.shard, shape.model.hidden));
     if (shape.fp8) {
-        out.push_back(quantize("recompute ffn input quantize", shape.tokens, shape.model.hidden));
+        out.push_back(quantize("recompute ffn input quantize", shape.shard, shape.model.hidden));
     }
 }
 
@@ -91,8 +93,8 @@ void mlp_up_backward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
         // The weight gradient sees the values that the forward's GEMM saw: quantised, then back.
         out.push_back(dequantize("read " + mlp.name + " input", shape.tokens, up.in));
     }
-    input_gradient(out, shape, up);
-    weight_gradient_operands(out, shape, up);
+    column_input_gradient(out, shape, up);
+    reduce_input_gradient(out, shape, mlp.name + " input", shape.model.hidden);
 }
 
 void add_dense_ffn(BlockKernels& block, const LayerShape& shape) {

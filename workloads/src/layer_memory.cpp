@@ -11,17 +11,18 @@ namespace {
 /// The output of a norm as the matrix behind it and its weight gradient take it; nothing if the backward runs
 /// the norm again from its input.
 hw::Bytes kept_norm_output(const LayerShape& shape, std::int64_t width) {
-    return shape.plan.recompute.norm ? hw::Bytes() : payload_bytes(shape, shape.tokens, width);
+    return shape.plan.recompute.norm ? hw::Bytes() : operand_bytes(shape, shape.shard, width);
 }
 
 hw::Bytes attention_activations(const LayerShape& shape) {
     const Attention& a = shape.model.attention;
     const std::int64_t t = shape.tokens;
-    hw::Bytes kept = bf16_bytes(t * shape.model.hidden) + kept_norm_output(shape, shape.model.hidden);
+    hw::Bytes kept =
+        bf16_bytes(shape.shard * shape.model.hidden) + kept_norm_output(shape, shape.model.hidden);
     const std::int64_t query = t * shape.query_dim;
     if (a.kind == AttentionKind::mla) {
         // Latents in front of their norms, and the shared rope key.
-        kept += bf16_bytes(t * (a.q_lora_rank + a.kv_lora_rank + a.qk_rope_dim));
+        kept += bf16_bytes(shape.shard * (a.q_lora_rank + a.kv_lora_rank + a.qk_rope_dim));
         kept += kept_norm_output(shape, a.q_lora_rank) + kept_norm_output(shape, a.kv_lora_rank);
         const bool again = shape.plan.recompute.attention_up_projection;
         if (!again || a.q_lora_rank == 0) {
@@ -31,41 +32,50 @@ hw::Bytes attention_activations(const LayerShape& shape) {
             kept += bf16_bytes(query + t * shape.value_dim); // k has as many heads as q
         }
     } else {
-        const std::int64_t key = t * a.kv_heads * a.head_dim;
+        const std::int64_t key = t * shape.kv_heads * a.head_dim;
         kept += bf16_bytes(query + 2 * key);
         if (a.qk_norm) {
             kept += bf16_bytes(query + key); // in front of the norms
         }
     }
-    const hw::Bytes softmax_sums = fp32_bytes(t * a.heads);
+    if (shape.plan.recompute.core_attention) {
+        return kept;
+    }
+    const hw::Bytes softmax_sums = fp32_bytes(t * shape.heads);
     return kept + attention_output_bytes(shape) + softmax_sums;
 }
 
 /// Input and output of the activation of an FFN over `rows`.
 hw::Bytes activation_kept(const LayerShape& shape, std::int64_t rows, std::int64_t width) {
     const hw::Bytes output =
-        shape.plan.recompute.activation ? hw::Bytes() : payload_bytes(shape, rows, width);
+        shape.plan.recompute.activation ? hw::Bytes() : operand_bytes(shape, rows, width);
     return payload_bytes(shape, rows, shape.ffn_inputs * width) + output;
 }
 
 hw::Bytes dense_ffn_activations(const LayerShape& shape) {
     const std::int64_t h = shape.model.hidden;
-    return bf16_bytes(shape.tokens * h) + kept_norm_output(shape, h) +
-           activation_kept(shape, shape.tokens, shape.model.dense_ffn_hidden);
+    const hw::Bytes input = bf16_bytes(shape.shard * h) + kept_norm_output(shape, h);
+    return shape.plan.recompute.dense_ffn ? input
+                                          : input + activation_kept(shape, shape.tokens, shape.ffn_width);
 }
 
 hw::Bytes moe_ffn_activations(const LayerShape& shape) {
     const Moe& moe = shape.model.moe;
     const std::int64_t h = shape.model.hidden;
     const hw::Bytes router =
-        fp32_bytes(shape.tokens * moe.experts) +
-        hw::Bytes(8.0 + 4.0) * static_cast<double>(shape.tokens * moe.top_k); // index and weight
-    // FP8 work keeps received tokens once and gathers them again for the weight gradient; BF16 work keeps
-    // expert rows.
-    const hw::Bytes received = payload_bytes(shape, shape.fp8 ? shape.arrived_rows : shape.routed_rows, h);
-    return bf16_bytes(shape.tokens * h) + kept_norm_output(shape, h) + router + received +
-           activation_kept(shape, shape.routed_rows, moe.ffn_hidden) +
-           activation_kept(shape, shape.tokens, shared_ffn_hidden(moe));
+        fp32_bytes(shape.shard * moe.experts) +
+        hw::Bytes(8.0 + 4.0) * static_cast<double>(shape.shard * moe.top_k); // index and weight
+    const hw::Bytes input = bf16_bytes(shape.shard * h) + kept_norm_output(shape, h) + router;
+    if (shape.plan.recompute.moe) {
+        return input;
+    }
+    // DeepSeek's FP8 work keeps received tokens once and gathers them again for the weight gradient; other
+    // work keeps expert rows.
+    const hw::Bytes received = operand_bytes(shape, shape.fp8 ? shape.arrived_rows : shape.routed_rows, h);
+    const hw::Bytes shared = shape.plan.recompute.shared_experts
+                                 ? hw::Bytes()
+                                 : activation_kept(shape, shape.tokens, shape.shared_width);
+    return input + received + activation_kept(shape, shape.routed_rows, shape.expert_width) + shared;
 }
 
 } // namespace
@@ -75,14 +85,20 @@ StageParameters stage_parameters(const ModelArch& model, const ParallelPlan& pla
     StageParameters sum;
     const bool has_embedding = std::ranges::count(blocks, BlockKind::embedding, &Block::kind) > 0;
     bool has_head = false;
+    const auto per_gpu = [&](std::int64_t parameters) {
+        return (parameters + plan.tensor - 1) / plan.tensor;
+    };
     for (const Block& block : blocks) {
         const BlockParameters own = block_parameters(model, block.kind);
-        sum.expert += own.routed / plan.expert;
-        sum.replicated += own.matrices + own.sensitive;
+        sum.expert += own.routed / (std::int64_t{plan.expert} * plan.expert_tensor);
+        const std::int64_t whole = parameters_not_split(model, block.kind);
+        const std::int64_t split = own.matrices + own.sensitive - whole;
+        sum.replicated += whole + per_gpu(split);
+        sum.matrices += per_gpu(own.matrices);
         if (block.kind == BlockKind::head) {
             // MTP shares the main head, and a tied head shares the embedding where both lie in one stage.
             const bool shared = has_head || (model.tied_embeddings && has_embedding);
-            sum.replicated -= shared ? std::int64_t{model.vocabulary} * model.hidden : 0;
+            sum.replicated -= shared ? per_gpu(std::int64_t{model.vocabulary} * model.hidden) : 0;
             has_head = true;
         }
     }
@@ -91,7 +107,7 @@ StageParameters stage_parameters(const ModelArch& model, const ParallelPlan& pla
 
 hw::Bytes activation_bytes(const ModelArch& model, const ParallelPlan& plan, const Block& block) {
     const LayerShape shape = layer_shape(model, plan);
-    const hw::Bytes stream = bf16_bytes(shape.tokens * model.hidden);
+    const hw::Bytes stream = bf16_bytes(shape.shard * model.hidden);
     switch (block.kind) {
     case BlockKind::embedding:
         return hw::Bytes(8.0 * static_cast<double>(shape.tokens)); // token numbers

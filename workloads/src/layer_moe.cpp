@@ -10,9 +10,7 @@ using hw::KernelClass;
 
 namespace {
 
-std::int64_t expert_up_width(const LayerShape& shape) {
-    return shape.ffn_inputs * shape.model.moe.ffn_hidden;
-}
+std::int64_t expert_up_width(const LayerShape& shape) { return shape.ffn_inputs * shape.expert_width; }
 std::int64_t expert_weights(const LayerShape& shape, std::int64_t in, std::int64_t out) {
     return shape.local_experts * in * out;
 }
@@ -48,6 +46,12 @@ hw::Operator unpermute(const LayerShape& shape, std::string name) {
                          bf16_bytes(shape.arrived_rows * shape.model.hidden));
 }
 
+void cast_rows(Operators& out, const LayerShape& shape, std::string name, std::int64_t width) {
+    if (shape.cast) {
+        out.push_back(cast(shape, std::move(name), shape.routed_rows, width));
+    }
+}
+
 /// Scales of the expert rows into the order the grouped GEMM reads.
 hw::Operator copy_scales(const LayerShape& shape, std::string name, std::int64_t width, int launches = 1) {
     return pass(std::move(name), KernelClass::copy, scale_bytes(shape.routed_rows, width), launches);
@@ -56,6 +60,24 @@ hw::Operator copy_scales(const LayerShape& shape, std::string name, std::int64_t
 /// A weight for every routed row is scaled or summed; far smaller than the rows.
 hw::Operator row_weights(const LayerShape& shape, std::string name) {
     return pass(std::move(name), KernelClass::add, fp32_bytes(shape.routed_rows));
+}
+
+/// GPUs that share an expert's matrices all need the rows that any of them received, and each sums a part of
+/// their products.
+InnerTransfer rows_transfer(TransferKind kind, std::string name, hw::Bytes bytes) {
+    return {.name = std::move(name), .kind = kind, .group = Group::expert_tensor, .bytes = bytes};
+}
+void gather_rows(Operators& out, const LayerShape& shape, std::string name) {
+    if (shape.plan.expert_tensor > 1) {
+        out.transfer(rows_transfer(TransferKind::all_gather, std::move(name),
+                                   payload_bytes(shape, shape.arrived_rows, shape.model.hidden)));
+    }
+}
+void reduce_rows(Operators& out, const LayerShape& shape, std::string name) {
+    if (shape.plan.expert_tensor > 1) {
+        out.transfer(rows_transfer(TransferKind::reduce_scatter, std::move(name),
+                                   bf16_bytes(shape.arrived_rows * shape.model.hidden)));
+    }
 }
 
 void add_mapping(Operators& out, const LayerShape& shape) {
@@ -68,14 +90,16 @@ void add_mapping(Operators& out, const LayerShape& shape) {
 
 void routed_forward(Operators& out, const LayerShape& shape) {
     const std::int64_t h = shape.model.hidden;
-    const std::int64_t width = shape.model.moe.ffn_hidden;
+    const std::int64_t width = shape.expert_width;
     const std::int64_t up = expert_up_width(shape);
     add_mapping(out, shape);
+    gather_rows(out, shape, "gather expert rows");
     out.push_back(permute(shape, "permute"));
     if (shape.fp8) {
         out.push_back(transpose_weight("expert up weight transpose", expert_weights(shape, h, up)));
         out.push_back(copy_scales(shape, "expert up scales", h));
     }
+    cast_rows(out, shape, "expert up cast", h);
     out.push_back(grouped(shape, "expert up", up, h));
     out.push_back(row_weights(shape, "routing weights"));
     out.push_back(activation_forward(shape, "expert activation", shape.routed_rows, width));
@@ -84,20 +108,24 @@ void routed_forward(Operators& out, const LayerShape& shape) {
         // The second kernel writes the grouped operands' descriptors.
         out.push_back(copy_scales(shape, "expert down scales", width, 2));
     }
+    cast_rows(out, shape, "expert down cast", width);
     out.push_back(grouped(shape, "expert down", h, width));
     out.push_back(unpermute(shape, "unpermute"));
+    reduce_rows(out, shape, "reduce expert rows");
 }
 
 /// Gradient of the experts' output, which the gradient's dispatch brought, back through the down projection.
 void routed_down_backward(Operators& out, const LayerShape& shape) {
-    const std::int64_t width = shape.model.moe.ffn_hidden;
+    const std::int64_t width = shape.expert_width;
     if (shape.fp8) {
         out.push_back(dequantize("read expert up", shape.routed_rows, expert_up_width(shape)));
     }
+    gather_rows(out, shape, "gather expert gradients");
     out.push_back(permute(shape, "permute gradient"));
     if (shape.fp8) {
         out.push_back(copy_scales(shape, "expert down gradient scales", shape.model.hidden));
     }
+    cast_rows(out, shape, "expert down gradient cast", shape.model.hidden);
     out.push_back(grouped(shape, "expert down dgrad", width, shape.model.hidden));
     out.push_back(activation_backward(shape, "expert activation backward", shape.routed_rows, width,
                                       shape.plan.recompute.activation));
@@ -116,8 +144,10 @@ void routed_up_backward(Operators& out, const LayerShape& shape) {
         out.push_back(quantize("expert up gradient quantize", shape.routed_rows, up));
         out.push_back(copy_scales(shape, "expert up gradient scales", up));
     }
+    cast_rows(out, shape, "expert up gradient cast", up);
     out.push_back(grouped(shape, "expert up dgrad", shape.model.hidden, up));
     out.push_back(unpermute(shape, "unpermute gradient"));
+    reduce_rows(out, shape, "reduce expert gradients");
     if (shape.fp8) {
         out.push_back(quantize_transpose("expert up gradient transpose", shape.routed_rows, up));
     }
@@ -130,7 +160,7 @@ void routed_weight_gradient(Operators& out, const LayerShape& shape) {
         out.push_back(
             quantize_transpose("expert down gradient transpose", shape.routed_rows, h, Operand::quantized));
     }
-    out.push_back(grouped_wgrad(shape, "expert down wgrad", h, shape.model.moe.ffn_hidden));
+    out.push_back(grouped_wgrad(shape, "expert down wgrad", h, shape.expert_width));
     if (shape.fp8) {
         out.push_back(quantize_transpose("expert input transpose", shape.routed_rows, h, Operand::quantized));
     }
@@ -157,8 +187,21 @@ void add_moe_ffn(BlockKernels& block, const LayerShape& shape) {
     if (shared) {
         mlp_cache(fwd, shape, mlp);
     }
+    if (arrives_per_expert(shape.plan)) {
+        // The rows of a token come back one by one; their sum belongs behind the transfer, which takes as
+        // long.
+        fwd.push_back(hw::streaming("sum expert rows", KernelClass::unpermute,
+                                    bf16_bytes(shape.routed_rows * shape.model.hidden),
+                                    bf16_bytes(shape.shard * shape.model.hidden)));
+    }
 
     Operators& bwd = block.ffn_backward;
+    if (shared && shape.plan.recompute.shared_experts) {
+        Operators again;
+        mlp_up_forward(again, shape, mlp);
+        mlp_down_forward(again, shape, mlp);
+        run_again(bwd, again);
+    }
     if (shared) {
         mlp_down_backward(bwd, shape, mlp);
     }

@@ -8,44 +8,76 @@ namespace chokepoint::work {
 
 using hw::KernelClass;
 
-hw::DType matrix_dtype(const LayerShape& shape) { return shape.fp8 ? hw::DType::fp8 : hw::DType::bf16; }
-hw::Scaling matrix_scaling(const LayerShape& shape) {
-    return shape.fp8 ? hw::Scaling::block_128 : hw::Scaling::none;
+hw::DType matrix_dtype(const LayerShape& shape) {
+    if (shape.plan.precision == Precision::nvfp4) {
+        return hw::DType::fp4;
+    }
+    // FP16 runs at BF16's rate on every part of the catalog.
+    return shape.fp8 || shape.cast ? hw::DType::fp8 : hw::DType::bf16;
 }
+hw::Scaling matrix_scaling(const LayerShape& shape) {
+    return shape.fp8 ? hw::Scaling::block_128 : shape.cast ? hw::Scaling::per_tensor : hw::Scaling::none;
+}
+
+namespace {
+
+std::int64_t rows(const LayerShape& shape, const Linear& linear) {
+    return linear.rows == Rows::all ? shape.tokens : shape.shard;
+}
+
+} // namespace
 
 void forward(Operators& out, const LayerShape& shape, const Linear& linear, Operand input) {
     if (shape.fp8) {
         if (input == Operand::bf16) {
-            out.push_back(quantize(linear.name + " quantize", shape.tokens, linear.in));
+            out.push_back(quantize(linear.name + " quantize", rows(shape, linear), linear.in));
         }
-        out.push_back(transpose_scales(linear.name + " scales", shape.tokens, linear.in));
+        out.push_back(transpose_scales(linear.name + " scales", rows(shape, linear), linear.in));
+    } else if (shape.cast && input == Operand::bf16) {
+        out.push_back(cast(shape, linear.name + " cast", rows(shape, linear), linear.in));
     }
     out.push_back(hw::gemm(linear.name, KernelClass::gemm, matrix_dtype(shape), matrix_scaling(shape),
-                           shape.tokens, linear.out, linear.in));
+                           rows(shape, linear), linear.out, linear.in));
 }
 
 void input_gradient(Operators& out, const LayerShape& shape, const Linear& linear, Operand output_gradient) {
     if (shape.fp8) {
         if (output_gradient == Operand::bf16) {
-            out.push_back(quantize(linear.name + " gradient quantize", shape.tokens, linear.out));
+            out.push_back(quantize(linear.name + " gradient quantize", rows(shape, linear), linear.out));
         }
         out.push_back(transpose_weight(linear.name + " weight transpose", linear.in * linear.out));
-        out.push_back(transpose_scales(linear.name + " gradient scales", shape.tokens, linear.out));
+        out.push_back(transpose_scales(linear.name + " gradient scales", rows(shape, linear), linear.out));
+    } else if (shape.cast && output_gradient == Operand::bf16) {
+        out.push_back(cast(shape, linear.name + " gradient cast", rows(shape, linear), linear.out));
     }
     out.push_back(hw::gemm(linear.name + " dgrad", KernelClass::gemm, matrix_dtype(shape),
-                           matrix_scaling(shape), shape.tokens, linear.in, linear.out));
+                           matrix_scaling(shape), rows(shape, linear), linear.in, linear.out));
 }
 
 void weight_gradient_operands(Operators& out, const LayerShape& shape, const Linear& linear) {
     if (shape.fp8) {
-        out.push_back(quantize_transpose(linear.name + " input transpose", shape.tokens, linear.in));
-        out.push_back(quantize_transpose(linear.name + " gradient transpose", shape.tokens, linear.out));
+        out.push_back(quantize_transpose(linear.name + " input transpose", rows(shape, linear), linear.in));
+        out.push_back(
+            quantize_transpose(linear.name + " gradient transpose", rows(shape, linear), linear.out));
     }
 }
 
 void weight_gradient(Operators& out, const LayerShape& shape, const Linear& linear) {
     out.push_back(hw::gemm(linear.name + " wgrad", KernelClass::gemm_wgrad, matrix_dtype(shape),
-                           matrix_scaling(shape), linear.out, linear.in, shape.tokens));
+                           matrix_scaling(shape), linear.out, linear.in, rows(shape, linear)));
+}
+
+void run_again(Operators& out, const Operators& forward) {
+    const std::size_t before = out.operators.size();
+    for (hw::Operator op : forward) {
+        op.name = "recompute " + op.name;
+        out.push_back(std::move(op));
+    }
+    for (InnerTransfer transfer : forward.transfers) {
+        transfer.after += before;
+        transfer.until += transfer.until == InnerTransfer::kOutput ? 0 : before;
+        out.transfers.push_back(std::move(transfer));
+    }
 }
 
 hw::Operator norm(std::string name, std::int64_t rows, std::int64_t width) {
@@ -78,6 +110,14 @@ hw::Operator quantize_transpose(std::string name, std::int64_t rows, std::int64_
     return hw::streaming(std::move(name), KernelClass::quantize_transpose,
                          from == Operand::bf16 ? bf16_bytes(rows * width) : fp8_bytes(rows, width),
                          fp8_bytes(width, rows));
+}
+
+hw::Operator cast(const LayerShape& shape, std::string name, std::int64_t rows, std::int64_t width) {
+    const hw::Bytes input = bf16_bytes(rows * width);
+    const bool two_passes = shape.plan.precision == Precision::fp8_tensor;
+    return hw::streaming(std::move(name), KernelClass::quantize_transpose, two_passes ? 2.0 * input : input,
+                         operand_bytes(shape, rows, width) + operand_bytes(shape, width, rows),
+                         two_passes ? 2 : 1);
 }
 
 hw::Operator transpose_weight(std::string name, std::int64_t elements) {

@@ -8,13 +8,17 @@
 
 namespace chokepoint::work {
 
-using Operators = std::vector<hw::Operator>;
+using Operators = KernelSequence;
+
+/// Which of a micro-batch's tokens a kernel of this GPU works on.
+enum class Rows { all, shard };
 
 /// out = in x weight, over the micro-batch's tokens.
 struct Linear {
     std::string name;
     std::int64_t in = 0;
     std::int64_t out = 0;
+    Rows rows = Rows::all;
 };
 
 /// How a GEMM's operand lies in memory before it: FP8 work quantises it only if it is still BF16.
@@ -31,6 +35,9 @@ void input_gradient(Operators&, const LayerShape&, const Linear&, Operand output
 void weight_gradient_operands(Operators&, const LayerShape&, const Linear&);
 void weight_gradient(Operators&, const LayerShape&, const Linear&);
 
+/// Appends what a backward computes again, each kernel named so.
+void run_again(Operators&, const Operators& forward);
+
 hw::Operator norm(std::string name, std::int64_t rows, std::int64_t width);
 /// Adds the residual stream first and writes it back beside the norm.
 hw::Operator norm_with_residual(std::string name, std::int64_t rows, std::int64_t width);
@@ -41,6 +48,10 @@ hw::Operator quantize(std::string name, std::int64_t rows, std::int64_t width);
 hw::Operator dequantize(std::string name, std::int64_t rows, std::int64_t width);
 hw::Operator quantize_transpose(std::string name, std::int64_t rows, std::int64_t width,
                                 Operand from = Operand::bf16);
+/// Transformer Engine's cast: one kernel writes the tensor as the forward (or input gradient) and, turned, as
+/// the weight gradient read it. A scale taken from the tensor itself reads it once more for its maximum.
+hw::Operator cast(const LayerShape&, std::string name, std::int64_t rows, std::int64_t width);
+
 /// FP8 weights turned: the GEMM takes both operands contiguous along the reduction.
 hw::Operator transpose_weight(std::string name, std::int64_t elements);
 /// Scales of FP8 rows turned into the order a GEMM reads.

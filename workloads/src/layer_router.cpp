@@ -16,7 +16,7 @@ constexpr int kForwardReads = 11, kForwardWrites = 7;
 constexpr int kBackwardLaunches = 26;
 constexpr int kBackwardReads = 16, kBackwardWrites = 12;
 
-hw::Bytes scores(const LayerShape& shape) { return fp32_bytes(shape.tokens * shape.model.moe.experts); }
+hw::Bytes scores(const LayerShape& shape) { return fp32_bytes(shape.shard * shape.model.moe.experts); }
 
 /// The gate works in BF16 with FP32 results: DeepSeek-V3 report, arXiv 2412.19437, 3.3.1.
 hw::Operator gate(std::string name, KernelClass kernel, std::int64_t m, std::int64_t n, std::int64_t k) {
@@ -28,11 +28,16 @@ hw::Operator gate(std::string name, KernelClass kernel, std::int64_t m, std::int
 void add_router_forward(BlockKernels& block, const LayerShape& shape) {
     const ModelArch& model = shape.model;
     Operators& out = block.attention_forward;
-    out.push_back(gate("router gate", KernelClass::gemm, shape.tokens, model.moe.experts, model.hidden));
+    out.push_back(gate("router gate", KernelClass::gemm, shape.shard, model.moe.experts, model.hidden));
     out.push_back(hw::streaming("router top-k", KernelClass::router, double{kForwardReads} * scores(shape),
                                 double{kForwardWrites} * scores(shape), kForwardLaunches));
     if (shape.fp8) {
-        out.push_back(quantize("dispatch payload", shape.tokens, model.hidden));
+        out.push_back(quantize("dispatch payload", shape.shard, model.hidden));
+    }
+    if (arrives_per_expert(shape.plan)) {
+        out.push_back(hw::streaming("permute to send", KernelClass::permute,
+                                    payload_bytes(shape, shape.shard, model.hidden),
+                                    payload_bytes(shape, shape.shard * model.moe.top_k, model.hidden)));
     }
 }
 
@@ -43,15 +48,14 @@ void add_router_backward(BlockKernels& block, const LayerShape& shape) {
     // slower.
     out.push_back(hw::streaming("router backward", KernelClass::add, double{kBackwardReads} * scores(shape),
                                 double{kBackwardWrites} * scores(shape), kBackwardLaunches));
-    out.push_back(
-        gate("router gate dgrad", KernelClass::gemm, shape.tokens, model.hidden, model.moe.experts));
+    out.push_back(gate("router gate dgrad", KernelClass::gemm, shape.shard, model.hidden, model.moe.experts));
     // Not deferred with the other weight gradients: the profile runs it here.
     out.push_back(
-        gate("router gate wgrad", KernelClass::gemm_wgrad, model.moe.experts, model.hidden, shape.tokens));
-    out.push_back(add("sum ffn input gradients", shape.tokens * model.hidden));
+        gate("router gate wgrad", KernelClass::gemm_wgrad, model.moe.experts, model.hidden, shape.shard));
+    out.push_back(add("sum ffn input gradients", shape.shard * model.hidden));
     if (shape.fp8) {
         // Of the FFN's output: what combine's backward sends to the experts.
-        block.gradient_payload.push_back(quantize("gradient dispatch payload", shape.tokens, model.hidden));
+        block.gradient_payload.push_back(quantize("gradient dispatch payload", shape.shard, model.hidden));
     }
 }
 

@@ -45,9 +45,7 @@ Held held_parameters(const ModelArch& model, const ParallelPlan& plan, const std
     const StageParameters all = stage_parameters(model, plan, blocks);
     Held held;
     held.expert = static_cast<double>(all.expert);
-    for (const Block& block : blocks) {
-        held.matrices += static_cast<double>(block_parameters(model, block.kind).matrices);
-    }
+    held.matrices = static_cast<double>(all.matrices);
     held.sensitive = static_cast<double>(all.replicated) - held.matrices;
     return held;
 }
@@ -56,24 +54,52 @@ Held held_parameters(const ModelArch& model, const ParallelPlan& plan, const std
 /// counted with the optimizer (arXiv 2412.19437, 3.3.3).
 hw::Bytes weight_bytes(const Held& held, Precision precision) {
     constexpr double kFp8Weight = 1.0 + 4.0 / (128.0 * 128.0);
-    const double matrix = precision == Precision::fp8_block ? kFp8Weight : 2.0;
+    double matrix = 2.0;
+    if (precision == Precision::fp8_block) {
+        matrix = kFp8Weight;
+    } else if (precision != Precision::bf16 && precision != Precision::fp16) {
+        matrix = 2.0 + 2.0; // and Transformer Engine's cached casts, one for each direction
+    }
     return hw::Bytes(matrix * (held.expert + held.matrices) + 2.0 * held.sensitive);
 }
 
-/// Gradients are accumulated in FP32 in both recipes (arXiv 2412.19437, 3.3.3; Megatron-LM's default).
-hw::Bytes gradient_bytes(const Held& held) {
-    return hw::Bytes(4.0 * (held.expert + held.matrices + held.sensitive));
+/// GPUs that share out the states of one parameter.
+struct Copies {
+    double expert = 1.0;
+    double replicated = 1.0;
+};
+
+Copies copies_of(const ParallelPlan& plan, int replicas_per_stage) {
+    const double all = static_cast<double>(plan.data) * plan.context * replicas_per_stage;
+    return {.expert = std::max(1.0, all * plan.tensor / plan.expert / plan.expert_tensor), .replicated = all};
 }
 
-/// FP32 master weights and two AdamW moments: BF16 in DeepSeek's recipe (arXiv 2412.19437, 3.3.3), FP32 in
-/// usual mixed precision (ZeRO, arXiv 1910.02054, 3.1: 12 bytes). ZeRO-1 shards them over all copies.
-hw::Bytes optimizer_bytes(const Held& held, const ParallelPlan& plan, int replicas_per_stage) {
-    const double per_parameter = plan.precision == Precision::fp8_block ? 4.0 + 2.0 * 2.0 : 4.0 + 2.0 * 4.0;
-    const bool sharded = plan.zero >= 1;
-    const double copies = sharded ? static_cast<double>(plan.data) * replicas_per_stage : 1.0;
-    const double expert_copies = sharded ? std::max(1.0, copies / plan.expert) : 1.0;
-    return hw::Bytes(per_parameter *
-                     (held.expert / expert_copies + (held.matrices + held.sensitive) / copies));
+Held shared_out(const Held& held, const Copies& copies) {
+    return {.expert = held.expert / copies.expert,
+            .matrices = held.matrices / copies.replicated,
+            .sensitive = held.sensitive / copies.replicated};
+}
+
+double parameters(const Held& held) { return held.expert + held.matrices + held.sensitive; }
+
+/// FP32 master weights and two moments, 12 bytes in usual mixed precision (ZeRO, arXiv 1910.02054, 3.1).
+hw::Bytes optimizer_bytes(const Held& held, const ParallelPlan& plan) {
+    return parameters(held) *
+           (hw::element_bytes(hw::DType::fp32) + 2.0 * hw::element_bytes(plan.moment_dtype()));
+}
+
+/// What a CUDA context with the libraries' kernels takes on a data-centre GPU, and what NCCL's channels take
+/// for the groups of a plan. Estimates: nvidia-smi shows about 0.5 GB for a context with cuBLAS and about
+/// 1 GB more once the communicators of a Megatron-LM job exist.
+constexpr hw::Bytes kContext{0.5e9};
+constexpr hw::Bytes kCommunicators{1.0e9};
+/// Of activations and buffers, which come and go: what the caching allocator cannot hand out again. An
+/// estimate; PyTorch's expandable segments waste less.
+constexpr double kFragmentation = 0.03;
+
+hw::Bytes overhead_bytes(const ParallelPlan& plan, hw::Bytes moving) {
+    const bool alone = plan.pipeline * plan.tensor * plan.context * plan.data == 1;
+    return kContext + (alone ? hw::Bytes() : kCommunicators) + kFragmentation * moving;
 }
 
 /// The fullest moment of the rank's order. An input gradient alone frees nothing: its weight gradient still
@@ -104,13 +130,12 @@ hw::Bytes working_bytes(const LayerShape& shape, const std::vector<Block>& block
     if (has(BlockKind::moe_layer)) {
         const hw::Bytes staging =
             payload_bytes(shape, shape.arrived_rows, h) + bf16_bytes(shape.arrived_rows * h);
-        const hw::Bytes rows =
-            payload_bytes(shape, shape.routed_rows, h) +
-            bf16_bytes(shape.routed_rows * (shape.ffn_inputs * shape.model.moe.ffn_hidden + h));
+        const hw::Bytes rows = payload_bytes(shape, shape.routed_rows, h) +
+                               bf16_bytes(shape.routed_rows * (shape.ffn_inputs * shape.expert_width + h));
         layer = staging + rows;
     }
     if (has(BlockKind::dense_layer)) {
-        layer = std::max(layer, bf16_bytes(shape.tokens * shape.ffn_inputs * shape.model.dense_ffn_hidden));
+        layer = std::max(layer, bf16_bytes(shape.tokens * shape.ffn_inputs * shape.ffn_width));
     }
     // q, k and v; in the backward also their gradients and q's in FP32.
     const hw::Bytes qkv = bf16_bytes(shape.tokens * (2 * shape.query_dim + shape.value_dim));
@@ -119,9 +144,48 @@ hw::Bytes working_bytes(const LayerShape& shape, const std::vector<Block>& block
     hw::Bytes sum = 2.0 * std::max(layer, attention);
     if (has(BlockKind::head)) {
         // Logits and their gradient; the head's backward follows its forward, so one micro-batch has them.
-        sum += 2.0 * bf16_bytes(shape.tokens * shape.model.vocabulary);
+        sum += 2.0 * bf16_bytes(shape.tokens * shape.vocabulary);
     }
     return sum;
+}
+
+/// What a stage keeps of one micro-batch; of a layer that runs again as a whole, its input.
+hw::Bytes stage_activations(const ModelArch& model, const ParallelPlan& plan, const LayerShape& shape,
+                            const std::vector<Block>& blocks) {
+    hw::Bytes sum;
+    int layers = 0;
+    for (const Block& block : blocks) {
+        const bool again = block.layer >= 0 && plan.recompute.layer &&
+                           (plan.recompute_layers == 0 || layers++ < plan.recompute_layers);
+        sum += again ? bf16_bytes(shape.shard * model.hidden) : activation_bytes(model, plan, block);
+    }
+    return sum;
+}
+
+/// Of a layer that runs again as a whole, what its own backward needs all at once.
+hw::Bytes recomputed_layer(const ModelArch& model, const ParallelPlan& plan,
+                           const std::vector<Block>& blocks) {
+    hw::Bytes most;
+    for (const Block& block : blocks) {
+        if (plan.recompute.layer && block.layer >= 0) {
+            most = std::max(most, activation_bytes(model, plan, block));
+        }
+    }
+    return most;
+}
+
+/// Two blocks' whole parameters, the one that computes and the one fetched ahead, in BF16.
+hw::Bytes gathered_parameters(const ModelArch& model, const ParallelPlan& plan,
+                              const std::vector<Block>& blocks) {
+    if (plan.zero < 3) {
+        return {};
+    }
+    std::int64_t most = 0;
+    for (const Block& block : blocks) {
+        const StageParameters held = stage_parameters(model, plan, {block});
+        most = std::max(most, held.expert + held.replicated);
+    }
+    return 2.0 * bf16_bytes(most);
 }
 
 } // namespace
@@ -132,22 +196,23 @@ std::vector<MemoryUse> memory_per_rank(const ModelArch& model, const ParallelPla
     const auto stages = split_stages(model, plan, schedule.stages);
     std::vector<hw::Bytes> stage_bytes;
     for (const auto& blocks : stages) {
-        hw::Bytes sum;
-        for (const Block& block : blocks) {
-            sum += activation_bytes(model, plan, block);
-        }
-        stage_bytes.push_back(sum);
+        stage_bytes.push_back(stage_activations(model, plan, shape, blocks));
     }
     std::vector<MemoryUse> use;
     for (int rank = 0; rank < schedule.ranks; ++rank) {
         const std::vector<Block> blocks = blocks_of_rank(schedule, stages, rank);
-        const Held held = held_parameters(model, plan, blocks);
-        use.push_back(
-            {.parameters = weight_bytes(held, plan.precision),
-             .gradients = gradient_bytes(held),
-             .optimizer = optimizer_bytes(held, plan, schedule.replicas_per_stage),
-             .activations = peak_activations(schedule.order[static_cast<std::size_t>(rank)], stage_bytes),
-             .buffers = working_bytes(shape, blocks)});
+        const Held whole = held_parameters(model, plan, blocks);
+        const Held shard = shared_out(whole, copies_of(plan, schedule.replicas_per_stage));
+        MemoryUse rank_use{
+            .parameters = weight_bytes(plan.zero >= 3 ? shard : whole, plan.precision),
+            .gradients = parameters(plan.zero >= 2 ? shard : whole) * hw::element_bytes(plan.gradient_dtype),
+            .optimizer = optimizer_bytes(plan.zero >= 1 ? shard : whole, plan),
+            .activations = peak_activations(schedule.order[static_cast<std::size_t>(rank)], stage_bytes),
+            .buffers = working_bytes(shape, blocks) + recomputed_layer(model, plan, blocks) +
+                       gathered_parameters(model, plan, blocks),
+            .overhead = {}};
+        rank_use.overhead = overhead_bytes(plan, rank_use.activations + rank_use.buffers);
+        use.push_back(rank_use);
     }
     return use;
 }

@@ -153,6 +153,27 @@ double mean_keys(const Attention& attention, std::int64_t sequence) {
     return w - w * w / (2.0 * s); // the first w tokens see half of the window, the others all of it
 }
 
+std::int64_t parameters_not_split(const ModelArch& model, BlockKind kind) {
+    const Attention& a = model.attention;
+    const std::int64_t h = model.hidden;
+    switch (kind) {
+    case BlockKind::embedding:
+        return model.positions * h;
+    case BlockKind::dense_layer:
+    case BlockKind::moe_layer: {
+        const std::int64_t latent =
+            a.kind == AttentionKind::mla ? h * (a.q_lora_rank + a.kv_lora_rank + a.qk_rope_dim) : 0;
+        const std::int64_t router = kind == BlockKind::moe_layer ? model.moe.experts * h : 0;
+        return 2 * norm_weights(model, h) + attention_norms(model) + latent + router;
+    }
+    case BlockKind::mtp_projection:
+        return block_parameters(model, kind).sensitive;
+    case BlockKind::head:
+        return norm_weights(model, h);
+    }
+    return 0;
+}
+
 hw::Flops block_training_flops(const ModelArch& model, std::int64_t sequence, bool causal, BlockKind kind) {
     const std::int64_t h = model.hidden;
     const auto trained = [](std::int64_t weights) { return hw::Flops(6.0 * static_cast<double>(weights)); };

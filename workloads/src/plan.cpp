@@ -14,11 +14,26 @@ template <typename Choice> struct Named {
 
 constexpr std::array kPrecisions{
     Named{Precision::bf16, "bf16"},
+    Named{Precision::fp16, "fp16"},
     Named{Precision::fp8_block, "fp8-block"},
+    Named{Precision::fp8_tensor, "fp8-tensor"},
+    Named{Precision::fp8_delayed, "fp8-delayed"},
+    Named{Precision::mxfp8, "mxfp8"},
+    Named{Precision::nvfp4, "nvfp4"},
 };
 constexpr std::array kPipelineSends{
     Named{PipelineSend::blocking, "blocking"},
     Named{PipelineSend::overlapped, "overlapped"},
+};
+constexpr std::array kDispatchers{
+    Named{Dispatcher::deepep, "deepep"},
+    Named{Dispatcher::all_to_all, "all-to-all"},
+    Named{Dispatcher::all_gather, "all-gather"},
+};
+constexpr std::array kContextKinds{
+    Named{ContextKind::ring, "ring"},
+    Named{ContextKind::all_gather, "all-gather"},
+    Named{ContextKind::all_to_all, "all-to-all"},
 };
 
 template <typename Table, typename Choice> std::string_view name_in(const Table& table, Choice choice) {
@@ -49,5 +64,11 @@ std::string_view name(PipelineSend send) { return name_in(kPipelineSends, send);
 std::optional<PipelineSend> pipeline_send_from(std::string_view text) {
     return choice_in(kPipelineSends, text);
 }
+
+std::string_view name(Dispatcher dispatcher) { return name_in(kDispatchers, dispatcher); }
+std::optional<Dispatcher> dispatcher_from(std::string_view text) { return choice_in(kDispatchers, text); }
+
+std::string_view name(ContextKind kind) { return name_in(kContextKinds, kind); }
+std::optional<ContextKind> context_kind_from(std::string_view text) { return choice_in(kContextKinds, text); }
 
 } // namespace chokepoint::work

@@ -101,15 +101,9 @@ std::vector<TaskId> find_cycle(const Dag& dag) {
 } // namespace
 
 std::string_view name(Stream stream) {
-    constexpr std::array<std::string_view, kStreams> kNames{"compute", "expert_comm", "pipeline_send",
-                                                            "data_comm"};
+    constexpr std::array<std::string_view, kStreams> kNames{"compute",   "expert_comm", "pipeline_send",
+                                                            "data_comm", "tensor_comm", "context_comm"};
     return kNames.at(static_cast<std::size_t>(stream));
-}
-
-std::string_view name(TransferKind kind) {
-    constexpr std::array<std::string_view, 6> kNames{"dispatch",       "combine",    "pipeline",
-                                                     "reduce_scatter", "all_gather", "all_reduce"};
-    return kNames.at(static_cast<std::size_t>(kind));
 }
 
 TaskGraph::TaskGraph(StepGraph&& step)

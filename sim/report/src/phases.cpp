@@ -60,14 +60,22 @@ Work work_done(const work::TaskGraph& graph, const Timeline& timeline) {
     return done;
 }
 
-/// Seconds in which each rank reduces gradients, updates and gathers parameters. Its tasks run one after
-/// another; the wait for other ranks' gradients between them is bubble, as any other wait for another rank.
+/// Seconds after each rank's last action in which it reduces gradients, updates and gathers parameters. These
+/// tasks run one after another; the wait for other ranks' gradients between them is bubble, as any other wait
+/// for another rank. What runs beside actions costs the step nothing of its own.
 std::vector<Seconds> optimizer_seconds(const work::TaskGraph& graph, const Timeline& timeline) {
     std::vector<Seconds> seconds(static_cast<std::size_t>(graph.ranks()));
+    std::vector<Seconds> last_exit(seconds.size());
+    for (const work::ActionSpan& span : graph.actions()) {
+        Seconds& last = last_exit[static_cast<std::size_t>(index(span.rank))];
+        last = std::max(last, timeline.finish[span.exit]);
+    }
     for (std::size_t i = 0; i < graph.tasks().size(); ++i) {
         const work::Task& task = graph.tasks()[i];
         if (task.action < 0 && task.kind != work::TaskKind::marker) {
-            seconds[static_cast<std::size_t>(task.rank)] += timeline.finish[i] - timeline.start[i];
+            const auto rank = static_cast<std::size_t>(task.rank);
+            const Seconds start = std::max(timeline.start[i], last_exit[rank]);
+            seconds[rank] += std::max(Seconds(), timeline.finish[i] - start);
         }
     }
     return seconds;

@@ -87,7 +87,8 @@ Json memory_json(const RunReport& report) {
               {"gradients", use->gradients.value()},
               {"optimizer", use->optimizer.value()},
               {"activations", use->activations.value()},
-              {"buffers", use->buffers.value()}}},
+              {"buffers", use->buffers.value()},
+              {"overhead", use->overhead.value()}}},
             {"peak_bytes_per_rank", std::move(ranks)}};
 }
 

@@ -91,10 +91,11 @@ void add_memory(Page& page, const RunReport& r) {
     page.line("");
     page.line("Memory            {:>8.1f} GB   of {:.0f} GB on the fullest rank",
               most->total().value() / kGiga, r.memory_capacity.value() / kGiga);
-    page.line(
-        "  parameters {:.1f}, gradients {:.1f}, optimizer {:.1f}, activations {:.1f}, buffers {:.1f} GB",
-        most->parameters.value() / kGiga, most->gradients.value() / kGiga, most->optimizer.value() / kGiga,
-        most->activations.value() / kGiga, most->buffers.value() / kGiga);
+    page.line("  parameters {:.1f}, gradients {:.1f}, optimizer {:.1f}, activations {:.1f}, buffers {:.1f}, "
+              "overhead {:.1f} GB",
+              most->parameters.value() / kGiga, most->gradients.value() / kGiga,
+              most->optimizer.value() / kGiga, most->activations.value() / kGiga,
+              most->buffers.value() / kGiga, most->overhead.value() / kGiga);
 }
 
 void add_phase_table(Page& page, const CampaignReport& c) {

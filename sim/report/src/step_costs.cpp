@@ -67,6 +67,10 @@ hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work:
         return collective(hw::Collective::all_gather);
     case work::TransferKind::all_reduce:
         return collective(hw::Collective::all_reduce);
+    case work::TransferKind::all_to_all:
+        return collective(hw::Collective::all_gather);
+    case work::TransferKind::ring_shift:
+        return hw::point_to_point(rates, cluster, transfer.bytes, transfer.ranks > transfer.ranks_per_node);
     }
     throw std::logic_error(fmt::format("transfer '{}' is of kind {}, which nothing prices", transfer.name,
                                        static_cast<int>(transfer.kind)));

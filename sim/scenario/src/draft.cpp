@@ -16,6 +16,11 @@ constexpr std::array kRecomputeParts{
     RecomputePart{"norm", &work::Recompute::norm},
     RecomputePart{"attention_up_projection", &work::Recompute::attention_up_projection},
     RecomputePart{"activation", &work::Recompute::activation},
+    RecomputePart{"core_attention", &work::Recompute::core_attention},
+    RecomputePart{"dense_ffn", &work::Recompute::dense_ffn},
+    RecomputePart{"moe", &work::Recompute::moe},
+    RecomputePart{"shared_experts", &work::Recompute::shared_experts},
+    RecomputePart{"layer", &work::Recompute::layer},
 };
 
 } // namespace

@@ -59,6 +59,9 @@ inline Value to_value(work::Activation v) { return std::string(work::name(v)); }
 inline Value to_value(work::NormKind v) { return std::string(work::name(v)); }
 inline Value to_value(work::Precision v) { return std::string(work::name(v)); }
 inline Value to_value(work::PipelineSend v) { return std::string(work::name(v)); }
+inline Value to_value(work::ContextKind v) { return std::string(work::name(v)); }
+inline Value to_value(work::Dispatcher v) { return std::string(work::name(v)); }
+inline Value to_value(hw::DType v) { return std::string(hw::name(v)); }
 inline Value to_value(ComputeModel v) { return std::string(name(v)); }
 inline Value to_value(Day v) { return sim::to_text(v); }
 Value to_value(const work::Recompute&);
@@ -88,6 +91,15 @@ inline void assign(work::Precision& field, const Value& v) {
 }
 inline void assign(work::PipelineSend& field, const Value& v) {
     field = work::pipeline_send_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::ContextKind& field, const Value& v) {
+    field = work::context_kind_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::Dispatcher& field, const Value& v) {
+    field = work::dispatcher_from(std::get<std::string>(v)).value();
+}
+inline void assign(hw::DType& field, const Value& v) {
+    field = hw::dtype_from(std::get<std::string>(v)).value();
 }
 inline void assign(ComputeModel& field, const Value& v) {
     field = compute_model_from(std::get<std::string>(v)).value();

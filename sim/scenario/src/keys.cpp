@@ -57,8 +57,20 @@ constexpr NameList kFabrics{[](const Library& l) { return l.catalog.fabric_ids()
 constexpr NameList kPresets{[](const Library& l) { return ids(l.presets); }, "model",
                             "chokepoint list models"};
 constexpr NameList kSchedules{[](const Library&) { return ids(work::schedule_kinds()); }, "schedule", ""};
-constexpr NameList kPrecisions{
-    [](const Library&) { return names_of({work::Precision::bf16, work::Precision::fp8_block}); }, "precision",
+constexpr NameList kPrecisions{[](const Library&) {
+                                   using work::Precision;
+                                   return names_of({Precision::bf16, Precision::fp16, Precision::fp8_block,
+                                                    Precision::fp8_tensor, Precision::fp8_delayed,
+                                                    Precision::mxfp8, Precision::nvfp4});
+                               },
+                               "precision", ""};
+constexpr NameList kDispatchers{[](const Library&) {
+                                    return names_of({work::Dispatcher::deepep, work::Dispatcher::all_to_all,
+                                                     work::Dispatcher::all_gather});
+                                },
+                                "dispatcher", ""};
+constexpr NameList kStateTypes{
+    [](const Library&) { return names_of({hw::DType::fp32, hw::DType::bf16, hw::DType::fp8}); }, "format",
     ""};
 constexpr NameList kAttentionKinds{
     [](const Library&) {
@@ -76,6 +88,11 @@ constexpr NameList kNormKinds{
 constexpr NameList kPipelineSends{
     [](const Library&) { return names_of({work::PipelineSend::blocking, work::PipelineSend::overlapped}); },
     "way to send", ""};
+constexpr NameList kContextKinds{[](const Library&) {
+                                     return names_of({work::ContextKind::ring, work::ContextKind::all_gather,
+                                                      work::ContextKind::all_to_all});
+                                 },
+                                 "way to share a sequence", ""};
 constexpr NameList kRecompute{[](const Library&) { return recompute_names(); }, "recomputation", ""};
 constexpr NameList kComputeModels{
     [](const Library&) { return names_of({ComputeModel::calibrated, ComputeModel::roofline}); },
@@ -222,7 +239,22 @@ const std::array kKeys{
         "GPUs that share the routed experts of a layer; 1 in a dense model",
         plan_field<&ParallelPlan::expert>},
     Key{"plan.tensor", integer("1", "1024"), Need::defaulted, "1", "no tensor parallelism",
-        "GPUs that share each matrix; only 1 so far", plan_field<&ParallelPlan::tensor>},
+        "GPUs that share each matrix outside the routed experts", plan_field<&ParallelPlan::tensor>},
+    Key{"plan.sequence_parallel", boolean(), Need::defaulted, "true",
+        "as every recipe since arXiv 2205.05198; changes nothing without tensor parallelism",
+        "whether norms and residuals work on a tensor-parallel GPU's share of the tokens",
+        plan_field<&ParallelPlan::sequence_parallel>},
+    Key{"plan.overlap_tensor", boolean(), Need::defaulted, "false", "Megatron-Core's default",
+        "whether tensor-parallel transfers run beside their own matrix products, chunk by chunk",
+        plan_field<&ParallelPlan::overlap_tensor>},
+    Key{"plan.context", integer("1", "1024"), Need::defaulted, "1", "no context parallelism",
+        "GPUs that share the tokens of each sequence", plan_field<&ParallelPlan::context>},
+    Key{"plan.context_kind", choice(kContextKinds), Need::defaulted, "ring", "Megatron-Core's default (p2p)",
+        "how attention sees the keys and values of other context-parallel ranks",
+        plan_field<&ParallelPlan::context_kind>},
+    Key{"plan.expert_tensor", integer("1", "1024"), Need::computed, "",
+        "plan.tensor, as Megatron-Core; 1 in a dense model", "GPUs that share each matrix of a routed expert",
+        plan_field<&ParallelPlan::expert_tensor>},
     Key{"plan.rank_order", text(), Need::defaulted, "tp-cp-ep-dp-pp",
         "Megatron-Core's default, and DeepSeek-V3's with expert groups on neighbouring nodes",
         "how GPUs are numbered, the first varying fastest: tensor, context, expert, data, pipeline",
@@ -237,12 +269,35 @@ const std::array kKeys{
         "pre-training length of DeepSeek-V3 (arXiv 2412.19437, section 4.2)", "tokens of one sequence",
         plan_field<&ParallelPlan::sequence>},
     Key{"plan.precision", choice(kPrecisions), Need::defaulted, "bf16", "every part of the catalog has it",
-        "format of the layers' matrix products; fp8-block is DeepSeek-V3's recipe",
+        "format of the layers' matrix products; fp8-block is DeepSeek-V3's recipe, the "
+        "others with 8 or 4 bits are Transformer Engine's",
         plan_field<&ParallelPlan::precision>},
-    Key{"plan.zero", integer("0", "1"), Need::defaulted, "1",
+    Key{"plan.zero", integer("0", "3"), Need::defaulted, "1",
         "as DeepSeek-V3 (arXiv 2412.19437, section 3.2)",
-        "1: optimizer states sharded over the data-parallel ranks; 0: replicated",
+        "what data-parallel ranks share out: 1 optimizer states, 2 gradients too, 3 parameters too (FSDP)",
         plan_field<&ParallelPlan::zero>},
+    Key{"plan.overlap_gradients", boolean(), Need::defaulted, "false", "Megatron-Core's default",
+        "whether gradients are reduced layer by layer beside the last backward",
+        plan_field<&ParallelPlan::overlap_gradients>},
+    Key{"plan.overlap_parameters", boolean(), Need::defaulted, "false", "Megatron-Core's default",
+        "whether updated parameters are gathered layer by layer beside the next step's first forward",
+        plan_field<&ParallelPlan::overlap_parameters>},
+    Key{"plan.gradient_dtype", choice(kStateTypes), Need::defaulted, "fp32",
+        "Megatron-Core's default, and DeepSeek-V3's", "format in which gradients are accumulated and reduced",
+        plan_field<&ParallelPlan::gradient_dtype>},
+    Key{"plan.parameter_dtype", choice(kStateTypes), Need::defaulted, "bf16", "Megatron-Core's default",
+        "format in which parameters are gathered", plan_field<&ParallelPlan::parameter_dtype>},
+    Key{"plan.moment_dtype", choice(kStateTypes), Need::unset, "",
+        "bf16 with fp8-block (arXiv 2412.19437, section 3.3.3), else fp32",
+        "format of the optimizer's two moments", plan_field<&ParallelPlan::moment_dtype_choice>},
+    Key{"plan.recompute_layers", integer("0", "1024"), Need::defaulted, "0", "every layer of the stage",
+        "with recompute = [\"layer\"]: the first so many layers of each stage",
+        plan_field<&ParallelPlan::recompute_layers>},
+    Key{"plan.dispatcher", choice(kDispatchers), Need::defaulted, "deepep", "DeepSeek-V3's",
+        "how tokens reach the experts of other GPUs", plan_field<&ParallelPlan::dispatcher>},
+    Key{"plan.capacity_factor", number("0", "64"), Need::defaulted, "0", "no token is dropped",
+        "rows of each expert over its balanced share, cut or padded to that many",
+        plan_field<&ParallelPlan::capacity_factor>},
     Key{"plan.recompute", choices(kRecompute), Need::defaulted, "[]", "every activation is kept",
         "what the backward pass computes again instead of keeping", plan_field<&ParallelPlan::recompute>},
     Key{"plan.split", integers("0", "1024"), Need::defaulted, "[]",
@@ -306,7 +361,7 @@ constexpr std::array kSections{
     Section{"model.attention", "mha and gqa use heads, kv_heads and head_dim; mla uses the others."},
     Section{"model.moe", "Leave it out for a dense model."},
     Section{"plan", "How the model is spread over the GPUs. Data parallelism is what remains: "
-                    "GPUs / (pipeline x tensor)."},
+                    "GPUs / (pipeline x tensor x context)."},
     Section{"campaign", "The training run that the step is part of."},
     Section{
         "campaign.phase",

@@ -2,7 +2,6 @@
 // Checks of the plan against the cluster and the model: divisibility, schedule, precision, memory.
 #include "reading.hpp"
 
-#include <chokepoint/workloads/memory.hpp>
 #include <chokepoint/workloads/rank_layout.hpp>
 
 #include <fmt/format.h>
@@ -18,29 +17,39 @@ namespace {
 // 120).
 constexpr std::int64_t kMaxStageMicroBatches = 1'000'000;
 
-/// GPUs / (pipeline x tensor), or 0 after a fault.
+/// "pipeline x tensor (16 x 8)" of the sizes that are not 1; the first one always.
+std::string sizes_text(const work::ParallelPlan& plan) {
+    std::vector<std::string> names{"pipeline"};
+    std::vector<int> sizes{plan.pipeline};
+    const auto add = [&](std::string_view name, int size) {
+        if (size != 1) {
+            names.emplace_back(name);
+            sizes.push_back(size);
+        }
+    };
+    add("tensor", plan.tensor);
+    add("context", plan.context);
+    return fmt::format("{} ({})", fmt::join(names, " x "), fmt::join(sizes, " x "));
+}
+
+/// GPUs / (pipeline x tensor x context), or 0 after a fault.
 std::int64_t data_ranks(Reading& reading) {
-    if (!reading.sound({"cluster.nodes", "cluster.gpus_per_node", "plan.pipeline", "plan.tensor"})) {
+    if (!reading.sound(
+            {"cluster.nodes", "cluster.gpus_per_node", "plan.pipeline", "plan.tensor", "plan.context"})) {
         return 0;
     }
     const work::ParallelPlan& plan = reading.draft.plan;
     const std::int64_t gpus = reading.draft.gpus();
-    const std::int64_t group = std::int64_t{plan.pipeline} * plan.tensor;
+    const std::int64_t group = std::int64_t{plan.pipeline} * plan.tensor * plan.context;
     if (gpus % group == 0) {
         return gpus / group;
     }
-    const std::string sizes = plan.tensor == 1
-                                  ? fmt::format("pipeline ({})", plan.pipeline)
-                                  : fmt::format("pipeline x tensor ({} x {})", plan.pipeline, plan.tensor);
-    reading.fault("plan.pipeline", fmt::format("{} does not divide the {} GPUs ({} x {})", sizes, gpus,
-                                               reading.draft.nodes, reading.draft.gpus_per_node));
+    const std::string_view at = plan.tensor * plan.context == 1 ? "plan.pipeline"
+                                : plan.context == 1             ? "plan.tensor"
+                                                                : "plan.context";
+    reading.fault(at, fmt::format("{} does not divide the {} GPUs ({} x {})", sizes_text(plan), gpus,
+                                  reading.draft.nodes, reading.draft.gpus_per_node));
     return 0;
-}
-
-std::string data_formula(const Draft& draft) {
-    return draft.plan.tensor == 1
-               ? fmt::format("{} / {}", draft.gpus(), draft.plan.pipeline)
-               : fmt::format("{} / ({} x {})", draft.gpus(), draft.plan.pipeline, draft.plan.tensor);
 }
 
 void check_expert_nodes(Reading& reading) {
@@ -75,10 +84,15 @@ void check_expert(Reading& reading, std::int64_t data) {
     }
     const Draft& draft = reading.draft;
     const int expert = draft.plan.expert;
-    if (data > 0 && data % expert != 0) {
+    const int shared = draft.plan.expert_tensor;
+    const std::int64_t stage = data * draft.plan.tensor * draft.plan.context;
+    if (data > 0 && stage % (std::int64_t{expert} * shared) != 0) {
+        const std::string what = shared == 1
+                                     ? fmt::format("expert ({})", expert)
+                                     : fmt::format("expert x expert_tensor ({} x {})", expert, shared);
         reading.fault("plan.expert",
-                      fmt::format("expert ({}) does not divide the {} ranks of a pipeline stage ({})", expert,
-                                  data, data_formula(draft)));
+                      fmt::format("{} does not divide the {} ranks of a pipeline stage ({} / {})", what,
+                                  stage, draft.gpus(), draft.plan.pipeline));
     }
     if (!reading.sound({"model.moe.experts"})) {
         return;
@@ -90,7 +104,7 @@ void check_expert(Reading& reading, std::int64_t data) {
     } else if (experts % expert != 0) {
         reading.fault("plan.expert",
                       fmt::format("expert ({}) does not divide the {} routed experts", expert, experts));
-    } else if (experts > 0) {
+    } else if (experts > 0 && shared == 1) {
         check_expert_nodes(reading);
     }
 }
@@ -179,7 +193,10 @@ void check_precision(Reading& reading) {
     }
     const auto& peaks = reading.library.catalog.find_gpu(reading.draft.gpu)->dense_peak;
     const work::Precision precision = reading.draft.plan.precision;
-    const hw::DType needed = precision == work::Precision::fp8_block ? hw::DType::fp8 : hw::DType::bf16;
+    const bool full = precision == work::Precision::bf16 || precision == work::Precision::fp16;
+    const hw::DType needed = full                                  ? hw::DType::bf16
+                             : precision == work::Precision::nvfp4 ? hw::DType::fp4
+                                                                   : hw::DType::fp8;
     if (!peaks.contains(needed)) {
         std::vector<std::string_view> has;
         for (const auto& [dtype, peak] : peaks) {
@@ -191,47 +208,91 @@ void check_precision(Reading& reading) {
     }
 }
 
+/// Reports `what` of `size` that `ranks` of the key do not divide.
+void check_divides(Reading& reading, std::string_view key, int ranks, std::string_view what,
+                   std::int64_t size) {
+    if (size % ranks != 0) {
+        reading.fault(key, fmt::format("{} ({}) does not divide the {} {}", label(key), ranks, size, what));
+    }
+}
+
+void derive_expert_tensor(Reading& reading) {
+    const Slot& slot = reading.slot("plan.expert_tensor");
+    if (!slot.given && slot.sound && reading.sound({"plan.tensor", "model.moe.experts"})) {
+        const int ranks = reading.draft.model.moe.experts > 0 ? reading.draft.plan.tensor : 1;
+        reading.derive("plan.expert_tensor", to_value(ranks), slot.key->reason);
+    }
+}
+
+void check_tensor(Reading& reading) {
+    const work::ParallelPlan& plan = reading.draft.plan;
+    const work::ModelArch& model = reading.draft.model;
+    if (reading.sound({"plan.tensor", "model.attention.heads"})) {
+        check_divides(reading, "plan.tensor", plan.tensor, "attention heads", model.attention.heads);
+    }
+    const int kv_heads = model.attention.kv_heads;
+    if (reading.sound({"plan.tensor", "model.attention.kind", "model.attention.kv_heads"}) &&
+        model.attention.kind == work::AttentionKind::gqa && kv_heads > 0 && kv_heads % plan.tensor != 0 &&
+        plan.tensor % kv_heads != 0) {
+        reading.fault("plan.tensor",
+                      fmt::format("tensor ({}) neither divides nor is a multiple of the {} key-value heads",
+                                  plan.tensor, kv_heads));
+    }
+    if (reading.sound({"plan.tensor", "model.dense_layers", "model.dense_ffn_hidden"}) &&
+        model.dense_layers > 0) {
+        check_divides(reading, "plan.tensor", plan.tensor, "of model.dense_ffn_hidden",
+                      model.dense_ffn_hidden);
+    }
+    if (model.moe.experts > 0 && reading.sound({"plan.expert_tensor", "model.moe.ffn_hidden"})) {
+        check_divides(reading, "plan.expert_tensor", plan.expert_tensor, "of model.moe.ffn_hidden",
+                      model.moe.ffn_hidden);
+    }
+    if (model.moe.experts > 0 && plan.tensor > 1 && !plan.sequence_parallel &&
+        reading.sound({"plan.tensor", "plan.sequence_parallel", "model.moe.experts"})) {
+        reading.fault("plan.sequence_parallel",
+                      fmt::format("sequence_parallel is false with experts and tensor ({}): every GPU would "
+                                  "dispatch every token; expected true",
+                                  plan.tensor));
+    }
+}
+
+void check_context(Reading& reading) {
+    if (!reading.sound({"plan.context", "plan.tensor", "plan.sequence", "plan.context_kind"})) {
+        return;
+    }
+    const work::ParallelPlan& plan = reading.draft.plan;
+    const bool exchanges = plan.context_kind == work::ContextKind::all_to_all;
+    // Two pieces on each rank, one from the front and one from the back, balance causal attention.
+    const std::int64_t pieces = plan.context == 1 ? 1 : exchanges ? plan.context : 2 * plan.context;
+    const std::int64_t shards = pieces * (plan.sequence_parallel ? plan.tensor : 1);
+    if (plan.sequence % shards != 0) {
+        reading.fault("plan.sequence",
+                      fmt::format("sequence ({}) is not a multiple of {}, its pieces under context ({}) and "
+                                  "tensor ({})",
+                                  plan.sequence, shards, plan.context, plan.tensor));
+    }
+    const work::Attention& attention = reading.draft.model.attention;
+    if (exchanges && reading.sound({"model.attention.heads", "model.attention.kv_heads"})) {
+        const int heads = attention.kind == work::AttentionKind::mla
+                              ? attention.heads
+                              : std::min(attention.heads, attention.kv_heads);
+        check_divides(reading, "plan.context", plan.context, "(key-value) heads of a GPU",
+                      std::max(1, heads / plan.tensor));
+    }
+}
+
 } // namespace
 
 void check_plan(Reading& reading) {
     const std::int64_t data = data_ranks(reading);
     reading.draft.plan.data = static_cast<int>(data);
-    if (reading.sound({"plan.tensor"}) && reading.draft.plan.tensor > 1) {
-        reading.fault("plan.tensor",
-                      fmt::format("tensor ({}): tensor parallelism is not supported yet; expected 1",
-                                  reading.draft.plan.tensor));
-    }
+    derive_expert_tensor(reading);
+    check_tensor(reading);
+    check_context(reading);
     check_expert(reading, data);
     check_schedule(reading, micro_batches(reading, data));
     check_precision(reading);
     check_rank_order(reading, data);
-}
-
-void check_memory(Reading& reading) {
-    const Draft& draft = reading.draft;
-    const work::Schedule schedule =
-        work::find_schedule(draft.plan.schedule)->make(draft.plan.pipeline, draft.plan.micro_batches());
-    std::vector<work::MemoryUse> ranks;
-    try {
-        ranks = work::memory_per_rank(draft.model, draft.plan, schedule);
-    } catch (const std::invalid_argument& error) { // a stage without blocks
-        reading.fault(draft.plan.split.empty() ? "plan.pipeline" : "plan.split", error.what());
-        return;
-    }
-    const auto most = std::max_element(ranks.begin(), ranks.end(),
-                                       [](const auto& a, const auto& b) { return a.total() < b.total(); });
-    const hw::Bytes capacity = reading.library.catalog.find_gpu(draft.gpu)->memory;
-    if (most == ranks.end() || most->total() <= capacity) {
-        return;
-    }
-    reading.faults.push_back(
-        at(reading.section_place("plan"),
-           fmt::format(
-               "the plan needs {} on pipeline rank {}, more than the {} of {}: parameters {}, gradients {}, "
-               "optimizer {}, activations {}, buffers {}",
-               to_text(most->total()), most - ranks.begin(), to_text(capacity), draft.gpu,
-               to_text(most->parameters), to_text(most->gradients), to_text(most->optimizer),
-               to_text(most->activations), to_text(most->buffers))));
 }
 
 } // namespace chokepoint::sim::loader

@@ -60,6 +60,7 @@ public:
     }
 
     void backward(std::span<const Block> blocks, Gradients gradients) {
+        backward_blocks_ = blocks;
         const std::vector<Unit> list = units(reversed(blocks));
         for (std::size_t i = 0; i < list.size(); ++i) {
             run_lead(list[i], Side::backward, gradients, kAlone);
@@ -70,6 +71,7 @@ public:
 
     void overlapped(std::span<const Block> forward_blocks, std::span<const Block> backward_blocks) {
         in_pair_ = true;
+        backward_blocks_ = backward_blocks;
         const std::vector<Unit> ahead = units(forward_blocks);
         const std::vector<Unit> back = units(reversed(backward_blocks));
         const bool communicates =
@@ -103,10 +105,29 @@ public:
     }
 
     /// Makes the backward wait for the forward of the same action.
-    void chain_backward_to_forward() { backward_ = forward_; }
+    void chain_backward_to_forward() {
+        backward_ = forward_;
+        backward_kernels_ = forward_;
+    }
 
 private:
     static constexpr hw::Occupancy kAlone{0, false};
+
+    /// What of a layer's forward its backward runs first.
+    enum class Again { nothing, ffn, layer };
+    [[nodiscard]] Again again(const Block& block) const {
+        const Recompute& recompute = plan_.recompute;
+        const auto position =
+            static_cast<std::size_t>(std::ranges::count_if(backward_blocks_, [&](const Block& other) {
+                return is_layer(other.kind) && other.layer < block.layer;
+            }));
+        const auto limit = static_cast<std::size_t>(plan_.recompute_layers);
+        if (recompute.layer && (limit == 0 || position < limit)) {
+            return Again::layer;
+        }
+        return (block.kind == BlockKind::moe_layer ? recompute.moe : recompute.dense_ffn) ? Again::ffn
+                                                                                          : Again::nothing;
+    }
 
     /// One layer of the forward, of the backward, or of both, and what they run beside.
     struct Layers {
@@ -114,6 +135,7 @@ private:
         Gradients gradients;
         bool f_moves = false, b_moves = false; ///< dispatch and combine surround the FFN
         bool paired = false;                   ///< either side's transfers fly while the other computes
+        Again again = Again::nothing;
         hw::Occupancy occupancy;
     };
     Layers layers(const std::optional<Block>& f, const std::optional<Block>& b, Gradients gradients,
@@ -121,13 +143,14 @@ private:
         Layers l{.f = f, .b = b, .gradients = gradients};
         l.f_moves = f && works_.routed(*f);
         l.b_moves = b && gradients.input && works_.routed(*b);
+        l.again = b && gradients.input ? again(*b) : Again::nothing;
         l.paired = f && b && (l.f_moves || l.b_moves);
         l.occupancy = {sms_held, l.paired};
         return l;
     }
 
     LocalId issue(Stream stream, TaskKind kind, Side side, const Block& block, WorkIndex work,
-                  LocalId after) {
+                  std::span<const LocalId> after) {
         Task task;
         task.kind = kind;
         task.stream = stream;
@@ -139,39 +162,98 @@ private:
         if (previous != kEntry) {
             tasks_.edges.emplace_back(previous, id);
         }
-        if (after != previous && after != kEntry) {
-            tasks_.edges.emplace_back(after, id);
+        for (const LocalId wanted : after) {
+            if (wanted != previous) {
+                tasks_.edges.emplace_back(wanted, id);
+            }
         }
-        if (previous == kEntry && after == kEntry) {
+        if (previous == kEntry && after.empty()) {
             tasks_.edges.emplace_back(kEntry, id);
         }
         previous = id;
         return id;
     }
 
-    /// The task that now has to end before the side can go on: the new one, or `after` if the block lacks the
-    /// part.
-    LocalId compute(const Block& block, Part part, Side side, hw::Occupancy occupancy, LocalId after,
-                    Stream stream = Stream::compute) {
-        const WorkIndex work = works_.compute(block, part, occupancy);
-        if (work == kNoWork) {
-            return after;
+    /// What has to be done before a side can go on.
+    using Ends = std::vector<LocalId>;
+
+    /// The tasks of a part: `kernels` is done when its own kernels and all transfers that kernels behind it
+    /// need are, `output` when its result exists. Both are `after` if the block lacks the part.
+    struct PartEnds {
+        Ends kernels, output;
+    };
+    PartEnds run(const Block& block, Part part, Side side, hw::Occupancy occupancy, const Ends& after,
+                 Stream stream = Stream::compute) {
+        const PartWorks& works = works_.part(block, part, occupancy);
+        if (works.empty()) {
+            return {after, after};
         }
-        drift(block, part, side, work);
-        return issue(stream, TaskKind::compute, side, block, work, after);
+        drift(block, part, side, works.runs);
+        std::vector<LocalId> flying(works.transfers.size(), kEntry);
+        Ends ready = after; // what the next run waits for
+        Ends output;
+        for (std::size_t done = 0; done <= works.runs.size(); ++done) {
+            Ends waits = ready;
+            for (std::size_t t = 0; t < works.transfers.size(); ++t) {
+                const PartWorks::Transfer& transfer = works.transfers[t];
+                if (transfer.after == done) {
+                    flying[t] = issue(transfer.stream, TaskKind::transfer, side, block, transfer.work, ready);
+                }
+                if (transfer.until == done) {
+                    waits.push_back(flying[t]);
+                } else if (transfer.until == PartWorks::kOutput && done == works.runs.size()) {
+                    output.push_back(flying[t]);
+                }
+            }
+            ready = waits;
+            if (done < works.runs.size()) {
+                ready = {issue(stream, TaskKind::compute, side, block, works.runs[done], waits)};
+                note_use(side, part, ready.front());
+            }
+        }
+        output.insert(output.end(), ready.begin(), ready.end());
+        return {ready, output};
+    }
+
+    /// Begins a pass over a block: the kernels issued for its side from here on are the block's.
+    void open_use(const Block& block, Side side, bool reads_weights) {
+        use_[static_cast<std::size_t>(side)] = tasks_.uses.size();
+        tasks_.uses.push_back({.block = block, .side = side, .reads_weights = reads_weights});
+    }
+    void note_use(Side side, Part part, LocalId kernel) {
+        ActionTasks::Use& use = tasks_.uses.at(use_[static_cast<std::size_t>(side)]);
+        use.first = use.first == kEntry ? kernel : use.first;
+        use.last = kernel;
+        if (part == Part::ffn_weight_gradient || part == Part::attention_weight_gradient) {
+            use.weights_done = kernel;
+        }
+    }
+
+    /// What the side goes on with behind a part of its own.
+    Ends compute(const Block& block, Part part, Side side, hw::Occupancy occupancy, const Ends& after,
+                 Stream stream = Stream::compute) {
+        return run(block, part, side, occupancy, after, stream).output;
+    }
+
+    /// A part of the backward; the weight gradient behind it needs its kernels alone.
+    void backward_part(const Block& block, Part part, hw::Occupancy occupancy) {
+        PartEnds ends = run(block, part, Side::backward, occupancy, backward_);
+        backward_ = std::move(ends.output);
+        backward_kernels_ = std::move(ends.kernels);
     }
 
     /// Every micro-batch of a routed block is one draw of the router: its rows set the time of the forward,
     /// or of the backward and the weight gradient together.
-    void drift(const Block& block, Part part, Side side, WorkIndex work) {
+    void drift(const Block& block, Part part, Side side, const std::vector<WorkIndex>& runs) {
         if (works_.routed(block)) {
             if (part == Part::ffn_forward) {
-                since_wait_.push_back({work});
+                since_wait_.push_back(runs);
             } else if (part == Part::ffn_backward) {
                 backward_draw_ = since_wait_.size();
-                since_wait_.push_back({work});
+                since_wait_.push_back(runs);
             } else if (part == Part::ffn_weight_gradient && backward_draw_ < since_wait_.size()) {
-                since_wait_[backward_draw_].push_back(work);
+                Draws::value_type& draw = since_wait_[backward_draw_];
+                draw.insert(draw.end(), runs.begin(), runs.end());
             }
         }
         if (part != Part::ffn_weight_gradient && part != Part::attention_weight_gradient) {
@@ -181,36 +263,37 @@ private:
 
     /// Members drift apart over the routed work before the transfer's input. Beside compute they go on
     /// drifting while the transfer flies; alone, all compute waits for it, and they start level again.
-    LocalId transfer(const Block& block, TransferKind kind, std::string_view name, Side side, bool beside,
-                     LocalId after) {
+    Ends transfer(const Block& block, TransferKind kind, std::string_view name, Side side, bool beside,
+                  const Ends& after) {
         const WorkIndex work =
             works_.expert_transfer(kind, name, beside, drift_[static_cast<std::size_t>(side)]);
         if (!beside) {
             since_wait_.clear();
             drift_ = {};
         }
-        return issue(Stream::expert_comm, TaskKind::transfer, side, block, work, after);
+        return {issue(Stream::expert_comm, TaskKind::transfer, side, block, work, after)};
     }
 
     /// Blocks that are no layer: their parts one after another.
     void run_lead(const Unit& unit, Side side, Gradients gradients, hw::Occupancy occupancy) {
         for (const Block& block : unit.lead) {
+            open_use(block, side, side == Side::forward || gradients.input);
             if (side == Side::forward) {
                 forward_ = compute(block, Part::attention_forward, side, occupancy, forward_);
                 forward_ = compute(block, Part::ffn_forward, side, occupancy, forward_);
                 continue;
             }
             if (gradients.input) {
-                backward_ = compute(block, Part::ffn_backward, side, occupancy, backward_);
+                backward_part(block, Part::ffn_backward, occupancy);
             }
             if (gradients.weight) {
-                compute(block, Part::ffn_weight_gradient, side, occupancy, backward_);
+                compute(block, Part::ffn_weight_gradient, side, occupancy, backward_kernels_);
             }
             if (gradients.input) {
-                backward_ = compute(block, Part::attention_backward, side, occupancy, backward_);
+                backward_part(block, Part::attention_backward, occupancy);
             }
             if (gradients.weight) {
-                compute(block, Part::attention_weight_gradient, side, occupancy, backward_);
+                compute(block, Part::attention_weight_gradient, side, occupancy, backward_kernels_);
             }
         }
     }
@@ -231,6 +314,7 @@ private:
 
     void begin_forward(const Layers& l) {
         if (l.f) {
+            open_use(*l.f, Side::forward, true);
             forward_ = compute(*l.f, Part::attention_forward, Side::forward, l.occupancy, forward_);
         }
     }
@@ -249,7 +333,30 @@ private:
         }
     }
 
+    /// What the plan did not keep, from the layer's input or from its FFN's.
+    void recompute(const Layers& l) {
+        if (l.again == Again::layer) {
+            backward_ = compute(*l.b, Part::attention_forward, Side::backward, l.occupancy, backward_);
+        }
+        if (l.again == Again::nothing) {
+            return;
+        }
+        if (l.b_moves) {
+            backward_ =
+                transfer(*l.b, TransferKind::dispatch, "dispatch(R)", Side::backward, l.paired, backward_);
+        }
+        backward_ = compute(*l.b, Part::ffn_forward, Side::backward, l.occupancy, backward_);
+        if (l.b_moves) {
+            backward_ =
+                transfer(*l.b, TransferKind::combine, "combine(R)", Side::backward, l.paired, backward_);
+        }
+    }
+
     void begin_backward(const Layers& l) {
+        if (l.b) {
+            open_use(*l.b, Side::backward, l.gradients.input);
+            recompute(l);
+        }
         if (l.b_moves) {
             backward_ = compute(*l.b, Part::gradient_payload, Side::backward, l.occupancy, backward_,
                                 Stream::expert_comm);
@@ -259,14 +366,13 @@ private:
                 transfer(*l.b, TransferKind::dispatch, "combine(B)", Side::backward, l.paired, backward_);
         }
         if (l.b && l.gradients.input) {
-            backward_ = compute(*l.b, Part::ffn_backward, Side::backward, l.occupancy, backward_);
+            backward_part(*l.b, Part::ffn_backward, l.occupancy);
         }
     }
     void ffn_weight_gradient(const Layers& l) {
         if (l.b && l.gradients.weight) {
-            const LocalId done =
-                compute(*l.b, Part::ffn_weight_gradient, Side::backward, l.occupancy, backward_);
-            hold_back(done);
+            hold_back(
+                compute(*l.b, Part::ffn_weight_gradient, Side::backward, l.occupancy, backward_kernels_));
         }
     }
     void dispatch_backward(const Layers& l) {
@@ -277,12 +383,14 @@ private:
     }
     void end_backward(const Layers& l) {
         if (l.b && l.gradients.input) {
-            backward_ = compute(*l.b, Part::attention_backward, Side::backward, l.occupancy, backward_);
+            backward_part(*l.b, Part::attention_backward, l.occupancy);
         }
         if (l.b && l.gradients.weight) {
-            const LocalId done =
-                compute(*l.b, Part::attention_weight_gradient, Side::backward, l.occupancy, backward_);
-            hold_back(done);
+            hold_back(compute(*l.b, Part::attention_weight_gradient, Side::backward, l.occupancy,
+                              backward_kernels_));
+        }
+        if (l.b && l.gradients.input) {
+            backward_ = compute(*l.b, Part::input_norm_backward, Side::backward, l.occupancy, backward_);
         }
     }
 
@@ -290,9 +398,13 @@ private:
     /// _backward_compute_chunk), where a layer's node computes both gradients before it hands its input's
     /// gradient on: a transfer waits for both. Only overlapped_forward_backward issues kernels in an order of
     /// its own.
-    void hold_back(LocalId weight_gradient) {
+    void hold_back(const Ends& weight_gradient) {
         if (!in_pair_) {
-            backward_ = weight_gradient;
+            // It follows the kernels of the input gradient, and runs beside their result's transfer.
+            std::erase_if(backward_, [this](LocalId end) {
+                return std::ranges::find(backward_kernels_, end) != backward_kernels_.end();
+            });
+            backward_.insert(backward_.end(), weight_gradient.begin(), weight_gradient.end());
             drift_[static_cast<std::size_t>(Side::backward)] = since_wait_;
         }
     }
@@ -300,13 +412,16 @@ private:
     const ParallelPlan& plan_;
     WorkTable& works_;
     ActionTasks tasks_;
+    std::span<const Block> backward_blocks_;
+    std::array<std::size_t, 2> use_{}; ///< the block each side is at, in tasks_.uses
     std::array<LocalId, kStreams> last_{};
     bool in_pair_ = false;       ///< kernels are issued by hand, not by autograd
     Draws since_wait_;           ///< routed compute issued since the members last waited for each other
     std::array<Draws, 2> drift_; ///< since_wait_ as each side's last input gradient or activation was issued
     std::size_t backward_draw_ = 0; ///< the backward's draw in since_wait_
-    LocalId forward_ = kEntry;      ///< what the forward side's next task waits for
-    LocalId backward_ = kEntry;     ///< what the backward side's next task waits for
+    Ends forward_;                  ///< what the forward side's next task waits for
+    Ends backward_;                 ///< what the backward side's next task waits for
+    Ends backward_kernels_;         ///< what the weight gradients of the backward's last part wait for
 };
 
 } // namespace

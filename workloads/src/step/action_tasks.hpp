@@ -22,11 +22,21 @@ struct ActionTasks {
         Task task; ///< rank, micro-batch and action are filled in when copied
         Side side = Side::forward;
     };
+    /// One pass over a block, forward or backward.
+    struct Use {
+        Block block;
+        Side side = Side::forward;
+        bool reads_weights = false;    ///< not for weight gradients alone
+        LocalId first = kEntry;        ///< its first kernel; kEntry if it has none
+        LocalId last = kEntry;         ///< its last kernel
+        LocalId weights_done = kEntry; ///< its last weight gradient; kEntry if it computes none
+    };
     std::vector<Entry> tasks; ///< in issue order; local number = position + 1
     std::vector<std::pair<LocalId, LocalId>> edges;
+    std::vector<Use> uses;     ///< in issue order
     std::vector<LocalId> last; ///< the last task of every stream used: the action is over when these are
-    LocalId forward_output = kEntry;  ///< done when the next stage's input exists
-    LocalId backward_output = kEntry; ///< done when the gradient for the previous stage exists
+    std::vector<LocalId> forward_output;  ///< all done when the next stage's input exists
+    std::vector<LocalId> backward_output; ///< all done when the gradient for the previous stage exists
 };
 
 /// Tasks of a stage's forward and another's backward, or of one of them: `kind` says which blocks are used.

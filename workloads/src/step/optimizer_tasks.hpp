@@ -3,23 +3,12 @@
 // optimizer.
 #pragma once
 
-#include "work_table.hpp"
-
-#include <span>
-#include <vector>
+#include "data_transfers.hpp"
 
 namespace chokepoint::work {
 
-/// A pipeline rank as the optimizer sees it.
-struct RankParameters {
-    StageParameters held;       ///< of all stages the rank hosts
-    std::vector<Rank> replicas; ///< ranks of one pipeline that host the same stages, itself included
-    std::optional<TaskId> last; ///< exit of its last action
-};
-
-/// Appends to `step`, for every rank: gradient reduction, norm, update and, with ZeRO-1, the gathering of
-/// parameters.
-void append_optimizer(StepGraph& step, WorkTable&, const ParallelPlan&, const RankLayout&,
-                      std::span<const RankParameters>);
+/// Appends to `step`, for every rank: what is left to reduce, the gradient norm, the update and, where the
+/// next use does not gather them, the gathering of parameters.
+void append_optimizer(StepGraph& step, WorkTable&, const ParallelPlan&, DataTransfers&);
 
 } // namespace chokepoint::work

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 #include <tuple>
 
@@ -12,7 +13,7 @@ namespace chokepoint::work {
 
 namespace {
 
-const std::vector<hw::Operator>& operators(const BlockKernels& kernels, Part part) {
+const KernelSequence& kernels_of(const BlockKernels& kernels, Part part) {
     switch (part) {
     case Part::attention_forward:
         return kernels.attention_forward;
@@ -26,6 +27,8 @@ const std::vector<hw::Operator>& operators(const BlockKernels& kernels, Part par
         return kernels.attention_backward;
     case Part::attention_weight_gradient:
         return kernels.attention_weight_gradient;
+    case Part::input_norm_backward:
+        return kernels.input_norm_backward;
     case Part::gradient_payload:
         return kernels.gradient_payload;
     }
@@ -43,6 +46,7 @@ char phase_letter(Part part) {
         return 'F';
     case Part::attention_backward:
     case Part::gradient_payload:
+    case Part::input_norm_backward:
     case Part::ffn_backward:
         return 'B';
     default:
@@ -75,7 +79,8 @@ hw::KernelClass representative(const std::vector<hw::Operator>& operators) {
     const auto weight = [](const hw::Operator& op) {
         return std::tuple(hw::arithmetic(op).value(), (op.read + op.written).value());
     };
-    return std::ranges::max_element(operators, {}, weight)->kernel;
+    return operators.empty() ? hw::KernelClass::gemm
+                             : std::ranges::max_element(operators, {}, weight)->kernel;
 }
 
 bool same_kernels(const BlockKernels& a, const BlockKernels& b) {
@@ -83,7 +88,7 @@ bool same_kernels(const BlockKernels& a, const BlockKernels& b) {
            a.ffn_forward == b.ffn_forward && a.ffn_backward == b.ffn_backward &&
            a.ffn_weight_gradient == b.ffn_weight_gradient && a.attention_backward == b.attention_backward &&
            a.attention_weight_gradient == b.attention_weight_gradient &&
-           a.gradient_payload == b.gradient_payload;
+           a.input_norm_backward == b.input_norm_backward && a.gradient_payload == b.gradient_payload;
 }
 
 template <typename Work> WorkIndex find_or_add(std::vector<Work>& works, Work&& work) {
@@ -100,7 +105,7 @@ template <typename Work> WorkIndex find_or_add(std::vector<Work>& works, Work&& 
 WorkTable::WorkTable(const ModelArch& model, const ParallelPlan& plan, const RankLayout& layout)
     : model_(model),
       plan_(plan),
-      expert_group_(layout.shape(Group::expert, Rank{0})) {}
+      layout_(layout) {}
 
 WorkTable::Family WorkTable::family(const Block& block) {
     const auto [entry, is_new] = family_of_.try_emplace({block.kind, block.layer}, 0);
@@ -120,18 +125,53 @@ WorkTable::Family WorkTable::family(const Block& block) {
 
 bool WorkTable::routed(const Block& block) { return families_[family(block)].second.routed; }
 
-WorkIndex WorkTable::compute(const Block& block, Part part, hw::Occupancy occupancy) {
-    const Family f = family(block);
-    const std::vector<hw::Operator>& ops = operators(families_[f].second, part);
-    if (ops.empty()) {
-        return kNoWork;
+const PartWorks& WorkTable::part(const Block& block, Part part, hw::Occupancy occupancy) {
+    const auto key = std::tuple(family(block), part, occupancy.sms_held, occupancy.beside_transfer);
+    const auto found = parts_.find(key);
+    return found != parts_.end() ? found->second
+                                 : parts_.emplace(key, make_part(block, part, occupancy)).first->second;
+}
+
+PartWorks WorkTable::make_part(const Block& block, Part part, hw::Occupancy occupancy) {
+    const KernelSequence kernels = kernels_of(families_[family(block)].second, part);
+    std::set<std::size_t> cuts{kernels.operators.size()};
+    for (const InnerTransfer& transfer : kernels.transfers) {
+        cuts.insert({transfer.after, transfer.until});
     }
-    const auto [entry, is_new] =
-        compute_index_.try_emplace({f, part, occupancy.sms_held, occupancy.beside_transfer}, kNoWork);
-    if (is_new) {
-        entry->second = intern(ComputeWork{work_name(block.kind, part), representative(ops), ops, occupancy});
+    cuts.erase(0);
+    cuts.erase(InnerTransfer::kOutput);
+    PartWorks works;
+    std::map<std::size_t, std::size_t> runs_before{{0, 0}};
+    std::size_t begin = 0;
+    for (const std::size_t end : cuts) {
+        const std::vector<hw::Operator> run(kernels.operators.begin() + static_cast<std::ptrdiff_t>(begin),
+                                            kernels.operators.begin() + static_cast<std::ptrdiff_t>(end));
+        works.runs.push_back(
+            intern(ComputeWork{work_name(block.kind, part), representative(run), run, occupancy}));
+        runs_before[end] = works.runs.size();
+        begin = end;
     }
-    return entry->second;
+    for (const InnerTransfer& transfer : kernels.transfers) {
+        const bool output = transfer.until == InnerTransfer::kOutput;
+        works.transfers.push_back(
+            {.work = inner_transfer(transfer, phase_letter(part)),
+             .stream = transfer.group == Group::context ? Stream::context_comm : Stream::tensor_comm,
+             .after = runs_before.at(transfer.after),
+             .until = output ? PartWorks::kOutput : runs_before.at(transfer.until)});
+    }
+    return works;
+}
+
+WorkIndex WorkTable::inner_transfer(const InnerTransfer& inner, char phase) {
+    const RankLayout::Shape shape = layout_.shape(inner.group, Rank{0});
+    TransferWork work;
+    work.name = fmt::format("{}({})", inner.name, phase);
+    work.kind = inner.kind;
+    work.bytes = inner.bytes;
+    work.ranks = shape.ranks;
+    work.ranks_per_node = shape.ranks_per_node;
+    work.group = inner.group;
+    return intern(std::move(work));
 }
 
 WorkIndex WorkTable::expert_transfer(TransferKind kind, std::string_view name, bool beside_compute,
@@ -139,13 +179,28 @@ WorkIndex WorkTable::expert_transfer(TransferKind kind, std::string_view name, b
     TransferWork work;
     work.name = name;
     work.kind = kind;
+    if (plan_.dispatcher == Dispatcher::all_gather) {
+        work.kind = kind == TransferKind::dispatch ? TransferKind::all_gather : TransferKind::reduce_scatter;
+    } else if (plan_.dispatcher == Dispatcher::all_to_all) {
+        work.kind = TransferKind::all_to_all;
+    }
     // With tensor parallelism the sequence is split over its GPUs, and each dispatches its own tokens.
-    work.tokens = plan_.micro_batch_tokens() / plan_.tensor;
+    work.tokens = plan_.shard_tokens();
     work.per_token = kind == TransferKind::dispatch ? dispatch_bytes_per_token(model_, plan_)
                                                     : combine_bytes_per_token(model_, plan_);
-    work.ranks = expert_group_.ranks;
-    work.ranks_per_node = expert_group_.ranks_per_node;
+    const RankLayout::Shape shape = layout_.shape(Group::expert, Rank{0});
+    work.ranks = shape.ranks;
+    work.ranks_per_node = shape.ranks_per_node;
     work.group = Group::expert;
+    if (work.kind != kind) { // a plain collective
+        const double copies = plan_.dispatcher == Dispatcher::all_gather
+                                  ? work.ranks
+                                  : model_.moe.top_k * std::max(plan_.capacity_factor, 0.0) +
+                                        (plan_.capacity_factor > 0.0 ? 0.0 : model_.moe.top_k);
+        work.bytes = copies * static_cast<double>(work.tokens) * work.per_token;
+        work.tokens = 0;
+        work.per_token = {};
+    }
     work.beside_compute = beside_compute;
     if (plan_.routing_imbalance > 0.0) {
         work.uneven = uneven;

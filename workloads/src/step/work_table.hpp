@@ -20,6 +20,7 @@ enum class Part {
     ffn_weight_gradient,
     attention_backward,
     attention_weight_gradient,
+    input_norm_backward,
     gradient_payload,
 };
 
@@ -29,13 +30,27 @@ constexpr WorkIndex kNoWork = -1;
 /// Compute that follows the router, one inner list for each of its draws.
 using Draws = std::vector<std::vector<WorkIndex>>;
 
+/// A part as tasks: runs of kernels between the places where transfers start or must be done.
+struct PartWorks {
+    struct Transfer {
+        WorkIndex work = kNoWork;
+        Stream stream = Stream::tensor_comm;
+        std::size_t after = 0; ///< runs in front of it
+        std::size_t until = 0; ///< runs that need not wait for it; kOutput: none waits
+    };
+    static constexpr std::size_t kOutput = InnerTransfer::kOutput;
+    std::vector<WorkIndex> runs;
+    std::vector<Transfer> transfers;
+    [[nodiscard]] bool empty() const { return runs.empty() && transfers.empty(); }
+};
+
 class WorkTable {
 public:
     WorkTable(const ModelArch&, const ParallelPlan&, const RankLayout&);
 
     [[nodiscard]] bool routed(const Block&);
-    /// The block's part as it runs beside `occupancy`; kNoWork if the block lacks the part.
-    WorkIndex compute(const Block&, Part, hw::Occupancy);
+    /// The block's part as it runs beside `occupancy`; empty if the block lacks the part.
+    const PartWorks& part(const Block&, Part, hw::Occupancy);
     /// Dispatch or combine of a routed block. `uneven` as in TransferWork.
     WorkIndex expert_transfer(TransferKind, std::string_view name, bool beside_compute, const Draws& uneven);
 
@@ -49,13 +64,15 @@ public:
 private:
     using Family = std::size_t; ///< blocks with equal kernels
     Family family(const Block&);
+    PartWorks make_part(const Block&, Part, hw::Occupancy);
+    WorkIndex inner_transfer(const InnerTransfer&, char phase);
 
     const ModelArch& model_;
     const ParallelPlan& plan_;
-    RankLayout::Shape expert_group_;
+    RankLayout layout_;
     std::vector<std::pair<BlockKind, BlockKernels>> families_;
     std::map<std::pair<BlockKind, int>, Family> family_of_;
-    std::map<std::tuple<Family, Part, int, bool>, WorkIndex> compute_index_;
+    std::map<std::tuple<Family, Part, int, bool>, PartWorks> parts_;
     std::vector<ComputeWork> computes_;
     std::vector<TransferWork> transfers_;
 };

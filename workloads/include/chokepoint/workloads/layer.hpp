@@ -2,6 +2,7 @@
 // A model cut into pipeline stages of blocks; and each block's kernels, forward and backward.
 #pragma once
 
+#include <chokepoint/workloads/kernel_sequence.hpp>
 #include <chokepoint/workloads/plan.hpp>
 #include <chokepoint/workloads/schedule.hpp>
 
@@ -33,20 +34,22 @@ std::vector<std::vector<Block>> split_stages(const ModelArch&, const ParallelPla
 /// One block's compute, cut where the schedule can put communication in between. The attention part ends with
 /// the router; the FFN part starts with the permutation of received rows. A part that a block lacks is empty.
 struct BlockKernels {
-    std::vector<hw::Operator> attention_forward;
-    std::vector<hw::Operator> ffn_forward;
-    std::vector<hw::Operator> ffn_backward; ///< input gradient; recomputation included
-    std::vector<hw::Operator> ffn_weight_gradient;
-    std::vector<hw::Operator> attention_backward; ///< input gradient; recomputation included
-    std::vector<hw::Operator> attention_weight_gradient;
+    KernelSequence attention_forward;
+    KernelSequence ffn_forward;
+    KernelSequence ffn_backward; ///< input gradient; recomputation included
+    KernelSequence ffn_weight_gradient;
+    KernelSequence attention_backward; ///< input gradient; recomputation included
+    KernelSequence attention_weight_gradient;
+    /// Backward of the input norm, where tensor parallelism reduces its gradient beside the weight gradient.
+    KernelSequence input_norm_backward;
     /// Quantisation of the FFN's output gradient, in front of combine(B) on the communication stream, as the
     /// published profile runs it. Empty unless the block is routed in FP8.
-    std::vector<hw::Operator> gradient_payload;
+    KernelSequence gradient_payload;
     bool routed = false; ///< dispatch and combine surround the FFN part
 };
 
 /// Kernels of one block for one micro-batch on one GPU. The routed rows are tokens x top_k: balanced.
-/// @throws std::invalid_argument if plan.expert does not divide the experts or plan.tensor is not 1.
+/// @throws std::invalid_argument if the plan's groups do not divide heads, FFNs, experts or tokens.
 BlockKernels block_kernels(const ModelArch&, const ParallelPlan&, const Block&);
 
 /// Payload bytes per token of dispatch (FP8 with scales, or BF16) and combine (BF16), forward and backward
@@ -54,13 +57,15 @@ BlockKernels block_kernels(const ModelArch&, const ParallelPlan&, const Block&);
 hw::Bytes dispatch_bytes_per_token(const ModelArch&, const ParallelPlan&);
 hw::Bytes combine_bytes_per_token(const ModelArch&, const ParallelPlan&);
 
-/// Activation bytes that cross a pipeline stage boundary per micro-batch (BF16 hidden states).
+/// Activation bytes that one GPU sends over a pipeline stage boundary per micro-batch: BF16 hidden states of
+/// its share of the tokens.
 hw::Bytes boundary_bytes(const ModelArch&, const ParallelPlan&);
 
 /// Parameters that one GPU of a stage holds.
 struct StageParameters {
     std::int64_t expert = 0;     ///< routed experts' share
     std::int64_t replicated = 0; ///< attention, shared experts, norms, router, embedding, head
+    std::int64_t matrices = 0;   ///< of the replicated ones: projections, which the FP8 recipe keeps in FP8
 };
 StageParameters stage_parameters(const ModelArch&, const ParallelPlan&, const std::vector<Block>&);
 

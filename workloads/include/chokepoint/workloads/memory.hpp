@@ -8,16 +8,19 @@ namespace chokepoint::work {
 
 /// Peak bytes of one GPU. Activations are those of the schedule's fullest moment; buffers are what lives
 /// within one layer's forward and backward (dispatch and combine staging, expert rows, q, k and v), and the
-/// logits of the head.
+/// logits of the head. Overhead is what the framework never hands to tensors.
 struct MemoryUse {
     hw::Bytes parameters;
     hw::Bytes gradients;
     hw::Bytes optimizer;
     hw::Bytes activations;
     hw::Bytes buffers;
-    [[nodiscard]] hw::Bytes total() const {
+    hw::Bytes overhead; ///< CUDA context, NCCL's buffers, and what fragmentation wastes
+    /// What the framework's allocator reports as allocated.
+    [[nodiscard]] hw::Bytes allocated() const {
         return parameters + gradients + optimizer + activations + buffers;
     }
+    [[nodiscard]] hw::Bytes total() const { return allocated() + overhead; }
 };
 
 /// One entry per pipeline rank. A rank that hosts several stages holds all their parameters.

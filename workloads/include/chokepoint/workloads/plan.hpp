@@ -11,7 +11,17 @@
 
 namespace chokepoint::work {
 
-enum class Precision { bf16, fp8_block };
+/// Format of the layers' matrix products, forward and backward. Attention, router, embedding and head stay in
+/// 16 bits. fp8_block is DeepSeek-V3's recipe with its own kernels; the others are Transformer Engine's.
+enum class Precision {
+    bf16,
+    fp16,
+    fp8_block,   ///< 1x128 and 128x128 scales
+    fp8_tensor,  ///< one scale per tensor, from the tensor itself (current scaling)
+    fp8_delayed, ///< one scale per tensor, from its history
+    mxfp8,       ///< 1x32 scales
+    nvfp4,       ///< 1x16 scales
+};
 std::string_view name(Precision);
 std::optional<Precision> precision_from(std::string_view);
 
@@ -19,6 +29,11 @@ struct Recompute {
     bool norm = false;                    ///< RMSNorm outputs
     bool attention_up_projection = false; ///< MLA's q_b and kv_b (their inputs are kept)
     bool activation = false;              ///< SwiGLU outputs
+    bool core_attention = false;          ///< attention between its projections
+    bool dense_ffn = false;               ///< a dense layer's FFN
+    bool moe = false;                     ///< routed and shared experts with their transfers
+    bool shared_experts = false;
+    bool layer = false; ///< whole layers, of which only the input is kept
     friend bool operator==(const Recompute&, const Recompute&) = default;
 };
 
@@ -26,6 +41,24 @@ struct Recompute {
 enum class PipelineSend { blocking, overlapped };
 std::string_view name(PipelineSend);
 std::optional<PipelineSend> pipeline_send_from(std::string_view);
+
+/// How tokens reach the experts of other GPUs.
+enum class Dispatcher {
+    deepep,     ///< once per node, then once per GPU that needs them
+    all_to_all, ///< once per chosen expert
+    all_gather, ///< every token to every GPU of the group
+};
+std::string_view name(Dispatcher);
+std::optional<Dispatcher> dispatcher_from(std::string_view);
+
+/// How attention sees the keys and values that other context-parallel ranks hold.
+enum class ContextKind {
+    ring,       ///< they go round, one block beside the attention to another (arXiv 2310.01889)
+    all_gather, ///< gathered whole in front of attention (Llama 3, arXiv 2407.21783, 3.3.2)
+    all_to_all, ///< tokens for heads and back (DeepSpeed-Ulysses, arXiv 2309.14509)
+};
+std::string_view name(ContextKind);
+std::optional<ContextKind> context_kind_from(std::string_view);
 
 struct ParallelPlan {
     int pipeline = 1;
@@ -40,16 +73,43 @@ struct ParallelPlan {
     int global_batch = 1; ///< sequences
     std::int64_t sequence = 4096;
     Precision precision = Precision::bf16;
-    int zero = 1; ///< 0: optimizer states replicated; 1: sharded over data parallel ranks
+    /// What data-parallel ranks share out instead of each holding it: 1 optimizer states, 2 gradients too, 3
+    /// parameters too (ZeRO, arXiv 1910.02054).
+    int zero = 1;
+    bool overlap_gradients = false;               ///< reduced layer by layer beside the last backward
+    bool overlap_parameters = false;              ///< gathered layer by layer beside the first forward
+    hw::DType gradient_dtype = hw::DType::fp32;   ///< of accumulated and reduced gradients
+    hw::DType parameter_dtype = hw::DType::bf16;  ///< of gathered parameters
+    std::optional<hw::DType> moment_dtype_choice; ///< unset: by the recipe
     Recompute recompute;
-    std::vector<int> split; ///< layers of each stage; empty: balanced by FLOPs
+    int recompute_layers = 0; ///< of each stage, the first so many when whole layers are; 0: all of them
+    std::vector<int> split;   ///< layers of each stage; empty: balanced by FLOPs
+    /// Whether norms and residuals work on a tensor-parallel GPU's share of the tokens (arXiv 2205.05198).
+    bool sequence_parallel = true;
+    Dispatcher dispatcher = Dispatcher::deepep;
+    double capacity_factor = 0.0; ///< rows of an expert over its balanced share, padded; 0: none is dropped
+    /// Whether a tensor-parallel transfer runs beside its own matrix product, chunk by chunk.
+    bool overlap_tensor = false;
+    ContextKind context_kind = ContextKind::ring;
     PipelineSend pipeline_send = PipelineSend::blocking;
     int communication_sms = 20; ///< SMs held by dispatch and combine while they overlap with compute
     bool overlap = true; ///< a schedule's overlapped pairs interleave; false: run forward, then backward
     double routing_imbalance =
         0.0; ///< coefficient of variation of routed rows over the ranks of an expert group
     [[nodiscard]] int micro_batches() const { return global_batch / (data * micro_batch); }
+    /// Of AdamW's two moments: BF16 in DeepSeek's recipe (arXiv 2412.19437, 3.3.3), FP32 in usual mixed
+    /// precision (ZeRO, arXiv 1910.02054, 3.1).
+    [[nodiscard]] hw::DType moment_dtype() const {
+        return moment_dtype_choice.value_or(precision == Precision::fp8_block ? hw::DType::bf16
+                                                                              : hw::DType::fp32);
+    }
     [[nodiscard]] std::int64_t micro_batch_tokens() const { return sequence * micro_batch; }
+    /// Tokens of a micro-batch that one context-parallel rank holds.
+    [[nodiscard]] std::int64_t local_tokens() const { return micro_batch_tokens() / context; }
+    /// Of these, the share of one tensor-parallel GPU outside the matrices.
+    [[nodiscard]] std::int64_t shard_tokens() const {
+        return sequence_parallel ? local_tokens() / tensor : local_tokens();
+    }
     friend bool operator==(const ParallelPlan&, const ParallelPlan&) = default;
 };
 

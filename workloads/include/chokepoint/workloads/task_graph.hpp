@@ -21,8 +21,15 @@ using TaskId = std::uint32_t;
 
 /// In-order queues of one GPU. Compute kernels run one after another; each kind of communication has its own
 /// stream.
-enum class Stream : std::uint8_t { compute, expert_comm, pipeline_send, data_comm };
-constexpr int kStreams = 4;
+enum class Stream : std::uint8_t {
+    compute,
+    expert_comm,
+    pipeline_send,
+    data_comm,
+    tensor_comm,
+    context_comm,
+};
+constexpr int kStreams = 6;
 std::string_view name(Stream);
 
 enum class TaskKind : std::uint8_t { compute, transfer, marker };
@@ -36,25 +43,15 @@ struct ComputeWork {
     friend bool operator==(const ComputeWork&, const ComputeWork&) = default;
 };
 
-enum class TransferKind : std::uint8_t {
-    dispatch,
-    combine,
-    pipeline,
-    reduce_scatter,
-    all_gather,
-    all_reduce
-};
-std::string_view name(TransferKind);
-
 /// A transfer by what it moves; hwmodels turns it into port flows.
 struct TransferWork {
     std::string name; ///< "dispatch(F)", "send(B)"
     TransferKind kind = TransferKind::dispatch;
-    std::int64_t tokens = 0;     ///< dispatch, combine
-    hw::Bytes per_token;         ///< dispatch, combine
-    hw::Bytes bytes;             ///< pipeline: per GPU; collectives: the full vector per GPU
-    int ranks = 1;               ///< members of the group
-    int ranks_per_node = 8;      ///< members within one node
+    std::int64_t tokens = 0; ///< dispatch, combine
+    hw::Bytes per_token;     ///< dispatch, combine
+    hw::Bytes bytes;         ///< reductions and gathers: the full vector per GPU; else what each GPU sends
+    int ranks = 1;           ///< members of the group
+    int ranks_per_node = 8;  ///< members within one node
     Group group = Group::expert; ///< whose members take part; a pipeline transfer has a peer instead
     std::vector<Rank> hosts; ///< pipeline ranks whose groups take part together; empty: the task's own alone
     bool beside_compute = false;
@@ -129,8 +126,8 @@ struct StepGraph {
     int ranks = 0;
 };
 
-/// Builds the graph of one optimizer step of one class of GPUs per pipeline rank. Tasks are numbered in a
-/// topological order; docs/model.md says what waits for what.
+/// Builds the graph of one optimizer step of one class of GPUs per pipeline rank. Tasks are numbered as
+/// they are issued; docs/model.md says what waits for what.
 /// @throws std::invalid_argument if a stage is left without blocks or `check` finds faults in the schedule.
 TaskGraph build_step(const ModelArch&, const ParallelPlan&, const Schedule&, int gpus_per_node);
 

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// Splitting a layer over GPUs must keep its arithmetic and send what the papers say.
+#include "block_kernels.hpp"
+#include "presets.hpp"
+#include "step_fixture.hpp"
+
+#include <gmock/gmock.h>
+#include <rapidcheck/gtest.h>
+
+namespace chokepoint::work {
+namespace {
+
+using test::preset;
+
+const Block kDense{BlockKind::dense_layer, 0};
+
+/// Bytes that one GPU hands to the collectives of a kind within a group, as full vectors.
+double bytes_of(const BlockKernels& block, Group group, TransferKind kind) {
+    double sum = 0.0;
+    for (const KernelSequence* sequence : test::sequences(block)) {
+        for (const InnerTransfer& transfer : sequence->transfers) {
+            sum += transfer.group == group && transfer.kind == kind ? transfer.bytes.value() : 0.0;
+        }
+    }
+    return sum;
+}
+
+ParallelPlan tensor_plan(int tensor, bool sequence_parallel = true) {
+    ParallelPlan plan;
+    plan.tensor = tensor;
+    plan.sequence = 2048;
+    plan.sequence_parallel = sequence_parallel;
+    return plan;
+}
+
+ModelArch random_model() {
+    ModelArch model = *rc::gen::element(test::small_dense(3), test::small_moe(3, 1));
+    model.gated_ffn = *rc::gen::arbitrary<bool>();
+    model.moe.max_nodes = 0;
+    if (*rc::gen::arbitrary<bool>()) {
+        model.attention = {.kind = AttentionKind::mla,
+                           .heads = 16,
+                           .q_lora_rank = *rc::gen::element(0, 256),
+                           .kv_lora_rank = 128,
+                           .qk_nope_dim = 64,
+                           .qk_rope_dim = 32,
+                           .v_dim = 64};
+    } else {
+        model.attention.kv_heads = *rc::gen::element(4, 8, 16);
+    }
+    return model;
+}
+
+RC_GTEST_PROP(Groups, KeepTheModelsArithmeticTogether, ()) {
+    const ModelArch model = random_model();
+    ParallelPlan plan;
+    plan.tensor = *rc::gen::element(1, 2, 4);
+    plan.context = *rc::gen::element(1, 2, 4);
+    plan.context_kind = *rc::gen::element(ContextKind::ring, ContextKind::all_gather);
+    plan.data = 4;
+    plan.sequence = 2048;
+    plan.micro_batch = *rc::gen::element(1, 3);
+    plan.overlap_tensor = *rc::gen::arbitrary<bool>();
+    plan.precision =
+        *rc::gen::element(Precision::bf16, Precision::fp16, Precision::fp8_block, Precision::fp8_tensor,
+                          Precision::fp8_delayed, Precision::mxfp8, Precision::nvfp4);
+    plan.recompute.norm = *rc::gen::arbitrary<bool>();
+    if (model.moe.experts > 0) {
+        plan.expert = *rc::gen::element(1, 4);
+        plan.expert_tensor = *rc::gen::element(1, plan.tensor);
+    }
+    const std::vector<Block> blocks = split_stages(model, plan, 1).front();
+    double sum = 0.0;
+    for (const Block& block : blocks) {
+        sum += test::counted_flops(block_kernels(model, plan, block));
+        if (block.kind == BlockKind::head) {
+            break; // MTP follows and does not count
+        }
+    }
+    const double expected = training_flops_per_token(model, plan.sequence, true).value() *
+                            static_cast<double>(plan.micro_batch_tokens());
+    RC_ASSERT(std::abs(sum * plan.tensor * plan.context / expected - 1.0) < 1e-12);
+}
+
+TEST(TensorParallelism, SendsFourVectorsOfHiddenStatesForwardAndSixBackward) {
+    // arXiv 2205.05198, 4.2.2: two gathers and two scatters in the forward, as many in the backward; the
+    // backward gathers both column-parallel inputs again.
+    const ModelArch& model = preset("llama-3.1-405b");
+    const ParallelPlan plan = tensor_plan(8);
+    const double hidden = 2.0 * 2048 * model.hidden;
+    const BlockKernels layer = block_kernels(model, plan, kDense);
+    EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::all_gather), (2 + 4) * hidden);
+    EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::reduce_scatter), (2 + 2) * hidden);
+    EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::all_reduce), 0.0);
+}
+
+TEST(TensorParallelism, WithoutScatteredSequencesReducesTwiceEachWay) {
+    // arXiv 1909.08053, 3: two all-reduces in the forward and two in the backward of a layer.
+    const ModelArch& model = preset("llama-3.1-405b");
+    const BlockKernels layer = block_kernels(model, tensor_plan(8, false), kDense);
+    EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::all_reduce), 4 * 2.0 * 2048 * model.hidden);
+    EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::all_gather), 0.0);
+    EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::reduce_scatter), 0.0);
+}
+
+TEST(TensorParallelism, OverlappedSendsAsMuchAndComputesAsMuch) {
+    const ModelArch& model = preset("llama-3.1-405b");
+    ParallelPlan plan = tensor_plan(4);
+    const BlockKernels apart = block_kernels(model, plan, kDense);
+    plan.overlap_tensor = true;
+    const BlockKernels beside = block_kernels(model, plan, kDense);
+    EXPECT_DOUBLE_EQ(test::counted_flops(beside), test::counted_flops(apart));
+    for (const TransferKind kind : {TransferKind::all_gather, TransferKind::reduce_scatter}) {
+        EXPECT_EQ(bytes_of(beside, Group::tensor, kind), bytes_of(apart, Group::tensor, kind));
+    }
+    // A ring of four hands the tokens round in four chunks; all products but one chunk's hide the transfer.
+    for (const InnerTransfer& transfer : beside.ffn_forward.transfers) {
+        ASSERT_EQ(transfer.until, transfer.after + 1);
+        EXPECT_EQ(beside.ffn_forward.operators[transfer.after].m, 2048 / 4 * 3);
+    }
+}
+
+TEST(TensorParallelism, RunsWeightGradientsBesideTheReductionOfTheInputGradient) {
+    ParallelPlan plan = test::small_plan(1, 1);
+    plan.expert = 1;
+    plan.tensor = 2;
+    plan.data = 4;
+    plan.global_batch = 4;
+    const TaskGraph graph = build_step(test::small_dense(1), plan, test::make_schedule("1f1b", 1, 1), 8);
+    const auto reductions = test::tasks_named(graph, "reduce ffn input gradient(B)");
+    const auto weights = test::tasks_named(graph, "mlp(W)");
+    const auto attention = test::tasks_named(graph, "attn(B)");
+    ASSERT_EQ(reductions.size(), 1U);
+    ASSERT_EQ(weights.size(), 1U);
+    EXPECT_FALSE(test::reached_from(graph, reductions.front())[weights.front()]);
+    EXPECT_TRUE(test::reached_from(graph, reductions.front())[attention.front()]);
+    EXPECT_EQ(graph.tasks()[reductions.front()].stream, Stream::tensor_comm);
+}
+
+TEST(TensorParallelism, AcrossNodesSaysHowManyOfAGroupShareANode) {
+    ParallelPlan plan = test::small_plan(1, 1);
+    plan.expert = 1;
+    plan.tensor = 16;
+    plan.data = 1;
+    plan.global_batch = 1;
+    ModelArch model = test::small_dense(1);
+    model.vocabulary = 32000;
+    const TaskGraph graph = build_step(model, plan, test::make_schedule("1f1b", 1, 1), 8);
+    for (const TransferWork& transfer : graph.transfers()) {
+        if (transfer.group == Group::tensor) {
+            EXPECT_EQ(transfer.ranks, 16);
+            EXPECT_EQ(transfer.ranks_per_node, 8);
+        }
+    }
+}
+
+TEST(ContextParallelism, SendsKeysAndValuesRoundTheRing) {
+    const ModelArch& model = preset("llama-3.1-405b");
+    ParallelPlan plan = tensor_plan(1);
+    plan.context = 4;
+    const double key_value = 2.0 * 2048 / 4 * model.attention.kv_heads * 2 * model.attention.head_dim;
+    const BlockKernels layer = block_kernels(model, plan, kDense);
+    // Three hops forward; three of both and one of the gradients alone backward.
+    EXPECT_EQ(bytes_of(layer, Group::context, TransferKind::ring_shift), (3 + 3 * 2 + 1) * key_value);
+    plan.context_kind = ContextKind::all_gather;
+    const BlockKernels gathered = block_kernels(model, plan, kDense);
+    EXPECT_EQ(bytes_of(gathered, Group::context, TransferKind::all_gather), 2 * 4 * key_value);
+    EXPECT_EQ(bytes_of(gathered, Group::context, TransferKind::reduce_scatter), 4 * key_value);
+}
+
+TEST(ContextParallelism, HidesEachHopBehindOneBlockOfAttention) {
+    ParallelPlan plan = tensor_plan(1);
+    plan.context = 4;
+    const BlockKernels layer = block_kernels(preset("llama-3.1-405b"), plan, kDense);
+    int hops = 0;
+    for (const InnerTransfer& transfer : layer.attention_forward.transfers) {
+        ASSERT_EQ(transfer.until, transfer.after + 1);
+        EXPECT_EQ(layer.attention_forward.operators[transfer.after].kernel, hw::KernelClass::attention_fwd);
+        ++hops;
+    }
+    EXPECT_EQ(hops, 3);
+}
+
+TEST(ContextParallelism, ByHeadsSeesWholeSequences) {
+    const ModelArch& model = preset("llama-3.1-405b");
+    ParallelPlan plan = tensor_plan(1);
+    plan.context = 4;
+    plan.context_kind = ContextKind::all_to_all;
+    const BlockKernels layer = block_kernels(model, plan, kDense);
+    for (const hw::Operator& op : layer.attention_forward) {
+        if (op.kernel == hw::KernelClass::attention_fwd) {
+            EXPECT_EQ(op.seq_q, 2048);
+            EXPECT_EQ(op.heads, model.attention.heads / 4);
+        }
+    }
+    const double query = 2.0 * 2048 / 4 * model.attention.heads * model.attention.head_dim;
+    const double key_value = 2.0 * 2048 / 4 * model.attention.kv_heads * 2 * model.attention.head_dim;
+    EXPECT_EQ(bytes_of(layer, Group::context, TransferKind::all_to_all), 2 * (query + key_value + query));
+}
+
+TEST(ExpertTensorParallelism, SharesRowsAndDividesMatrices) {
+    ModelArch model = test::small_moe(2);
+    ParallelPlan plan = test::small_plan(1, 1);
+    plan.tensor = 2;
+    plan.expert = 4;
+    const Block moe{BlockKind::moe_layer, 1};
+    const BlockKernels whole = block_kernels(model, plan, moe);
+    plan.expert_tensor = 2;
+    const BlockKernels shared = block_kernels(model, plan, moe);
+    EXPECT_DOUBLE_EQ(test::counted_flops(whole), test::counted_flops(shared));
+    EXPECT_EQ(bytes_of(whole, Group::expert_tensor, TransferKind::all_gather), 0.0);
+    EXPECT_GT(bytes_of(shared, Group::expert_tensor, TransferKind::all_gather), 0.0);
+    EXPECT_EQ(stage_parameters(model, plan, {moe}).expert * 8,
+              std::int64_t{model.moe.experts} * 3 * model.hidden * model.moe.ffn_hidden);
+}
+
+TEST(Parameters, AreSplitOverTensorParallelGpusSaveNormsAndRouters) {
+    const ModelArch& model = preset("llama-3.1-405b");
+    const ParallelPlan plan = tensor_plan(8);
+    const std::vector<Block> blocks = split_stages(model, plan, 1).front();
+    const std::int64_t norms = (2LL * model.layers + 1) * model.hidden;
+    EXPECT_EQ(stage_parameters(model, plan, blocks).replicated,
+              norms + (count_parameters(model).total - norms) / 8);
+}
+
+} // namespace
+} // namespace chokepoint::work

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cuts attention over the tokens of a context-parallel group so that every member computes as much.
+#include "layer_attention_core.hpp"
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace chokepoint::work {
+
+using hw::KernelClass;
+
+namespace {
+
+/// Attention of `queries` tokens of each sequence to `keys`, of which a causal kernel computes half.
+hw::Operator kernel(const LayerShape& shape, KernelClass kernel, std::int64_t queries, std::int64_t keys,
+                    int heads, int kv_heads, bool causal) {
+    hw::Operator op =
+        hw::attention(kernel == KernelClass::attention_fwd ? "attention" : "attention backward", kernel,
+                      shape.plan.micro_batch, queries, heads, kv_heads, shape.head_qk, shape.head_v, causal);
+    // As long as the triangle (or rectangle) of so many keys is what a window leaves of it.
+    const auto sequence = static_cast<double>(shape.plan.sequence);
+    const double window = 2.0 * mean_keys(shape.model.attention, shape.plan.sequence) / sequence;
+    op.seq_kv = std::llround(window * static_cast<double>(keys));
+    if (keys != queries) {
+        const double key_value = 2.0 * static_cast<double>(shape.plan.micro_batch * kv_heads) *
+                                 (shape.head_qk + shape.head_v) * static_cast<double>(keys - queries);
+        op.read += hw::Bytes(key_value);
+        op.written += hw::Bytes(kernel == KernelClass::attention_bwd ? key_value : 0.0);
+    }
+    return op;
+}
+
+/// Keys and values of `tokens` tokens, or their gradients.
+hw::Bytes key_value_bytes(const LayerShape& shape, std::int64_t tokens) {
+    return bf16_bytes(tokens * shape.kv_heads * (shape.head_qk + shape.head_v));
+}
+
+InnerTransfer context_transfer(std::string name, TransferKind kind, hw::Bytes bytes) {
+    return {.name = std::move(name), .kind = kind, .group = Group::context, .bytes = bytes};
+}
+
+/// Every member holds two pieces of each sequence, the i-th from the front and from the back. Against its own
+/// keys it computes a causal triangle, against any other member's half of all pairs: equal work in every step
+/// (zigzag, as Transformer Engine's ring). Keys and values of the next step arrive beside each block; in the
+/// backward their gradients travel with them.
+void ring(Operators& out, const LayerShape& shape, KernelClass of) {
+    const int members = shape.plan.context;
+    const std::int64_t queries = shape.plan.sequence / members;
+    const bool backward = of == KernelClass::attention_bwd;
+    const hw::Bytes sent = (backward ? 2.0 : 1.0) * key_value_bytes(shape, shape.tokens);
+    for (int step = 0; step < members; ++step) {
+        const bool last = step + 1 == members;
+        std::size_t arriving = 0;
+        if (!last) {
+            arriving = out.start(
+                context_transfer(backward ? "ring kv gradients" : "ring kv", TransferKind::ring_shift, sent));
+        }
+        out.push_back(kernel(shape, of, queries, step == 0 ? queries : queries / 2, shape.heads,
+                             shape.kv_heads, step == 0));
+        if (!last) {
+            out.finish(arriving);
+        }
+    }
+    if (backward) { // the gradients' last step home
+        out.transfer(context_transfer("ring kv gradients", TransferKind::ring_shift,
+                                      key_value_bytes(shape, shape.tokens)));
+    }
+}
+
+/// The whole sequence's keys and values beside the member's own queries.
+void gathered(Operators& out, const LayerShape& shape, KernelClass of) {
+    const hw::Bytes whole = key_value_bytes(shape, shape.plan.micro_batch_tokens());
+    out.transfer(context_transfer("gather kv", TransferKind::all_gather, whole));
+    out.push_back(kernel(shape, of, shape.plan.sequence / shape.plan.context, shape.plan.sequence,
+                         shape.heads, shape.kv_heads, true));
+    if (of == KernelClass::attention_bwd) {
+        out.transfer(context_transfer("reduce kv gradients", TransferKind::reduce_scatter, whole));
+    }
+}
+
+/// All tokens of a share of the heads.
+void exchanged(Operators& out, const LayerShape& shape, KernelClass of) {
+    const int members = shape.plan.context;
+    const hw::Bytes qkv = bf16_bytes(shape.tokens * shape.query_dim) + key_value_bytes(shape, shape.tokens);
+    const hw::Bytes output = bf16_bytes(shape.tokens * shape.value_dim);
+    const bool backward = of == KernelClass::attention_bwd;
+    out.transfer(context_transfer(backward ? "exchange output gradient" : "exchange qkv",
+                                  TransferKind::all_to_all, backward ? output : qkv));
+    out.push_back(kernel(shape, of, shape.plan.sequence, shape.plan.sequence, shape.heads / members,
+                         shape.kv_heads / members, true));
+    out.transfer(context_transfer(backward ? "exchange qkv gradients" : "exchange output",
+                                  TransferKind::all_to_all, backward ? qkv : output));
+}
+
+void core(Operators& out, const LayerShape& shape, KernelClass of) {
+    if (shape.plan.context == 1) {
+        out.push_back(
+            kernel(shape, of, shape.plan.sequence, shape.plan.sequence, shape.heads, shape.kv_heads, true));
+        return;
+    }
+    switch (shape.plan.context_kind) {
+    case ContextKind::ring:
+        return ring(out, shape, of);
+    case ContextKind::all_gather:
+        return gathered(out, shape, of);
+    case ContextKind::all_to_all:
+        return exchanged(out, shape, of);
+    }
+    throw std::logic_error("context parallelism of unknown kind");
+}
+
+} // namespace
+
+void attention_core(Operators& out, const LayerShape& shape) { core(out, shape, KernelClass::attention_fwd); }
+
+/// What surrounds the fused backward: row sums of output times its gradient and a cleared FP32 gradient of q;
+/// then that gradient's conversion to BF16 (FlashAttention-3's preprocess and postprocess kernels).
+void attention_core_backward(Operators& out, const LayerShape& shape) {
+    const std::int64_t query = shape.tokens * shape.query_dim;
+    const std::int64_t value = shape.tokens * shape.value_dim;
+    const std::int64_t row_sums = shape.tokens * shape.heads;
+    if (shape.plan.recompute.core_attention) {
+        Operators again;
+        attention_core(again, shape);
+        run_again(out, again);
+    }
+    out.push_back(hw::streaming("attention preprocess", KernelClass::attention_aux, 2.0 * bf16_bytes(value),
+                                fp32_bytes(query) + fp32_bytes(row_sums)));
+    core(out, shape, KernelClass::attention_bwd);
+    out.push_back(hw::streaming("attention dq convert", KernelClass::attention_aux, fp32_bytes(query),
+                                bf16_bytes(query)));
+}
+
+} // namespace chokepoint::work

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decides when each block's parameters are gathered and its gradients reduced.
+#include "data_transfers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace chokepoint::work {
+
+DataTransfers::DataTransfers(StepGraph& step, WorkTable& works, const ParallelPlan& plan,
+                             const RankLayout& layout, std::vector<RankParameters> ranks)
+    : step_(step),
+      works_(works),
+      plan_(plan),
+      layout_(layout),
+      ranks_(std::move(ranks)),
+      states_(ranks_.size()) {
+    for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
+        for (const HeldBlock& held : ranks_[rank].blocks) {
+            StageParameters& sum = states_[rank].blocks[key(held.block)];
+            sum.expert += held.held.expert;
+            sum.replicated += held.held.replicated;
+        }
+    }
+}
+
+std::vector<Bucket> DataTransfers::buckets(Rank rank, const StageParameters& held) const {
+    const std::vector<Rank>& hosts = ranks_[static_cast<std::size_t>(index(rank))].replicas;
+    const auto bucket = [&](std::int64_t parameters, Group group) {
+        return Bucket{static_cast<double>(parameters), group, hosts, layout_.shape(group, rank, hosts)};
+    };
+    return {bucket(held.expert, Group::expert_data), bucket(held.replicated, Group::data)};
+}
+
+bool DataTransfers::chain(Rank rank, TransferKind kind, std::string_view name, const StageParameters& held,
+                          hw::DType element, std::span<const TaskId> after, std::optional<TaskId>& last) {
+    bool any = false;
+    for (const Bucket& bucket : buckets(rank, held)) {
+        if (bucket.shape.ranks == 1 || bucket.parameters == 0.0) {
+            continue;
+        }
+        TransferWork work;
+        work.name = name;
+        work.kind = kind;
+        work.bytes = bucket.parameters * hw::element_bytes(element);
+        work.ranks = bucket.shape.ranks;
+        work.ranks_per_node = bucket.shape.ranks_per_node;
+        work.group = bucket.group;
+        work.hosts = bucket.hosts;
+        step_.tasks.push_back({.kind = TaskKind::transfer,
+                               .stream = Stream::data_comm,
+                               .rank = static_cast<std::int16_t>(index(rank)),
+                               .work = works_.intern(std::move(work))});
+        const auto task = static_cast<TaskId>(step_.tasks.size() - 1);
+        for (const TaskId wanted : after) {
+            step_.edges.emplace_back(wanted, task);
+        }
+        if (last && std::ranges::find(after, *last) == after.end()) {
+            step_.edges.emplace_back(*last, task);
+        }
+        last = task;
+        any = true;
+    }
+    return any;
+}
+
+void DataTransfers::accompany(Rank rank, const ActionTasks& tasks, TaskId entry) {
+    if (plan_.zero < 2 && !plan_.overlap_gradients && !plan_.overlap_parameters) {
+        return;
+    }
+    State& s = state(rank);
+    for (const ActionTasks::Use& use : tasks.uses) {
+        if (use.first != kEntry) {
+            gather(rank, use, entry);
+        }
+        if (use.weights_done != kEntry) {
+            std::vector<TaskId> done{entry + use.weights_done};
+            if (plan_.zero >= 2) {
+                // Gradients that no GPU keeps whole leave after every micro-batch.
+                chain(rank, reduction(), "gradient reduction", s.blocks[key(use.block)], plan_.gradient_dtype,
+                      done, s.last_reduction);
+            } else {
+                std::erase_if(s.weights_done,
+                              [&](const auto& known) { return known.first == key(use.block); });
+                s.weights_done.emplace_back(key(use.block), std::move(done));
+            }
+        }
+    }
+}
+
+void DataTransfers::gather(Rank rank, const ActionTasks::Use& use, TaskId entry) {
+    State& s = state(rank);
+    const bool every_use = plan_.zero >= 3;
+    const bool first_use = plan_.overlap_parameters && use.side == Side::forward &&
+                           !std::exchange(s.gathered[key(use.block)], true);
+    if ((every_use && use.reads_weights) || first_use) {
+        // Only the next block's parameters are fetched ahead: a gather starts when the block before the one
+        // that now computes is done (FSDP's prefetch, arXiv 2304.11277, 3.3.2). Parameters that stay are
+        // fetched as fast as they come.
+        std::vector<TaskId> after;
+        if (every_use && s.uses.size() >= 2) {
+            after.push_back(s.uses[s.uses.size() - 2]);
+        }
+        if (chain(rank, TransferKind::all_gather, "parameter gathering", s.blocks[key(use.block)],
+                  plan_.parameter_dtype, after, s.last_gather)) {
+            step_.edges.emplace_back(*s.last_gather, entry + use.first);
+        }
+    }
+    s.uses.push_back(entry + use.last);
+}
+
+std::vector<TaskId> DataTransfers::reduce(Rank rank, TaskId ready) {
+    State& s = state(rank);
+    if (plan_.zero < 2 && !plan_.overlap_gradients) {
+        std::optional<TaskId> last;
+        const std::array behind{ready};
+        chain(rank, reduction(), "gradient reduction", at(rank).held, plan_.gradient_dtype, behind, last);
+        return {last.value_or(ready)};
+    }
+    if (plan_.zero < 2) {
+        for (const auto& [block, own] : s.weights_done) {
+            std::vector<TaskId> done = own;
+            for (const Rank replica : at(rank).replicas) {
+                const auto& theirs = state(replica).weights_done;
+                const auto found =
+                    std::ranges::find(theirs, block, &std::pair<Key, std::vector<TaskId>>::first);
+                if (replica != rank && found != theirs.end()) {
+                    done.insert(done.end(), found->second.begin(), found->second.end());
+                }
+            }
+            chain(rank, reduction(), "gradient reduction", s.blocks[block], plan_.gradient_dtype, done,
+                  s.last_reduction);
+        }
+    }
+    std::vector<TaskId> ends{ready};
+    if (s.last_reduction) {
+        ends.push_back(*s.last_reduction);
+    }
+    return ends;
+}
+
+void DataTransfers::gather_updated(Rank rank, TaskId update) {
+    if (plan_.zero == 0 || plan_.zero >= 3 || plan_.overlap_parameters) {
+        return;
+    }
+    std::optional<TaskId> last;
+    const std::array behind{update};
+    chain(rank, TransferKind::all_gather, "parameter gathering", at(rank).held, plan_.parameter_dtype, behind,
+          last);
+}
+
+} // namespace chokepoint::work
