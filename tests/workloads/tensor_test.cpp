@@ -198,6 +198,22 @@ TEST(ContextParallelism, ByHeadsSeesWholeSequences) {
     EXPECT_EQ(bytes_of(layer, Group::context, TransferKind::all_to_all), 2 * (query + key_value + query));
 }
 
+TEST(UnfusedAttention, ComputesAndKeepsTheScoresOfAllPairs) {
+    // arXiv 2205.05198, 4.1: 34 s b h + 5 a s^2 b bytes for each layer, of which ours keeps the FFN's and
+    // norms' differently; the second term is the one that selective recomputation drops.
+    const ModelArch& model = preset("gpt3-175b");
+    ParallelPlan plan = tensor_plan(1);
+    const double fused = test::counted_flops(block_kernels(model, plan, kDense));
+    plan.attention_kernel = AttentionKernel::unfused;
+    const double pairs = 2048.0 * 2048 * model.attention.heads;
+    EXPECT_DOUBLE_EQ(test::counted_flops(block_kernels(model, plan, kDense)),
+                     fused + 6.0 * pairs * model.attention.head_dim); // the half that a mask drops
+    const hw::Bytes everything = activation_bytes(model, plan, kDense);
+    plan.recompute.core_attention = true;
+    const double output = 2.0 * 2048 * model.hidden;
+    EXPECT_EQ((everything - activation_bytes(model, plan, kDense)).value(), 5.0 * pairs + output);
+}
+
 TEST(ExpertTensorParallelism, SharesRowsAndDividesMatrices) {
     ModelArch model = test::small_moe(2);
     ParallelPlan plan = test::small_plan(1, 1);

@@ -215,13 +215,17 @@ void grouped_forward(Operators& out, const LayerShape& shape) {
     if (shape.model.attention.qk_norm) {
         out.push_back(norm("qk norm", qk_norm_rows(shape), shape.model.attention.head_dim));
     }
-    out.push_back(rope_qk(shape, "rope"));
+    if (shape.model.positions == 0) {
+        out.push_back(rope_qk(shape, "rope"));
+    }
     attention_core(out, shape);
 }
 
 void grouped_backward(Operators& out, const LayerShape& shape) {
     attention_core_backward(out, shape);
-    out.push_back(rope_qk(shape, "rope backward"));
+    if (shape.model.positions == 0) {
+        out.push_back(rope_qk(shape, "rope backward"));
+    }
     if (shape.model.attention.qk_norm) {
         out.push_back(
             norm_backward("qk norm backward", qk_norm_rows(shape), shape.model.attention.head_dim, false));

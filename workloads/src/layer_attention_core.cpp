@@ -94,6 +94,47 @@ void exchanged(Operators& out, const LayerShape& shape, KernelClass of) {
                                   TransferKind::all_to_all, backward ? qkv : output));
 }
 
+/// Scores of all pairs, also those that the mask drops, in memory: a batched product, scale, mask and softmax
+/// in one kernel, dropout with its mask, a batched product (Megatron-LM before FlashAttention; arXiv
+/// 2205.05198, figure 3).
+void unfused_forward(Operators& out, const LayerShape& shape) {
+    const std::int64_t s = shape.plan.sequence;
+    const int batch = shape.plan.micro_batch * shape.heads;
+    const std::int64_t pairs = s * s * batch;
+    const auto product = [&](std::string name, std::int64_t n, std::int64_t k) {
+        return hw::gemm(std::move(name), KernelClass::gemm, hw::DType::bf16, hw::Scaling::none, s, n, k,
+                        batch);
+    };
+    out.push_back(product("attention scores", s, shape.head_qk));
+    out.push_back(pass("attention softmax", KernelClass::add, bf16_bytes(pairs)));
+    out.push_back(hw::streaming("attention dropout", KernelClass::add, bf16_bytes(pairs),
+                                bf16_bytes(pairs) + hw::Bytes(static_cast<double>(pairs))));
+    out.push_back(product("attention context", shape.head_v, s));
+}
+
+void unfused_backward(Operators& out, const LayerShape& shape) {
+    const std::int64_t s = shape.plan.sequence;
+    const int batch = shape.plan.micro_batch * shape.heads;
+    const std::int64_t pairs = s * s * batch;
+    const auto product = [&](std::string name, std::int64_t n, std::int64_t k) {
+        return hw::gemm(std::move(name), KernelClass::gemm, hw::DType::bf16, hw::Scaling::none, s, n, k,
+                        batch);
+    };
+    out.push_back(product("attention v gradient", shape.head_v, s));
+    out.push_back(product("attention context dgrad", s, shape.head_v));
+    out.push_back(hw::streaming("attention dropout backward", KernelClass::add,
+                                bf16_bytes(pairs) + hw::Bytes(static_cast<double>(pairs)),
+                                bf16_bytes(pairs)));
+    out.push_back(hw::streaming("attention softmax backward", KernelClass::add, 2.0 * bf16_bytes(pairs),
+                                bf16_bytes(pairs)));
+    out.push_back(product("attention q gradient", shape.head_qk, s));
+    out.push_back(product("attention k gradient", shape.head_qk, s));
+}
+
+bool unfused(const LayerShape& shape) {
+    return shape.plan.attention_kernel == AttentionKernel::unfused && shape.plan.context == 1;
+}
+
 void core(Operators& out, const LayerShape& shape, KernelClass of) {
     if (shape.plan.context == 1) {
         out.push_back(
@@ -113,7 +154,13 @@ void core(Operators& out, const LayerShape& shape, KernelClass of) {
 
 } // namespace
 
-void attention_core(Operators& out, const LayerShape& shape) { core(out, shape, KernelClass::attention_fwd); }
+void attention_core(Operators& out, const LayerShape& shape) {
+    if (unfused(shape)) {
+        unfused_forward(out, shape);
+    } else {
+        core(out, shape, KernelClass::attention_fwd);
+    }
+}
 
 /// What surrounds the fused backward: row sums of output times its gradient and a cleared FP32 gradient of q;
 /// then that gradient's conversion to BF16 (FlashAttention-3's preprocess and postprocess kernels).
@@ -125,6 +172,10 @@ void attention_core_backward(Operators& out, const LayerShape& shape) {
         Operators again;
         attention_core(again, shape);
         run_again(out, again);
+    }
+    if (unfused(shape)) {
+        unfused_backward(out, shape);
+        return;
     }
     out.push_back(hw::streaming("attention preprocess", KernelClass::attention_aux, 2.0 * bf16_bytes(value),
                                 fp32_bytes(query) + fp32_bytes(row_sums)));

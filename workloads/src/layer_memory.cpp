@@ -41,6 +41,11 @@ hw::Bytes attention_activations(const LayerShape& shape) {
     if (shape.plan.recompute.core_attention) {
         return kept;
     }
+    if (shape.plan.attention_kernel == AttentionKernel::unfused) {
+        // Softmax and dropout outputs and the dropout's mask, of all pairs: arXiv 2205.05198, 4.1.
+        const auto pairs = static_cast<double>(t * shape.plan.sequence * shape.heads);
+        return kept + attention_output_bytes(shape) + hw::Bytes(5.0 * pairs);
+    }
     const hw::Bytes softmax_sums = fp32_bytes(t * shape.heads);
     return kept + attention_output_bytes(shape) + softmax_sums;
 }

@@ -25,6 +25,10 @@ constexpr std::array kPipelineSends{
     Named{PipelineSend::blocking, "blocking"},
     Named{PipelineSend::overlapped, "overlapped"},
 };
+constexpr std::array kAttentionKernels{
+    Named{AttentionKernel::fused, "fused"},
+    Named{AttentionKernel::unfused, "unfused"},
+};
 constexpr std::array kDispatchers{
     Named{Dispatcher::deepep, "deepep"},
     Named{Dispatcher::all_to_all, "all-to-all"},
@@ -63,6 +67,11 @@ std::optional<Precision> precision_from(std::string_view text) { return choice_i
 std::string_view name(PipelineSend send) { return name_in(kPipelineSends, send); }
 std::optional<PipelineSend> pipeline_send_from(std::string_view text) {
     return choice_in(kPipelineSends, text);
+}
+
+std::string_view name(AttentionKernel kernel) { return name_in(kAttentionKernels, kernel); }
+std::optional<AttentionKernel> attention_kernel_from(std::string_view text) {
+    return choice_in(kAttentionKernels, text);
 }
 
 std::string_view name(Dispatcher dispatcher) { return name_in(kDispatchers, dispatcher); }

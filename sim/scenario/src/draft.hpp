@@ -60,6 +60,7 @@ inline Value to_value(work::NormKind v) { return std::string(work::name(v)); }
 inline Value to_value(work::Precision v) { return std::string(work::name(v)); }
 inline Value to_value(work::PipelineSend v) { return std::string(work::name(v)); }
 inline Value to_value(work::ContextKind v) { return std::string(work::name(v)); }
+inline Value to_value(work::AttentionKernel v) { return std::string(work::name(v)); }
 inline Value to_value(work::Dispatcher v) { return std::string(work::name(v)); }
 inline Value to_value(hw::DType v) { return std::string(hw::name(v)); }
 inline Value to_value(ComputeModel v) { return std::string(name(v)); }
@@ -94,6 +95,9 @@ inline void assign(work::PipelineSend& field, const Value& v) {
 }
 inline void assign(work::ContextKind& field, const Value& v) {
     field = work::context_kind_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::AttentionKernel& field, const Value& v) {
+    field = work::attention_kernel_from(std::get<std::string>(v)).value();
 }
 inline void assign(work::Dispatcher& field, const Value& v) {
     field = work::dispatcher_from(std::get<std::string>(v)).value();

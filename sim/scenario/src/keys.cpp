@@ -64,6 +64,9 @@ constexpr NameList kPrecisions{[](const Library&) {
                                                     Precision::mxfp8, Precision::nvfp4});
                                },
                                "precision", ""};
+constexpr NameList kAttentionKernels{
+    [](const Library&) { return names_of({work::AttentionKernel::fused, work::AttentionKernel::unfused}); },
+    "attention kernel", ""};
 constexpr NameList kDispatchers{[](const Library&) {
                                     return names_of({work::Dispatcher::deepep, work::Dispatcher::all_to_all,
                                                      work::Dispatcher::all_gather});
@@ -295,6 +298,10 @@ const std::array kKeys{
         plan_field<&ParallelPlan::recompute_layers>},
     Key{"plan.dispatcher", choice(kDispatchers), Need::defaulted, "deepep", "DeepSeek-V3's",
         "how tokens reach the experts of other GPUs", plan_field<&ParallelPlan::dispatcher>},
+    Key{"plan.attention_kernel", choice(kAttentionKernels), Need::defaulted, "fused",
+        "FlashAttention, in every framework since 2023",
+        "whether attention is one kernel or writes the scores of all pairs; unfused needs context = 1",
+        plan_field<&ParallelPlan::attention_kernel>},
     Key{"plan.capacity_factor", number("0", "64"), Need::defaulted, "0", "no token is dropped",
         "rows of each expert over its balanced share, cut or padded to that many",
         plan_field<&ParallelPlan::capacity_factor>},

@@ -271,6 +271,11 @@ void check_context(Reading& reading) {
                                   "tensor ({})",
                                   plan.sequence, shards, plan.context, plan.tensor));
     }
+    if (plan.context > 1 && plan.attention_kernel == work::AttentionKernel::unfused) {
+        reading.fault(
+            "plan.attention_kernel",
+            fmt::format("attention_kernel is unfused with context ({}); expected fused", plan.context));
+    }
     const work::Attention& attention = reading.draft.model.attention;
     if (exchanges && reading.sound({"model.attention.heads", "model.attention.kv_heads"})) {
         const int heads = attention.kind == work::AttentionKind::mla

@@ -42,6 +42,11 @@ enum class PipelineSend { blocking, overlapped };
 std::string_view name(PipelineSend);
 std::optional<PipelineSend> pipeline_send_from(std::string_view);
 
+/// Whether attention is one kernel (FlashAttention) or a product, a softmax, a dropout and a product.
+enum class AttentionKernel { fused, unfused };
+std::string_view name(AttentionKernel);
+std::optional<AttentionKernel> attention_kernel_from(std::string_view);
+
 /// How tokens reach the experts of other GPUs.
 enum class Dispatcher {
     deepep,     ///< once per node, then once per GPU that needs them
@@ -91,6 +96,7 @@ struct ParallelPlan {
     /// Whether a tensor-parallel transfer runs beside its own matrix product, chunk by chunk.
     bool overlap_tensor = false;
     ContextKind context_kind = ContextKind::ring;
+    AttentionKernel attention_kernel = AttentionKernel::fused;
     PipelineSend pipeline_send = PipelineSend::blocking;
     int communication_sms = 20; ///< SMs held by dispatch and combine while they overlap with compute
     bool overlap = true; ///< a schedule's overlapped pairs interleave; false: run forward, then backward
