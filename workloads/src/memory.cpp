@@ -121,9 +121,25 @@ hw::Bytes peak_activations(const std::vector<Action>& order, const std::vector<h
     return peak;
 }
 
-/// Tensors that live within one layer's forward or backward. A schedule that overlaps the two has both at a
-/// time; we count both for every schedule.
-hw::Bytes working_bytes(const LayerShape& shape, const std::vector<Block>& blocks) {
+bool overlaps(const std::vector<Action>& order) {
+    return std::ranges::count(order, ActionKind::overlapped, &Action::kind) > 0;
+}
+
+/// The largest weight gradient before it is added to the accumulated ones. DeepSeek's kernels add in place.
+/// That other frameworks hold it in BF16 is an estimate: it depends on which fused kernels they were built
+/// with.
+hw::Bytes weight_gradient_bytes(const LayerShape& shape, bool has_head) {
+    if (shape.fp8) {
+        return {};
+    }
+    const std::int64_t h = shape.model.hidden;
+    const std::int64_t ffn = h * shape.ffn_inputs * std::max(shape.ffn_width, shape.expert_width);
+    return bf16_bytes(has_head ? std::max(ffn, h * shape.vocabulary) : ffn);
+}
+
+/// Tensors that live within one layer's forward or backward; a schedule that overlaps the two has both at a
+/// time.
+hw::Bytes working_bytes(const LayerShape& shape, const std::vector<Block>& blocks, bool overlapped) {
     const auto has = [&](BlockKind kind) { return std::ranges::count(blocks, kind, &Block::kind) > 0; };
     const std::int64_t h = shape.model.hidden;
     hw::Bytes layer;
@@ -140,8 +156,8 @@ hw::Bytes working_bytes(const LayerShape& shape, const std::vector<Block>& block
     // q, k and v; in the backward also their gradients and q's in FP32.
     const hw::Bytes qkv = bf16_bytes(shape.tokens * (2 * shape.query_dim + shape.value_dim));
     const hw::Bytes attention = qkv + fp32_bytes(shape.tokens * shape.query_dim);
-    // One forward and one backward of either half of a layer.
-    hw::Bytes sum = 2.0 * std::max(layer, attention);
+    hw::Bytes sum = (overlapped ? 2.0 : 1.0) * std::max(layer, attention) +
+                    weight_gradient_bytes(shape, has(BlockKind::head));
     if (has(BlockKind::head)) {
         // Logits and their gradient; the head's backward follows its forward, so one micro-batch has them.
         sum += 2.0 * bf16_bytes(shape.tokens * shape.vocabulary);
@@ -201,14 +217,15 @@ std::vector<MemoryUse> memory_per_rank(const ModelArch& model, const ParallelPla
     std::vector<MemoryUse> use;
     for (int rank = 0; rank < schedule.ranks; ++rank) {
         const std::vector<Block> blocks = blocks_of_rank(schedule, stages, rank);
+        const std::vector<Action>& order = schedule.order[static_cast<std::size_t>(rank)];
         const Held whole = held_parameters(model, plan, blocks);
         const Held shard = shared_out(whole, copies_of(plan, schedule.replicas_per_stage));
         MemoryUse rank_use{
             .parameters = weight_bytes(plan.zero >= 3 ? shard : whole, plan.precision),
             .gradients = parameters(plan.zero >= 2 ? shard : whole) * hw::element_bytes(plan.gradient_dtype),
             .optimizer = optimizer_bytes(plan.zero >= 1 ? shard : whole, plan),
-            .activations = peak_activations(schedule.order[static_cast<std::size_t>(rank)], stage_bytes),
-            .buffers = working_bytes(shape, blocks) + recomputed_layer(model, plan, blocks) +
+            .activations = peak_activations(order, stage_bytes),
+            .buffers = working_bytes(shape, blocks, overlaps(order)) + recomputed_layer(model, plan, blocks) +
                        gathered_parameters(model, plan, blocks),
             .overhead = {}};
         rank_use.overhead = overhead_bytes(plan, rank_use.activations + rank_use.buffers);
