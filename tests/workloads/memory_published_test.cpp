@@ -14,17 +14,17 @@
 namespace chokepoint::work {
 namespace {
 
-struct Run {
+struct PublishedRun {
     ModelArch model;
     ParallelPlan plan;
     hw::Bytes peak;
     std::string text;
 };
 
-Run read_run(const std::string& line) {
+PublishedRun read_run(const std::string& line) {
     std::istringstream in(line);
     std::string id;
-    Run run{.text = line};
+    PublishedRun run{.text = line};
     int layers = 0;
     int kv_heads = 0;
     double peak_gib = 0.0;
@@ -44,9 +44,9 @@ Run read_run(const std::string& line) {
     return run;
 }
 
-std::vector<Run> published_runs() {
+std::vector<PublishedRun> published_runs() {
     std::ifstream in(CHOKEPOINT_SOURCE_DIR "/hwmodels/measurements/published/memory.tsv");
-    std::vector<Run> runs;
+    std::vector<PublishedRun> runs;
     for (std::string line; std::getline(in, line);) {
         if (!line.starts_with('#') && !line.starts_with("model\t")) {
             runs.push_back(read_run(line));
@@ -56,10 +56,10 @@ std::vector<Run> published_runs() {
 }
 
 TEST(PublishedMemory, IsPredictedWithinTwoPercentOnAverage) {
-    const std::vector<Run> runs = published_runs();
+    const std::vector<PublishedRun> runs = published_runs();
     ASSERT_EQ(runs.size(), 18U);
     double sum = 0.0;
-    for (const Run& run : runs) {
+    for (const PublishedRun& run : runs) {
         const Schedule order = find_schedule("1f1b")->make(run.plan.pipeline, run.plan.micro_batches());
         hw::Bytes most;
         for (const MemoryUse& rank : memory_per_rank(run.model, run.plan, order)) {
