@@ -18,8 +18,7 @@ sim::Scenario scenario(const std::vector<std::string>& overrides = {}) {
 
 Seconds step(const sim::Scenario& s, const hw::Cluster& cluster, Seconds kernel_launch) {
     const work::ParallelPlan& plan = s.plan();
-    const work::Schedule schedule =
-        work::find_schedule(plan.schedule)->make(plan.pipeline, plan.micro_batches());
+    const work::Schedule schedule = work::make_schedule(plan);
     const work::TaskGraph graph = work::build_step(s.model(), plan, schedule, cluster.node.gpus);
     hw::CalibrationOptions options;
     options.kernel_launch = kernel_launch;

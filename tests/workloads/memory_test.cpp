@@ -12,9 +12,7 @@ namespace {
 
 using test::preset;
 
-Schedule schedule(const ParallelPlan& plan) {
-    return find_schedule(plan.schedule)->make(plan.pipeline, plan.micro_batches());
-}
+Schedule schedule(const ParallelPlan& plan) { return make_schedule(plan); }
 
 std::vector<MemoryUse> deepseek_memory(const ParallelPlan& plan) {
     return memory_per_rank(preset("deepseek-v3"), plan, schedule(plan));

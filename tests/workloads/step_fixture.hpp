@@ -43,7 +43,7 @@ inline ParallelPlan small_plan(int ranks, int micro_batches) {
 }
 
 inline Schedule make_schedule(std::string_view id, int ranks, int micro_batches) {
-    return find_schedule(id)->make(ranks, micro_batches);
+    return find_schedule(id)->make({ranks, micro_batches});
 }
 
 inline std::string_view work_name(const TaskGraph& graph, const Task& task) {

@@ -115,11 +115,7 @@ CampaignReport simulate_campaign(const Scenario& scenario, StepCache& cache, con
 
 StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const RunOptions& options) {
     tell(options, "build", 0.0);
-    const work::ScheduleKind* kind = work::find_schedule(plan.schedule);
-    if (kind == nullptr) {
-        throw std::invalid_argument(fmt::format("no schedule is called '{}'", plan.schedule));
-    }
-    const work::Schedule schedule = kind->make(plan.pipeline, plan.micro_batches());
+    const work::Schedule schedule = work::make_schedule(plan);
     work::TaskGraph graph = work::build_step(scenario.model(), plan, schedule, scenario.cluster().node.gpus);
     StepCosts costs = cost_step(graph, scenario.model(), plan, scenario.cluster(), *cost_model(scenario));
     SimulateOptions simulate_options;
@@ -136,10 +132,8 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     report.gpu = scenario.cluster().node.gpu.id;
     report.gpus = scenario.cluster().gpus();
     report.step = step_report(scenario, step_run.graph, step_run.timeline);
-    const work::ScheduleKind* kind = work::find_schedule(scenario.plan().schedule);
     report.memory =
-        work::memory_per_rank(scenario.model(), scenario.plan(),
-                              kind->make(scenario.plan().pipeline, scenario.plan().micro_batches()));
+        work::memory_per_rank(scenario.model(), scenario.plan(), work::make_schedule(scenario.plan()));
     report.memory_capacity = scenario.cluster().node.gpu.memory;
     report.critical_path =
         critical_path(step_run.graph, step_run.costs, step_run.timeline, step_run.costs.operator_seconds);

@@ -167,7 +167,8 @@ void check_ramp(Reading& reading) {
                                                         ramp_from, draft.plan.global_batch));
         return;
     }
-    if (draft.plan.data == 0 || !reading.sound({"plan.micro_batch", "plan.pipeline", "plan.schedule"})) {
+    if (draft.plan.data == 0 || !reading.sound({"plan.micro_batch", "plan.pipeline", "plan.schedule",
+                                                "plan.virtual_stages", "plan.micro_batch_group"})) {
         return;
     }
     const std::int64_t per_round = std::int64_t{draft.plan.data} * draft.plan.micro_batch;
@@ -178,8 +179,7 @@ void check_ramp(Reading& reading) {
         return;
     }
     const auto micro_batches = static_cast<int>(ramp_from / per_round);
-    const std::string reason =
-        work::find_schedule(draft.plan.schedule)->fault(draft.plan.pipeline, micro_batches);
+    const std::string reason = work::schedule_fault(draft.plan, micro_batches);
     if (!reason.empty()) {
         reading.fault("campaign.ramp_from", fmt::format("ramp_from ({}): {}", ramp_from, reason));
     }

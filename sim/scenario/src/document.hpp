@@ -56,6 +56,11 @@ struct Document {
 /// @throws ScenarioError with one fault if the text is not TOML.
 Document parse_document(std::string_view text, const std::string& file);
 
+/// A file's text, at most a little more than a scenario may have.
+/// @throws ScenarioError with one fault if it cannot be read; `noun` is what it should have been ("a
+/// schedule").
+std::string read_text(const std::filesystem::path&, std::string_view noun);
+
 /// An override's value: TOML if it reads as one, else the bare text.
 Raw parse_override_value(std::string_view text);
 

@@ -30,6 +30,10 @@ Json name_schema(const Shape& shape) {
     Json schema{{"type", "string"}};
     if (shape.list.listed_by.empty()) {
         schema["enum"] = shape.list.names({});
+        if (!shape.file_ending.empty()) {
+            const Json file{{"type", "string"}, {"pattern", fmt::format("\\{}$", shape.file_ending)}};
+            return {{"anyOf", Json::array({schema, file})}};
+        }
     }
     return schema;
 }

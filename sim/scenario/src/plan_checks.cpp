@@ -123,12 +123,13 @@ int micro_batches(Reading& reading, std::int64_t data) {
         return 0;
     }
     const std::int64_t count = plan.global_batch / per_round;
-    if (count * plan.pipeline > kMaxStageMicroBatches) {
-        reading.fault(
-            "plan.global_batch",
-            fmt::format("global_batch ({}) gives a replica {} micro-batches on {} pipeline ranks; expected "
-                        "at most {} in all",
-                        plan.global_batch, count, plan.pipeline, kMaxStageMicroBatches));
+    const std::int64_t stages = std::int64_t{plan.pipeline} * plan.virtual_stages;
+    if (count * stages > kMaxStageMicroBatches) {
+        reading.fault("plan.global_batch",
+                      fmt::format("global_batch ({}) gives a replica {} micro-batches on {} pipeline {}; "
+                                  "expected at most {} in all",
+                                  plan.global_batch, count, stages,
+                                  plan.virtual_stages == 1 ? "ranks" : "stages", kMaxStageMicroBatches));
         return 0;
     }
     return static_cast<int>(count);
@@ -157,18 +158,26 @@ void check_schedule(Reading& reading, int count) {
         reading.fault("plan.pipeline", fmt::format("pipeline ({}) exceeds the {} layers", plan.pipeline,
                                                    reading.draft.model.layers));
     }
-    if (count == 0 || !reading.sound({"plan.pipeline", "plan.schedule"})) {
+    if (count == 0 ||
+        !reading.sound({"plan.pipeline", "plan.schedule", "plan.virtual_stages", "plan.micro_batch_group"})) {
         return;
     }
-    const work::ScheduleKind& kind = *work::find_schedule(plan.schedule);
-    const std::string reason = kind.fault(plan.pipeline, count);
+    const std::string reason = work::schedule_fault(plan, count);
     if (!reason.empty()) {
         reading.fault("plan.schedule", reason);
         return;
     }
-    if (!plan.split.empty()) {
-        check_split(reading, kind.make(plan.pipeline, count));
+    const work::Schedule schedule = work::make_schedule(plan);
+    if (schedule.stages > plan.pipeline && reading.sound({"model.layers"}) &&
+        schedule.stages > reading.draft.model.layers) {
+        reading.fault(plan.virtual_stages > 1 ? "plan.virtual_stages" : "plan.schedule",
+                      fmt::format("{} splits the model into {} stages ({} on each of {} ranks), more than "
+                                  "the {} layers",
+                                  schedule.id, schedule.stages, schedule.stages / schedule.ranks,
+                                  schedule.ranks, reading.draft.model.layers));
+        return;
     }
+    check_split(reading, schedule);
 }
 
 void check_rank_order(Reading& reading, std::int64_t data) {

@@ -41,6 +41,7 @@ public:
     std::vector<Diagnostic> faults, warnings;
 
     [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
+    [[nodiscard]] const std::string& file() const { return file_; } ///< the scenario's
     Slot& slot(std::string_view path);
     [[nodiscard]] const Slot& slot(std::string_view path) const;
     [[nodiscard]] const std::vector<RecordReading>& records() const { return records_; }
@@ -92,6 +93,8 @@ void apply_overrides(Document&, const std::vector<std::string>& overrides, std::
 void check_cluster(Reading&);
 void check_model(Reading&);
 void check_plan(Reading&);
+/// Reads the file of plan.schedule, if it names one.
+void read_own_schedule(Reading&);
 void check_campaign(Reading&);
 /// Needs a scenario without faults.
 void check_memory(Reading&);

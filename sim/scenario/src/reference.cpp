@@ -108,6 +108,9 @@ std::string names_cell(const Shape& shape) {
     for (const std::string& name : shape.list.names({})) {
         names.push_back(fmt::format("`\"{}\"`", name));
     }
+    if (!shape.file_ending.empty()) {
+        names.push_back(fmt::format("the path of a `{}` file", shape.file_ending));
+    }
     return fmt::format("{}{}", shape.kind == Kind::choices ? "list of " : "", fmt::join(names, ", "));
 }
 

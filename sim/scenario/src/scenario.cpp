@@ -17,38 +17,12 @@ namespace {
 using loader::Library;
 using loader::Reading;
 
-// One more than check_text() lets pass, so that an endless file ends there.
-constexpr std::size_t kReadLimit = (std::size_t{16} << 20) + 1;
-
 std::string join_lines(const std::vector<Diagnostic>& faults) {
     std::vector<std::string> lines;
     for (const Diagnostic& fault : faults) {
         lines.push_back(to_text(fault));
     }
     return fmt::format("{}", fmt::join(lines, "\n"));
-}
-
-[[noreturn]] void cannot_read(const std::filesystem::path& file, std::string_view why) {
-    throw ScenarioError({{file.string(), 0, 0, fmt::format("cannot be read: {}", why)}});
-}
-
-std::string read_file(const std::filesystem::path& file) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(file, ignored)) {
-        cannot_read(file, "it is a directory; expected a scenario file");
-    }
-    errno = 0;
-    std::ifstream in(file, std::ios::binary);
-    if (!in) {
-        cannot_read(file, std::generic_category().message(errno));
-    }
-    std::string text(kReadLimit, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (in.bad()) {
-        cannot_read(file, std::generic_category().message(errno));
-    }
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    return text;
 }
 
 /// Faults of the file by position, then those of overrides.
@@ -96,6 +70,7 @@ namespace {
 void check(Reading& reading) {
     loader::check_cluster(reading);
     loader::check_model(reading);
+    loader::read_own_schedule(reading);
     loader::check_plan(reading);
     loader::check_campaign(reading);
     loader::check_phases(reading);
@@ -171,7 +146,7 @@ Scenario parse_scenario(std::string_view text, const std::string& file, const Lo
 }
 
 Scenario load_scenario(const std::filesystem::path& file, const LoadOptions& options) {
-    return parse_scenario(read_file(file), file.string(), options);
+    return parse_scenario(loader::read_text(file, "a scenario"), file.string(), options);
 }
 
 ScenarioError::ScenarioError(std::vector<Diagnostic> faults)
@@ -205,6 +180,35 @@ std::string_view name(Origin origin) {
 } // namespace chokepoint::sim
 
 namespace chokepoint::sim::loader {
+namespace {
+
+// One more than check_text() lets pass, so that an endless file ends there.
+constexpr std::size_t kReadLimit = (std::size_t{16} << 20) + 1;
+
+[[noreturn]] void cannot_read(const std::filesystem::path& file, std::string_view why) {
+    throw ScenarioError({{file.string(), 0, 0, fmt::format("cannot be read: {}", why)}});
+}
+
+} // namespace
+
+std::string read_text(const std::filesystem::path& file, std::string_view noun) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored)) {
+        cannot_read(file, fmt::format("it is a directory; expected {} file", noun));
+    }
+    errno = 0;
+    std::ifstream in(file, std::ios::binary);
+    if (!in) {
+        cannot_read(file, std::generic_category().message(errno));
+    }
+    std::string text(kReadLimit, '\0');
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    if (in.bad()) {
+        cannot_read(file, std::generic_category().message(errno));
+    }
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    return text;
+}
 
 Diagnostic at(const Place& place, std::string message) {
     return {place.file, place.line, place.column, std::move(message)};

@@ -18,7 +18,7 @@ using testing::Each;
 namespace {
 
 Schedule dualpipe(int ranks, int micro_batches) {
-    return find_schedule("dualpipe")->make(ranks, micro_batches);
+    return find_schedule("dualpipe")->make({ranks, micro_batches});
 }
 
 std::string text(const std::vector<Action>& order) {
@@ -60,7 +60,7 @@ RC_GTEST_PROP(DualPipe, BubbleStaysBelowTheFormulaWhenInputCostsMostAndWeightLea
 
 TEST(DualPipe, HalvesTheBubbleOf1f1bAndMore) {
     const auto both = execute(dualpipe(16, 120), {});
-    const auto plain = execute(find_schedule("1f1b")->make(16, 120), {});
+    const auto plain = execute(find_schedule("1f1b")->make({16, 120}), {});
     EXPECT_EQ(plain.bubble(0), 45);
     EXPECT_EQ(both.bubble(0), 14);
 }
@@ -172,15 +172,15 @@ TEST(DualPipe, ShortOrderStillOverlapsAndBeats1f1b) {
     const auto run = execute(schedule, {});
     EXPECT_EQ(run.makespan, 94);
     EXPECT_THAT(run.busy, Each(72));
-    EXPECT_EQ(execute(find_schedule("1f1b")->make(16, 24), {}).makespan, 117);
+    EXPECT_EQ(execute(find_schedule("1f1b")->make({16, 24}), {}).makespan, 117);
 }
 
 TEST(DualPipe, RefusesWhatItCannotPairUp) {
     const auto fault = find_schedule("dualpipe")->fault;
-    EXPECT_THAT(fault(15, 120), testing::HasSubstr("15 pipeline ranks; expected an even number"));
-    EXPECT_THAT(fault(16, 119), testing::HasSubstr("119 micro-batches; expected an even number"));
-    EXPECT_THAT(fault(16, 0), testing::HasSubstr("0 micro-batches"));
-    EXPECT_EQ(fault(16, 24), "");
+    EXPECT_THAT(fault({15, 120}), testing::HasSubstr("15 pipeline ranks; expected an even number"));
+    EXPECT_THAT(fault({16, 119}), testing::HasSubstr("119 micro-batches; expected an even number"));
+    EXPECT_THAT(fault({16, 0}), testing::HasSubstr("0 micro-batches"));
+    EXPECT_EQ(fault({16, 24}), "");
     EXPECT_THROW(dualpipe(15, 120), std::invalid_argument);
 }
 

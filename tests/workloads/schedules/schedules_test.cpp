@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every schedule owes, whatever its order; and that the check for it finds each kind of fault.
-#include <chokepoint/workloads/schedule.hpp>
+#include "unit_execution.hpp"
+
+#include <chokepoint/workloads/unit_timeline.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,27 +20,36 @@ namespace {
 
 class EverySchedule : public testing::TestWithParam<ScheduleKind> {};
 
-Schedule small() { return find_schedule("1f1b")->make(3, 4); }
+ScheduleSize four_by_eight(const ScheduleKind& kind) {
+    const ScheduleSize plain{.ranks = 4, .micro_batches = 8};
+    return kind.fault(plain).empty() ? plain
+                                     : ScheduleSize{.ranks = 4, .micro_batches = 8, .virtual_stages = 2};
+}
+
+Schedule small() { return find_schedule("1f1b")->make({3, 4}); }
 
 } // namespace
 
 TEST_P(EverySchedule, IsSoundForEverySizeItAccepts) {
     int accepted = 0;
-    for (int ranks = 1; ranks <= 12; ++ranks) {
-        for (int micro_batches = 1; micro_batches <= 30; ++micro_batches) {
-            if (!GetParam().fault(ranks, micro_batches).empty()) {
-                continue;
+    for (int stages = 1; stages <= 3; ++stages) {
+        for (int ranks = 1; ranks <= 8; ++ranks) {
+            for (int micro_batches = 1; micro_batches <= 24; ++micro_batches) {
+                const ScheduleSize size{ranks, micro_batches, stages};
+                if (!GetParam().fault(size).empty()) {
+                    continue;
+                }
+                ++accepted;
+                EXPECT_THAT(check(GetParam().make(size)), ElementsAre())
+                    << ranks << " ranks, " << micro_batches << " micro-batches, " << stages << " stages each";
             }
-            ++accepted;
-            EXPECT_THAT(check(GetParam().make(ranks, micro_batches)), ElementsAre())
-                << ranks << " ranks, " << micro_batches << " micro-batches";
         }
     }
     EXPECT_GT(accepted, 50);
 }
 
 TEST_P(EverySchedule, KnowsItsOwnName) {
-    const Schedule schedule = GetParam().make(4, 8);
+    const Schedule schedule = GetParam().make(four_by_eight(GetParam()));
     EXPECT_EQ(schedule.id, GetParam().id);
     EXPECT_EQ(schedule.ranks, 4);
     EXPECT_EQ(schedule.micro_batches, 8);
@@ -46,9 +57,23 @@ TEST_P(EverySchedule, KnowsItsOwnName) {
 }
 
 TEST_P(EverySchedule, RefusesSizesThatMakeNoSense) {
-    for (const auto& [ranks, micro_batches] : {std::pair{0, 8}, {-2, 8}, {4, 0}, {4, -2}}) {
-        EXPECT_NE(GetParam().fault(ranks, micro_batches), "") << ranks << ", " << micro_batches;
-        EXPECT_THROW(GetParam().make(ranks, micro_batches), std::invalid_argument);
+    for (ScheduleSize size :
+         {ScheduleSize{0, 8}, {-2, 8}, {4, 0}, {4, -2}, {4, 8, 0}, {4, 8, -1}, {4, 8, 1, 0}}) {
+        EXPECT_NE(GetParam().fault(size), "") << size.ranks << ", " << size.micro_batches;
+        EXPECT_THROW(GetParam().make(size), std::invalid_argument);
+    }
+}
+
+// What a picture shows, against a pass of its own in whole numbers.
+TEST_P(EverySchedule, UnitTimelineAgreesWithAnIndependentPass) {
+    const Schedule schedule = GetParam().make(four_by_eight(GetParam()));
+    const auto expected = test::execute(schedule, {.forward = 3, .input = 4, .weight = 2, .overlapped = 8});
+    const UnitTimeline line = unit_timeline(schedule, {3, 4, 2, 8});
+    EXPECT_EQ(line.makespan, expected.makespan);
+    for (std::size_t rank = 0; rank < 4; ++rank) {
+        EXPECT_EQ(line.first[rank], expected.first[rank]);
+        EXPECT_EQ(line.last[rank], expected.last[rank]);
+        EXPECT_EQ(line.busy[rank], expected.busy[rank]);
     }
 }
 
@@ -120,7 +145,7 @@ TEST(ScheduleCheck, FindsABackwardBeforeItsForward) {
 }
 
 TEST(ScheduleCheck, NamesWhoWaitsForWhomInADeadlock) {
-    Schedule schedule = find_schedule("1f1b")->make(2, 2);
+    Schedule schedule = find_schedule("1f1b")->make({2, 2});
     // Rank 0 wants B0 before it sends F1; rank 1 wants F1 before it sends B0.
     schedule.order[0] = {schedule.order[0][0], schedule.order[0][2], schedule.order[0][1],
                          schedule.order[0][3]};
@@ -144,7 +169,7 @@ TEST(ScheduleCheck, FindsAnOrderOfTheWrongShape) {
 }
 
 TEST(PeakInFlight, HoldsActivationsUntilTheWeightGradient) {
-    Schedule schedule = find_schedule("1f1b")->make(1, 2);
+    Schedule schedule = find_schedule("1f1b")->make({1, 2});
     const Action first = schedule.order[0][0];
     const Action second = schedule.order[0][2];
     Action input = schedule.order[0][1];

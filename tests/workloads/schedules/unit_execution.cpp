@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A longest-path pass over a schedule, independent of the program's own expansion into tasks.
+// A longest-path pass over a schedule in whole numbers, independent of anything the program does with one.
 #include "unit_execution.hpp"
 
 #include <algorithm>
@@ -51,7 +51,7 @@ Execution execute(const Schedule& schedule, const ActionCosts& costs) {
     const auto ranks = static_cast<std::size_t>(schedule.ranks);
     std::vector<std::size_t> done(ranks, 0);
     std::vector<int> free_at(ranks, 0);
-    Execution run{0, std::vector<int>(ranks, 0)};
+    Execution run{0, std::vector<int>(ranks, 0), std::vector<int>(ranks, 0), {}};
     const auto start_of = [&](std::size_t rank, const Action& a) -> std::optional<int> {
         int start = free_at[rank];
         const auto wait_for = [&](const std::optional<int>& input) {
@@ -81,6 +81,7 @@ Execution execute(const Schedule& schedule, const ActionCosts& costs) {
                 if (!start) {
                     break;
                 }
+                run.first[rank] = done[rank] == 0 ? *start : run.first[rank];
                 free_at[rank] = *start + costs.of(action.kind);
                 run.busy[rank] += costs.of(action.kind);
                 if (has_forward(action.kind)) {
@@ -101,6 +102,7 @@ Execution execute(const Schedule& schedule, const ActionCosts& costs) {
         }
         run.makespan = std::max(run.makespan, free_at[rank]);
     }
+    run.last = free_at;
     return run;
 }
 

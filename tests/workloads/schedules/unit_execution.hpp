@@ -21,8 +21,11 @@ struct ActionCosts {
 
 struct Execution {
     int makespan = 0;
-    std::vector<int> busy; ///< [rank]
+    std::vector<int> busy;        ///< [rank]
+    std::vector<int> first, last; ///< [rank]: start of its first action, end of its last one
     [[nodiscard]] int bubble(std::size_t rank) const { return makespan - busy[rank]; }
+    /// Waiting between the rank's own first and last action.
+    [[nodiscard]] int idle(std::size_t rank) const { return last[rank] - first[rank] - busy[rank]; }
 };
 
 /// @throws std::logic_error if the schedule deadlocks.

@@ -90,18 +90,18 @@ private:
     std::vector<Place> places_;
 };
 
-std::vector<std::string> shape_faults(const Schedule& s) {
-    std::vector<std::string> faults;
+std::vector<ScheduleFault> shape_faults(const Schedule& s) {
+    std::vector<ScheduleFault> faults;
     if (static_cast<int>(s.order.size()) != s.ranks) {
-        faults.push_back(fmt::format("order lists {} ranks; expected {}", s.order.size(), s.ranks));
+        faults.push_back({fmt::format("order lists {} ranks; expected {}", s.order.size(), s.ranks)});
     }
     if (static_cast<int>(s.hosts.size()) != s.stages) {
-        faults.push_back(fmt::format("hosts lists {} stages; expected {}", s.hosts.size(), s.stages));
+        faults.push_back({fmt::format("hosts lists {} stages; expected {}", s.hosts.size(), s.stages)});
     }
     for (std::size_t stage = 0; stage < s.hosts.size(); ++stage) {
         if (static_cast<int>(s.hosts[stage].size()) != s.micro_batches) {
-            faults.push_back(fmt::format("hosts of stage {} lists {} micro-batches; expected {}", stage,
-                                         s.hosts[stage].size(), s.micro_batches));
+            faults.push_back({fmt::format("hosts of stage {} lists {} micro-batches; expected {}", stage,
+                                          s.hosts[stage].size(), s.micro_batches)});
         }
     }
     return faults;
@@ -113,14 +113,15 @@ bool in_range(const Need& need, const Schedule& s) {
 }
 
 /// Enters every action into the census; reports what is out of range, misplaced or doubled.
-void take_census(const Schedule& s, Census& census, std::vector<std::string>& faults) {
+void take_census(const Schedule& s, Census& census, std::vector<ScheduleFault>& faults) {
     for (int rank = 0; rank < s.ranks; ++rank) {
         const auto& order = s.order[static_cast<std::size_t>(rank)];
         for (int position = 0; position < static_cast<int>(order.size()); ++position) {
             const Action& action = order[static_cast<std::size_t>(position)];
             const auto blame = [&](std::string_view what) {
                 faults.push_back(
-                    fmt::format("rank {}, action {} ({}): {}", rank, position, to_text(action), what));
+                    {fmt::format("rank {}, action {} ({}): {}", rank, position, to_text(action), what), rank,
+                     position});
             };
             for (const Part part : kParts) {
                 if (!runs(action, part)) {
@@ -148,14 +149,15 @@ void take_census(const Schedule& s, Census& census, std::vector<std::string>& fa
     }
 }
 
-void report_missing(const Schedule& s, Census& census, std::vector<std::string>& faults) {
+void report_missing(const Schedule& s, Census& census, std::vector<ScheduleFault>& faults) {
     for (int stage = 0; stage < s.stages; ++stage) {
         for (int mb = 0; mb < s.micro_batches; ++mb) {
             for (const Part part : kParts) {
                 if (census.at({part, stage, mb}).rank < 0) {
-                    faults.push_back(fmt::format("{} is missing; expected on rank {}",
-                                                 to_text(Need{part, stage, mb}),
-                                                 index(s.host(Stage{stage}, mb))));
+                    const int host = index(s.host(Stage{stage}, mb));
+                    faults.push_back({fmt::format("{} is missing; expected on rank {}",
+                                                  to_text(Need{part, stage, mb}), host),
+                                      host, std::nullopt});
                 }
             }
         }
@@ -163,7 +165,7 @@ void report_missing(const Schedule& s, Census& census, std::vector<std::string>&
 }
 
 /// An action that needs something its own rank does only later, or in the same action.
-void report_order(const Schedule& s, Census& census, std::vector<std::string>& faults) {
+void report_order(const Schedule& s, Census& census, std::vector<ScheduleFault>& faults) {
     for (int rank = 0; rank < s.ranks; ++rank) {
         const auto& order = s.order[static_cast<std::size_t>(rank)];
         for (int position = 0; position < static_cast<int>(order.size()); ++position) {
@@ -172,8 +174,9 @@ void report_order(const Schedule& s, Census& census, std::vector<std::string>& f
                 const auto place = census.at(need);
                 if (place.rank == rank && place.position >= position) {
                     faults.push_back(
-                        fmt::format("rank {}, action {} ({}): runs before the {}, which is action {}", rank,
-                                    position, to_text(action), to_text(need), place.position));
+                        {fmt::format("rank {}, action {} ({}): runs before the {}, which is action {}", rank,
+                                     position, to_text(action), to_text(need), place.position),
+                         rank, position});
                 }
             }
         }
@@ -181,7 +184,7 @@ void report_order(const Schedule& s, Census& census, std::vector<std::string>& f
 }
 
 /// Runs the ranks until none can go on; what is then left can never run.
-void report_deadlock(const Schedule& s, Census& census, std::vector<std::string>& faults) {
+void report_deadlock(const Schedule& s, Census& census, std::vector<ScheduleFault>& faults) {
     std::vector<int> done(static_cast<std::size_t>(s.ranks), 0);
     const auto missing = [&](const Action& action) -> std::optional<Need> {
         for (const Need& need : needs(action, s.stages)) {
@@ -208,16 +211,17 @@ void report_deadlock(const Schedule& s, Census& census, std::vector<std::string>
             const Action& action = s.order[rank][static_cast<std::size_t>(done[rank])];
             const Need need = *missing(action);
             faults.push_back(
-                fmt::format("deadlock: rank {} waits forever at action {} ({}) for the {} on rank {}", rank,
-                            done[rank], to_text(action), to_text(need), census.at(need).rank));
+                {fmt::format("deadlock: rank {} waits forever at action {} ({}) for the {} on rank {}", rank,
+                             done[rank], to_text(action), to_text(need), census.at(need).rank),
+                 static_cast<int>(rank), done[rank]});
         }
     }
 }
 
 } // namespace
 
-std::vector<std::string> check(const Schedule& schedule) {
-    std::vector<std::string> faults = shape_faults(schedule);
+std::vector<ScheduleFault> find_faults(const Schedule& schedule) {
+    std::vector<ScheduleFault> faults = shape_faults(schedule);
     if (!faults.empty()) {
         return faults;
     }
@@ -232,6 +236,14 @@ std::vector<std::string> check(const Schedule& schedule) {
         report_deadlock(schedule, census, faults);
     }
     return faults;
+}
+
+std::vector<std::string> check(const Schedule& schedule) {
+    std::vector<std::string> messages;
+    for (ScheduleFault& fault : find_faults(schedule)) {
+        messages.push_back(std::move(fault.message));
+    }
+    return messages;
 }
 
 std::vector<int> peak_in_flight(const Schedule& schedule) {

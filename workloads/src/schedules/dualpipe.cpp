@@ -130,37 +130,37 @@ void cool_down(RankOrder& rank, int from_middle, int from_end) {
 
 } // namespace
 
-std::string fault_dualpipe(int ranks, int micro_batches) {
-    if (ranks < 2 || ranks % 2 != 0) {
+std::string fault_dualpipe(const ScheduleSize& size) {
+    if (size.ranks < 2 || size.ranks % 2 != 0) {
         return fmt::format("dualpipe: {} pipeline ranks; expected an even number, since stages pair up",
-                           ranks);
+                           size.ranks);
     }
-    if (micro_batches < 2 || micro_batches % 2 != 0) {
+    if (size.micro_batches < 2 || size.micro_batches % 2 != 0) {
         return fmt::format(
             "dualpipe: {} micro-batches; expected an even number, half for each end of the pipeline",
-            micro_batches);
+            size.micro_batches);
     }
-    return {};
+    return fault_of_size("dualpipe", size, 1);
 }
 
-Schedule empty_dualpipe(int ranks, int micro_batches) {
-    Schedule schedule = empty_schedule("dualpipe", ranks, micro_batches);
+Schedule empty_dualpipe(const ScheduleSize& size) {
+    Schedule schedule = empty_schedule("dualpipe", size, loop_hosts(size.ranks, 1));
     schedule.replicas_per_stage = 2;
-    for (int stage = 0; stage < ranks; ++stage) {
+    for (int stage = 0; stage < size.ranks; ++stage) {
         auto& hosts = schedule.hosts[static_cast<std::size_t>(stage)];
-        std::fill(hosts.begin() + micro_batches / 2, hosts.end(), Rank{ranks - 1 - stage});
+        std::fill(hosts.begin() + size.micro_batches / 2, hosts.end(), Rank{size.ranks - 1 - stage});
     }
     return schedule;
 }
 
-Schedule order_dualpipe(int ranks, int micro_batches) {
-    if (const std::string fault = fault_dualpipe(ranks, micro_batches); !fault.empty()) {
-        throw std::invalid_argument(fault);
-    }
+Schedule order_dualpipe(const ScheduleSize& size) {
+    refuse(fault_dualpipe(size));
+    const int ranks = size.ranks;
+    const int micro_batches = size.micro_batches;
     if (micro_batches < 2 * ranks) {
-        return order_dualpipe_short(ranks, micro_batches);
+        return order_dualpipe_short(size);
     }
-    Schedule schedule = empty_dualpipe(ranks, micro_batches);
+    Schedule schedule = empty_dualpipe(size);
     for (int r = 0; r < ranks; ++r) {
         const int from_end = std::min(r, ranks - 1 - r);
         const int from_middle = ranks / 2 - 1 - from_end;

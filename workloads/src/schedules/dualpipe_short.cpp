@@ -54,10 +54,12 @@ std::optional<Action> shortened(const Action& action, const Renumbering& renumbe
 
 } // namespace
 
-Schedule order_dualpipe_short(int ranks, int micro_batches) {
-    const Schedule full = order_dualpipe(ranks, 2 * ranks);
+Schedule order_dualpipe_short(const ScheduleSize& size) {
+    const int ranks = size.ranks;
+    const int micro_batches = size.micro_batches;
+    const Schedule full = order_dualpipe({.ranks = ranks, .micro_batches = 2 * ranks});
     const Renumbering renumber(ranks, micro_batches);
-    Schedule schedule = empty_dualpipe(ranks, micro_batches);
+    Schedule schedule = empty_dualpipe(size);
     for (std::size_t rank = 0; rank < full.order.size(); ++rank) {
         for (const Action& action : full.order[rank]) {
             if (const std::optional<Action> kept = shortened(action, renumber)) {

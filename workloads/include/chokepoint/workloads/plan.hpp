@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chokepoint/workloads/model_arch.hpp>
+#include <chokepoint/workloads/schedule.hpp>
 
 #include <optional>
 #include <string>
@@ -73,9 +74,12 @@ struct ParallelPlan {
     int expert_tensor = 1;                     ///< GPUs that share each matrix of a routed expert
     int data = 1;                              ///< derived: GPUs / (pipeline x tensor x context)
     std::string rank_order = "tp-cp-ep-dp-pp"; ///< how GPUs are numbered, fastest first: RankLayout
-    std::string schedule = "1f1b";
-    int micro_batch = 1;  ///< sequences
-    int global_batch = 1; ///< sequences
+    std::string schedule = "1f1b";             ///< of the table, or the file of `own_schedule`
+    std::optional<Schedule> own_schedule;      ///< the user's order, instead of one from the table
+    int virtual_stages = 1;                    ///< as ScheduleSize has it
+    std::optional<int> micro_batch_group;      ///< as ScheduleSize has it
+    int micro_batch = 1;                       ///< sequences
+    int global_batch = 1;                      ///< sequences
     std::int64_t sequence = 4096;
     Precision precision = Precision::bf16;
     /// What data-parallel ranks share out instead of each holding it: 1 optimizer states, 2 gradients too, 3
@@ -118,5 +122,11 @@ struct ParallelPlan {
     }
     friend bool operator==(const ParallelPlan&, const ParallelPlan&) = default;
 };
+
+/// Why the plan's schedule cannot order this many micro-batches, or nothing.
+std::string schedule_fault(const ParallelPlan&, int micro_batches);
+/// The order of one step of the plan.
+/// @throws std::invalid_argument with the schedule_fault.
+Schedule make_schedule(const ParallelPlan&);
 
 } // namespace chokepoint::work

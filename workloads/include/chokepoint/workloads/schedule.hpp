@@ -3,6 +3,7 @@
 // know.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -50,25 +51,44 @@ struct Schedule {
     std::vector<std::vector<Rank>> hosts;   ///< [stage][micro_batch]
     int replicas_per_stage = 1; ///< ranks of one pipeline that hold a copy of a stage's parameters
     std::string note;           ///< how the order was made when the published one does not apply
+    friend bool operator==(const Schedule&, const Schedule&) = default;
     [[nodiscard]] Rank host(Stage s, int micro_batch) const {
         return hosts[static_cast<std::size_t>(index(s))][static_cast<std::size_t>(micro_batch)];
     }
+};
+
+/// What a schedule is made for.
+struct ScheduleSize {
+    int ranks = 0;
+    int micro_batches = 0;
+    /// Stages of one rank, where the schedule leaves that open; 1: as the schedule has it.
+    int virtual_stages = 1;
+    /// Micro-batches that a rank runs on one of its stages before it turns to the next, where the schedule
+    /// interleaves stages; absent: one per rank.
+    std::optional<int> group = std::nullopt;
 };
 
 /// A schedule as the table of schedules lists it.
 struct ScheduleKind {
     std::string_view id;
     std::string_view summary;
-    /// Why (ranks, micro_batches) cannot be ordered, or nothing.
-    std::string (*fault)(int ranks, int micro_batches);
-    Schedule (*make)(int ranks, int micro_batches);
+    /// Why this size cannot be ordered, or nothing.
+    std::string (*fault)(const ScheduleSize&);
+    Schedule (*make)(const ScheduleSize&);
 };
 /// Every schedule, in the order the documentation lists them.
 std::span<const ScheduleKind> schedule_kinds();
 const ScheduleKind* find_schedule(std::string_view id);
 
+/// What is wrong with a schedule, and where: a rank, and which of its actions.
+struct ScheduleFault {
+    std::string message; ///< names the place too
+    std::optional<int> rank, action;
+};
 /// Every fault of the schedule: an action missing, doubled or on the wrong rank; a forward before its
 /// predecessor's; a deadlock (naming rank, action and micro-batch). Empty if it is sound.
+std::vector<ScheduleFault> find_faults(const Schedule&);
+/// The messages of find_faults.
 std::vector<std::string> check(const Schedule&);
 
 /// The largest number of micro-batches whose activations rank r holds at one time, counting each stage
