@@ -45,6 +45,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"rules", {"rules", "--design", "h100-sxm", "--under", "us-2022-10", "--json", "-"}},
                     Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));
 
+INSTANTIATE_TEST_SUITE_P(
+    Schedules, Schema,
+    testing::Values(
+        Case{"schedule", {"schedule", "dualpipe", "--pp", "4", "--micro-batches", "6", "--json", "-"}},
+        Case{"chart", {"schedule", "zb-v", "--pp", "4", "--micro-batches", "8", "--chart", "-"}}));
+
 TEST(SchemaItself, RejectsAResultThatLacksAField) {
     auto document =
         nlohmann::json::parse(run_cli({"run", "scenarios/small-16-gpus.toml", "--json", "-"}).out);

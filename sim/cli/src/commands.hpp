@@ -2,9 +2,12 @@
 // Every command as a function of its options; each returns the exit code.
 #pragma once
 
+#include "chart_output.hpp"
 #include "progress.hpp"
 
 #include <filesystem>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -39,6 +42,14 @@ struct RulesOptions {
     std::string design, under;      ///< --design PART --under RULE
 };
 int rules_command(const RulesOptions&, const Common&);
+struct ScheduleOptions {
+    std::string name; ///< of the table, or a .csv file
+    std::optional<int> ranks, micro_batches, virtual_stages, group;
+    std::vector<double> times; ///< forward, input gradient, weight gradient; empty: 1 each
+    std::string csv;           ///< --csv FILE
+    ChartFiles charts;
+};
+int schedule_command(const ScheduleOptions&, const Common&);
 int list_command(const std::string& plural, const Common&);
 /// `sequence`: tokens, for the FLOPs of a model's token.
 int show_command(const std::string& kind, const std::string& id, std::int64_t sequence, const Common&);

@@ -57,6 +57,7 @@ struct Arguments {
     std::vector<int> ranks;
     std::int64_t sequence = 4096;
     cli::RulesOptions rules;
+    cli::ScheduleOptions schedule;
 };
 
 /// YYYY-MM-DD with a month and a day that can be.
@@ -88,6 +89,35 @@ void add_json(CLI::App& command, cli::Common& common) {
     command
         .add_option("--json", common.json, "Write the result as JSON; - is stdout, and then nothing else is")
         ->type_name("FILE");
+}
+
+void add_charts(CLI::App& command, cli::ChartFiles& files) {
+    command.add_option("--svg", files.svg, "Draw the result as SVG; - is stdout")->type_name("FILE");
+    command.add_option("--png", files.png, "Draw the result as PNG; - is stdout")->type_name("FILE");
+    command.add_option("--chart", files.description, "Write the chart's description as JSON; - is stdout")
+        ->type_name("FILE");
+}
+
+void add_schedule_options(CLI::App& command, cli::ScheduleOptions& options) {
+    command
+        .add_option("NAME", options.name, "As `chokepoint list schedules` prints it, or a PyTorch CSV file")
+        ->required()
+        ->type_name("");
+    command.add_option("--pp", options.ranks, "Pipeline ranks")->type_name("COUNT");
+    command.add_option("--micro-batches", options.micro_batches, "Micro-batches of one step")
+        ->type_name("COUNT");
+    command.add_option("--virtual", options.virtual_stages, "Stages of each rank, for interleaved-1f1b")
+        ->type_name("COUNT");
+    command.add_option("--group", options.group, "Micro-batches in a row on one stage, for interleaved-1f1b")
+        ->type_name("COUNT");
+    command
+        .add_option("--times", options.times,
+                    "Times of a stage's forward, input gradient and weight gradient, as in 1,1.2,0.8; 1 each")
+        ->delimiter(',')
+        ->type_name("F,I,W");
+    command.add_option("--csv", options.csv, "Write the order as PyTorch's pipelining CSV; - is stdout")
+        ->type_name("FILE");
+    add_charts(command, options.charts);
 }
 
 CLI::App* add_scenario_command(CLI::App& app, const char* name, const char* summary, Arguments& arguments) {
@@ -163,6 +193,14 @@ int main(int argc, char** argv) {
     add_json(*rules, arguments.common);
     rules->footer("Example:\n  chokepoint rules --design h100-sxm --under us-2022-10");
     rules->callback([&] { selected = [&] { return cli::rules_command(arguments.rules, common); }; });
+
+    CLI::App* schedule =
+        app.add_subcommand("schedule", "Print, draw or write the order of a pipeline schedule");
+    add_schedule_options(*schedule, arguments.schedule);
+    add_common(*schedule, arguments.common, false);
+    add_json(*schedule, arguments.common);
+    schedule->footer("Example:\n  chokepoint schedule dualpipe --pp 8 --micro-batches 20 --svg dualpipe.svg");
+    schedule->callback([&] { selected = [&] { return cli::schedule_command(arguments.schedule, common); }; });
 
     CLI::App* list = app.add_subcommand("list", "List gpus, fabrics, models or schedules");
     list->add_option("KIND", arguments.kind, "gpus, fabrics, models or schedules")->required()->type_name("");

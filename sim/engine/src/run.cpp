@@ -40,7 +40,8 @@ std::vector<int> ramp_batches(const Scenario& scenario) {
         const int per_micro_batch = plan.data * plan.micro_batch;
         batches.push_back(*campaign.ramp_from);
         const int threshold = 2 * plan.pipeline * per_micro_batch;
-        if (threshold > *campaign.ramp_from && threshold < plan.global_batch) {
+        if (threshold > *campaign.ramp_from && threshold < plan.global_batch &&
+            work::schedule_fault(plan, 2 * plan.pipeline).empty()) {
             batches.push_back(threshold);
         }
     }

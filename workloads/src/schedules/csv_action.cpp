@@ -5,6 +5,8 @@
 
 #include "orders.hpp"
 
+#include <chokepoint/workloads/schedule_csv.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>

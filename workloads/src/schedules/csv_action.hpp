@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One cell of a schedule CSV, both ways.
+// One cell of a schedule CSV.
 #pragma once
 
 #include <chokepoint/workloads/schedule.hpp>
@@ -18,6 +18,5 @@ struct CsvCell {
 };
 
 CsvCell parse_csv_cell(std::string_view cell);
-std::string csv_cell(const Action&);
 
 } // namespace chokepoint::work

@@ -34,6 +34,8 @@ private:
 /// @throws ScheduleCsvError with every fault of the text and of the order it gives.
 Schedule parse_schedule_csv(std::string_view text, std::string id);
 
+/// "(0F3;7B1)OVERLAP_F_B": an action as the CSV has it.
+std::string csv_cell(const Action&);
 /// The same format, without bubbles and communication: PyTorch's "compute_only".
 std::string to_csv(const Schedule&);
 

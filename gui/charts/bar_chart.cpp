@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Stacked bars: one per category, a layer per series.
+#include "palette.hpp"
+#include "parts.hpp"
+
+#include <QtCharts/QBarCategoryAxis>
+#include <QtCharts/QBarSet>
+#include <QtCharts/QStackedBarSeries>
+
+namespace chokepoint::gui {
+
+std::unique_ptr<QChart> make_bar_chart(const Chart& description) {
+    std::vector<double> sums(description.categories.size(), 0.0);
+    auto* bars = new QStackedBarSeries;
+    bars->setBarWidth(0.6);
+    for (std::size_t i = 0; i < description.series.size(); ++i) {
+        const Series& series = description.series[i];
+        auto* set = new QBarSet(QString::fromStdString(series.name));
+        for (std::size_t c = 0; c < series.values.size(); ++c) {
+            *set << series.values[c];
+            sums[c] += series.values[c];
+        }
+        set->setColor(series_color(i));
+        set->setBorderColor(Qt::white);
+        bars->append(set);
+    }
+    Axis upright = description.y;
+    upright.log = false; // stacked lengths add up only on a linear axis
+    upright.from = 0.0;
+    std::unique_ptr<QChart> chart = make_chart(description);
+    auto* categories = new QBarCategoryAxis;
+    for (const std::string& name : description.categories) {
+        categories->append(QString::fromStdString(name));
+    }
+    categories->setLabelsFont(chart_font(12));
+    categories->setLabelsColor(text_color());
+    categories->setGridLineVisible(false);
+    categories->setTitleText(QString::fromStdString(description.x.label));
+    categories->setTitleFont(chart_font(13));
+    QCategoryAxis* values = make_axis(Scale(upright, sums), description.y.label);
+    chart->addSeries(bars);
+    chart->addAxis(categories, Qt::AlignBottom);
+    chart->addAxis(values, Qt::AlignLeft);
+    bars->attachAxis(categories);
+    bars->attachAxis(values);
+    return chart;
+}
+
+} // namespace chokepoint::gui

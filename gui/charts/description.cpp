@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Reads a chart from JSON and names everything that is wrong with it at once.
+#include "description.hpp"
+
+#include "json_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace chokepoint::gui {
+
+namespace {
+
+constexpr std::string_view kSchema = "chokepoint/chart/1";
+constexpr int kMaxPixels = 20'000;
+
+constexpr std::array<std::pair<std::string_view, ChartKind>, 4> kKinds{
+    {{"line", ChartKind::line},
+     {"scatter", ChartKind::scatter},
+     {"stacked-bars", ChartKind::stacked_bars},
+     {"gantt", ChartKind::gantt}}};
+constexpr std::array<std::pair<std::string_view, SpanKind>, 5> kSpanKinds{
+    {{"forward", SpanKind::forward},
+     {"backward", SpanKind::backward},
+     {"input_backward", SpanKind::input_backward},
+     {"weight_backward", SpanKind::weight_backward},
+     {"other", SpanKind::other}}};
+
+Axis read_axis(JsonReader& reader, const Json& chart, std::string_view name) {
+    Axis axis;
+    if (!chart.contains(name)) {
+        return axis;
+    }
+    const std::string place = fmt::format("/{}", name);
+    const Json& json = chart[std::string(name)];
+    if (!reader.object(json, place, {"label", "log", "from", "to", "ticks"})) {
+        return axis;
+    }
+    axis.label = reader.text(json, "label", place);
+    axis.log = reader.flag(json, "log", place);
+    axis.from = reader.number(json, "from", place);
+    axis.to = reader.number(json, "to", place);
+    if (axis.from && axis.to && *axis.from >= *axis.to) {
+        reader.fault(place, fmt::format("from ({}) is not below to ({})", *axis.from, *axis.to));
+    }
+    reader.list(json, "ticks", place, false, [&](const Json& item, const std::string& at) {
+        if (JsonReader::is_number(item)) {
+            axis.ticks.push_back(item.get<double>());
+        } else {
+            reader.fault(at, "expected a finite number");
+        }
+    });
+    for (const double value : {axis.from.value_or(1.0), axis.to.value_or(1.0)}) {
+        if (axis.log && value <= 0.0) {
+            reader.fault(place, fmt::format("{} on a logarithmic axis; expected more than 0", value));
+        }
+    }
+    if (axis.log && std::ranges::any_of(axis.ticks, [](double tick) { return tick <= 0.0; })) {
+        reader.fault(place + "/ticks", "a tick of 0 or less on a logarithmic axis");
+    }
+    return axis;
+}
+
+Series read_series(JsonReader& reader, const Json& json, const std::string& place) {
+    Series series;
+    if (!reader.object(json, place, {"name", "points", "band", "values", "markers"})) {
+        return series;
+    }
+    series.name = reader.text(json, "name", place, true);
+    series.markers = reader.flag(json, "markers", place);
+    reader.list(json, "points", place, false, [&](const Json& item, const std::string& at) {
+        if (const auto pair = reader.numbers<2>(item, at)) {
+            series.points.push_back({(*pair)[0], (*pair)[1]});
+        }
+    });
+    reader.list(json, "band", place, false, [&](const Json& item, const std::string& at) {
+        if (const auto triple = reader.numbers<3>(item, at)) {
+            series.band.push_back({(*triple)[0], (*triple)[1], (*triple)[2]});
+        }
+    });
+    reader.list(json, "values", place, false, [&](const Json& item, const std::string& at) {
+        if (JsonReader::is_number(item) && item.get<double>() >= 0.0) {
+            series.values.push_back(item.get<double>());
+        } else {
+            reader.fault(at, "expected a finite number of at least 0");
+        }
+    });
+    return series;
+}
+
+SpanPart read_part(JsonReader& reader, const Json& json, const std::string& place) {
+    SpanPart part;
+    if (!reader.object(json, place, {"kind", "text", "share", "shade"})) {
+        return part;
+    }
+    part.kind = reader.choice(json, "kind", place, kSpanKinds);
+    part.text = reader.text(json, "text", place);
+    part.share = reader.number(json, "share", place).value_or(1.0);
+    part.shade = static_cast<int>(std::clamp(reader.number(json, "shade", place).value_or(0.0), 0.0, 4.0));
+    if (part.share <= 0.0) {
+        reader.fault(place + "/share", fmt::format("{}; expected more than 0", part.share));
+    }
+    return part;
+}
+
+Row read_row(JsonReader& reader, const Json& json, const std::string& place) {
+    Row row;
+    if (!reader.object(json, place, {"label", "spans"})) {
+        return row;
+    }
+    row.label = reader.text(json, "label", place, true);
+    reader.list(json, "spans", place, true, [&](const Json& item, const std::string& at) {
+        Span span;
+        if (!reader.object(item, at, {"start", "end", "parts"})) {
+            return;
+        }
+        span.start = reader.number(item, "start", at, true).value_or(0.0);
+        span.end = reader.number(item, "end", at, true).value_or(span.start);
+        if (span.end < span.start || span.start < 0.0) {
+            reader.fault(at,
+                         fmt::format("runs from {} to {}; expected 0 <= start <= end", span.start, span.end));
+        }
+        reader.list(item, "parts", at, true, [&](const Json& part, const std::string& part_at) {
+            span.parts.push_back(read_part(reader, part, part_at));
+        });
+        row.spans.push_back(std::move(span));
+    });
+    return row;
+}
+
+int read_pixels(JsonReader& reader, const Json& json, std::string_view name) {
+    const double pixels = reader.number(json, name, "").value_or(0.0);
+    if (pixels < 0.0 || pixels > kMaxPixels) {
+        reader.fault(fmt::format("/{}", name),
+                     fmt::format("{}; expected 1 to {} pixels", pixels, kMaxPixels));
+        return 0;
+    }
+    return static_cast<int>(pixels);
+}
+
+/// What no single field shows.
+void check_whole(JsonReader& reader, const Chart& chart) {
+    const bool bars = chart.kind == ChartKind::stacked_bars;
+    if (chart.kind == ChartKind::gantt ? chart.rows.empty() : chart.series.empty()) {
+        reader.fault("", chart.kind == ChartKind::gantt ? "has no rows" : "has no series");
+    }
+    for (std::size_t i = 0; i < chart.series.size(); ++i) {
+        const Series& series = chart.series[i];
+        const std::string place = fmt::format("/series/{}", i);
+        if (bars && series.values.size() != chart.categories.size()) {
+            reader.fault(place, fmt::format("{} values; expected one for each of {} categories",
+                                            series.values.size(), chart.categories.size()));
+        }
+        if (!bars && series.points.empty() && series.band.empty()) {
+            reader.fault(place, "has no points");
+        }
+        const auto low = [](double a, double b) { return std::min(a, b); };
+        double x = std::numeric_limits<double>::infinity();
+        double y = x;
+        for (const Point& point : series.points) {
+            x = low(x, point.x);
+            y = low(y, point.y);
+        }
+        for (const BandPoint& point : series.band) {
+            x = low(x, point.x);
+            y = low(y, point.low);
+            if (point.low > point.high) {
+                reader.fault(place + "/band",
+                             fmt::format("from {} to {} at {}: upside down", point.low, point.high, point.x));
+            }
+        }
+        if ((chart.x.log && x <= 0.0) || (chart.y.log && y <= 0.0)) {
+            reader.fault(place, "a point at 0 or less on a logarithmic axis");
+        }
+    }
+}
+
+} // namespace
+
+Chart parse_chart(std::string_view text) {
+    Json json;
+    try {
+        json = Json::parse(text);
+    } catch (const Json::exception& error) {
+        throw ChartError(fmt::format("not JSON: {}", error.what()));
+    }
+    JsonReader reader;
+    Chart chart;
+    if (reader.object(json, "",
+                      {"schema", "kind", "title", "width", "height", "x", "y", "series", "categories",
+                       "diagonal_margin", "rows"})) {
+        if (const std::string schema = reader.text(json, "schema", "", true);
+            !schema.empty() && schema != kSchema) {
+            reader.fault("/schema", fmt::format("found \"{}\"; expected \"{}\"", schema, kSchema));
+        }
+        chart.kind = reader.choice(json, "kind", "", kKinds);
+        chart.title = reader.text(json, "title", "");
+        chart.width = read_pixels(reader, json, "width");
+        chart.height = read_pixels(reader, json, "height");
+        chart.x = read_axis(reader, json, "x");
+        chart.y = read_axis(reader, json, "y");
+        chart.diagonal_margin = reader.number(json, "diagonal_margin", "");
+        reader.list(json, "series", "", false, [&](const Json& item, const std::string& at) {
+            chart.series.push_back(read_series(reader, item, at));
+        });
+        reader.list(json, "categories", "", false, [&](const Json& item, const std::string& at) {
+            if (item.is_string()) {
+                chart.categories.push_back(item.get<std::string>());
+            } else {
+                reader.fault(at, "expected text");
+            }
+        });
+        reader.list(json, "rows", "", false, [&](const Json& item, const std::string& at) {
+            chart.rows.push_back(read_row(reader, item, at));
+        });
+        if (chart.diagonal_margin && (*chart.diagonal_margin < 0.0 || *chart.diagonal_margin >= 1.0)) {
+            reader.fault("/diagonal_margin", "expected 0 to below 1");
+        }
+        check_whole(reader, chart);
+    }
+    reader.throw_if_any();
+    return chart;
+}
+
+} // namespace chokepoint::gui

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Okabe and Ito's colours, which people with any colour vision tell apart (jfly.uni-koeln.de/color).
+#include "palette.hpp"
+
+#include <array>
+#include <cmath>
+
+namespace chokepoint::gui {
+
+namespace {
+
+constexpr std::array<QRgb, 8> kSeries{0xFF0072B2, 0xFFD55E00, 0xFF009E73, 0xFFCC79A7,
+                                      0xFFE69F00, 0xFF56B4E9, 0xFF000000, 0xFF8C8C8C};
+
+QRgb base(SpanKind kind) {
+    switch (kind) {
+    case SpanKind::forward:
+        return 0xFF6FC3A0; // bluish green, light enough for black text
+    case SpanKind::backward:
+        return 0xFF4C9BD6; // blue
+    case SpanKind::input_backward:
+        return 0xFF8FC4EA; // sky blue
+    case SpanKind::weight_backward:
+        return 0xFFE98F4E; // vermilion
+    case SpanKind::other:
+        return 0xFFBDBDBD;
+    }
+    return 0xFFBDBDBD;
+}
+
+} // namespace
+
+QColor series_color(std::size_t number) { return QColor::fromRgb(kSeries[number % kSeries.size()]); }
+
+QColor span_color(SpanKind kind, int shade) {
+    const QColor full = QColor::fromRgb(base(kind));
+    const double keep = std::pow(0.62, shade);
+    const auto pale = [keep](int channel) { return static_cast<int>(255.0 - keep * (255 - channel)); };
+    return QColor(pale(full.red()), pale(full.green()), pale(full.blue()));
+}
+
+std::string_view span_name(SpanKind kind) {
+    switch (kind) {
+    case SpanKind::forward:
+        return "forward";
+    case SpanKind::backward:
+        return "backward";
+    case SpanKind::input_backward:
+        return "backward for input";
+    case SpanKind::weight_backward:
+        return "backward for weights";
+    case SpanKind::other:
+        return "other";
+    }
+    return "other";
+}
+
+QColor text_color() { return QColor(0x20, 0x20, 0x20); }
+QColor grid_color() { return QColor(0xDD, 0xDD, 0xDD); }
+
+QFont chart_font(int pixels) {
+    QFont font("DejaVu Sans");
+    font.setPixelSize(pixels);
+    return font;
+}
+
+} // namespace chokepoint::gui

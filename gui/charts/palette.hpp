@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Every colour and the font, named once: readable when colour-blind, and near those of the Perfetto export.
+#pragma once
+
+#include "description.hpp"
+
+#include <QColor>
+#include <QFont>
+
+namespace chokepoint::gui {
+
+/// Colours of series, in the order in which they are added.
+QColor series_color(std::size_t number);
+/// Forward green, backward blue, weight gradient orange, as the trace for ui.perfetto.dev has them; a higher
+/// shade is paler.
+QColor span_color(SpanKind, int shade);
+std::string_view span_name(SpanKind);
+
+QColor text_color();
+QColor grid_color();
+/// What every SVG asks for; browsers without it fall back to another without serifs.
+QFont chart_font(int pixels);
+
+} // namespace chokepoint::gui

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One painter per kind of chart, and the axes that those on Qt Charts share.
+#pragma once
+
+#include "axis.hpp"
+#include "clip.hpp"
+
+#include <QPainter>
+#include <QtCharts/QCategoryAxis>
+#include <QtCharts/QChart>
+
+#include <memory>
+
+namespace chokepoint::gui {
+
+struct Plane {
+    Scale x, y;
+    [[nodiscard]] Box box() const { return {x.from(), x.to(), y.from(), y.to()}; }
+};
+/// The axes of a line or scatter chart, fitted to everything on it.
+Plane plane_of(const Chart&);
+
+std::unique_ptr<QChart> make_xy_chart(const Chart&);
+std::unique_ptr<QChart> make_bar_chart(const Chart&);
+QSize gantt_size(const Chart&);
+void paint_gantt(QPainter&, const QRectF&, const Chart&);
+
+/// An axis with our ticks, title and fonts; the chart owns it.
+QCategoryAxis* make_axis(const Scale&, const std::string& label);
+/// A chart without animation or margins of Qt's theme, with our fonts.
+std::unique_ptr<QChart> make_chart(const Chart&);
+
+} // namespace chokepoint::gui

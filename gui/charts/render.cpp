@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// From a chart to pixels or SVG.
+#include "render.hpp"
+
+#include "palette.hpp"
+#include "parts.hpp"
+
+#include <QBuffer>
+#include <QCoreApplication>
+#include <QGraphicsScene>
+#include <QRegularExpression>
+#include <QSvgGenerator>
+#include <QtCharts/QLegend>
+
+#include <fmt/format.h>
+
+namespace chokepoint::gui {
+
+namespace {
+
+constexpr QSize kUsualSize{860, 540};
+
+/// Qt gives gradients, patterns and clips plain ids, which clash once several files are in one page.
+QByteArray with_prefix(const QByteArray& svg, const QString& prefix) {
+    if (prefix.isEmpty()) {
+        return svg;
+    }
+    QString text = QString::fromUtf8(svg);
+    text.replace(QRegularExpression(R"((\b(?:xml:)?id=")([^"]+"))"), "\\1" + prefix + "\\2");
+    text.replace(QRegularExpression(R"((url\(#|href="#))"), "\\1" + prefix);
+    return text.toUtf8();
+}
+
+/// Names families that other machines have too.
+QByteArray with_font_family(QByteArray svg) {
+    return svg.replace("font-family=\"DejaVu Sans\"",
+                       "font-family=\"DejaVu Sans, Verdana, Arial, sans-serif\"");
+}
+
+} // namespace
+
+QCategoryAxis* make_axis(const Scale& scale, const std::string& label) {
+    auto* axis = new QCategoryAxis;
+    axis->setLabelsPosition(QCategoryAxis::AxisLabelsPositionOnValue);
+    axis->setRange(scale.from(), scale.to());
+    axis->setStartValue(scale.from());
+    for (const Tick& tick : scale.ticks()) {
+        axis->append(QString::fromStdString(tick.label), tick.at);
+    }
+    axis->setTitleText(QString::fromStdString(label));
+    axis->setTitleFont(chart_font(13));
+    axis->setLabelsFont(chart_font(12));
+    axis->setTitleBrush(text_color());
+    axis->setLabelsColor(text_color());
+    axis->setGridLineColor(grid_color());
+    axis->setLinePenColor(grid_color().darker(130));
+    return axis;
+}
+
+std::unique_ptr<QChart> make_chart(const Chart& description) {
+    auto chart = std::make_unique<QChart>();
+    chart->setAnimationOptions(QChart::NoAnimation);
+    chart->setBackgroundRoundness(0.0);
+    chart->setBackgroundBrush(Qt::white);
+    chart->setBackgroundPen(Qt::NoPen);
+    chart->setDropShadowEnabled(false);
+    chart->setTitle(QString::fromStdString(description.title).toHtmlEscaped());
+    chart->setTitleFont(chart_font(16));
+    chart->setTitleBrush(text_color());
+    chart->legend()->setFont(chart_font(12));
+    chart->legend()->setLabelColor(text_color());
+    chart->legend()->setAlignment(Qt::AlignBottom);
+    chart->legend()->setMarkerShape(QLegend::MarkerShapeFromSeries);
+    return chart;
+}
+
+QSize chart_size(const Chart& chart) {
+    const QSize chosen = chart.kind == ChartKind::gantt ? gantt_size(chart) : kUsualSize;
+    return {chart.width > 0 ? chart.width : chosen.width(),
+            chart.height > 0 ? chart.height : chosen.height()};
+}
+
+void paint_chart(QPainter& painter, const QRectF& area, const Chart& chart) {
+    if (chart.kind == ChartKind::gantt) {
+        paint_gantt(painter, area, chart);
+        return;
+    }
+    QGraphicsScene scene;
+    QChart* item =
+        (chart.kind == ChartKind::stacked_bars ? make_bar_chart(chart) : make_xy_chart(chart)).release();
+    scene.addItem(item); // which owns it from here on
+    item->resize(area.size());
+    scene.setSceneRect(QRectF(QPointF(0.0, 0.0), area.size()));
+    QCoreApplication::processEvents(); // Qt Charts lays axes and legend out on events
+    scene.render(&painter, area, scene.sceneRect());
+}
+
+QByteArray to_svg(const Chart& chart, const QString& id_prefix) {
+    const QSize size = chart_size(chart);
+    QBuffer buffer;
+    QSvgGenerator generator;
+    generator.setOutputDevice(&buffer);
+    generator.setResolution(96); // so that a pixel of the chart is one of the picture
+    generator.setSize(size);
+    generator.setViewBox(QRect(QPoint(0, 0), size));
+    generator.setTitle(QString::fromStdString(chart.title));
+    QPainter painter(&generator);
+    paint_chart(painter, QRectF(QPointF(0.0, 0.0), size), chart);
+    painter.end();
+    return with_prefix(with_font_family(buffer.data()), id_prefix);
+}
+
+QImage to_image(const Chart& chart, double scale) {
+    const QSize size = chart_size(chart);
+    QImage image(size * scale, QImage::Format_RGB32);
+    image.fill(Qt::white);
+    QPainter painter(&image);
+    painter.setRenderHint(QPainter::Antialiasing, true);
+    painter.scale(scale, scale);
+    paint_chart(painter, QRectF(QPointF(0.0, 0.0), size), chart);
+    return image;
+}
+
+std::vector<std::string> warnings_of(const Chart& chart) {
+    std::vector<std::string> warnings;
+    if (chart.kind != ChartKind::line && chart.kind != ChartKind::scatter) {
+        return warnings;
+    }
+    const Plane plane = plane_of(chart);
+    for (const Series& series : chart.series) {
+        const auto outside = std::ranges::count_if(series.points, [&](const Point& p) {
+            return !contains(plane.box(), {plane.x.position(p.x), plane.y.position(p.y)});
+        });
+        if (outside > 0) {
+            warnings.push_back(fmt::format("{}: {} of {} points lie outside the axes", series.name, outside,
+                                           series.points.size()));
+        }
+    }
+    return warnings;
+}
+
+} // namespace chokepoint::gui

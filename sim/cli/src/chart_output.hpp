@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures of results. They are drawn by chokepoint-plot, a program of its own, since it needs Qt and is
+// under Qt Charts' licence.
+#pragma once
+
+#include "output_file.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace chokepoint::cli {
+
+/// The files of --svg, --png and --chart; empty: not asked for; "-": stdout.
+struct ChartFiles {
+    std::string svg, png;
+    std::string description; ///< the chart's JSON, docs/schema/chart.schema.json
+    [[nodiscard]] bool any_stdout() const { return svg == "-" || png == "-" || description == "-"; }
+};
+
+/// Opens every file and finds the plotter before any work is done, and writes whole files or none.
+class ChartOutput {
+public:
+    /// @throws std::runtime_error if a file cannot be written or chokepoint-plot is not there.
+    explicit ChartOutput(const ChartFiles&);
+    /// @throws std::runtime_error if chokepoint-plot fails.
+    void write(const nlohmann::ordered_json& chart);
+
+private:
+    struct Picture {
+        std::string format;
+        std::unique_ptr<OutputFile> file;
+    };
+    std::vector<Picture> pictures_;
+    std::unique_ptr<OutputFile> description_;
+    std::string plotter_;
+};
+
+} // namespace chokepoint::cli

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A chart's JSON is read as its schema says, and whatever is wrong with it is named at once.
+#include <charts/description.hpp>
+
+#include "support/json_schema.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace chokepoint::gui {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+namespace {
+
+constexpr std::string_view kLine = R"({"schema": "chokepoint/chart/1", "kind": "line", "title": "knee",
+ "x": {"label": "NIC in Gb/s", "log": true, "ticks": [50, 100, 200, 400]}, "y": {"label": "step in s", "from": 0},
+ "series": [{"name": "H800", "points": [[50, 3], [400, 1]], "band": [[50, 2, 4], [400, 0.5, 2]], "markers": true}]})";
+
+std::string faults_of(std::string_view json) {
+    try {
+        parse_chart(json);
+        return "";
+    } catch (const ChartError& error) {
+        return error.what();
+    }
+}
+
+} // namespace
+
+TEST(ChartDescription, IsReadAsItsSchemaHasIt) {
+    EXPECT_EQ(test::published_schema_violations("chart", std::string(kLine)), "");
+    const Chart chart = parse_chart(kLine);
+    EXPECT_EQ(chart.kind, ChartKind::line);
+    EXPECT_EQ(chart.title, "knee");
+    EXPECT_TRUE(chart.x.log);
+    EXPECT_EQ(chart.x.ticks.size(), 4U);
+    EXPECT_EQ(chart.y.from, 0.0);
+    ASSERT_EQ(chart.series.size(), 1U);
+    EXPECT_EQ(chart.series[0].points[1], (Point{400, 1}));
+    EXPECT_EQ(chart.series[0].band[0].high, 4.0);
+    EXPECT_TRUE(chart.series[0].markers);
+}
+
+TEST(ChartDescription, NamesEveryFaultAtOnce) {
+    EXPECT_THAT(faults_of(R"({"schema": "chokepoint/chart/2", "kind": "pie", "colour": 1, "width": -3,
+        "x": {"log": true, "from": 0}, "series": [{"points": [[1, 2, 3], [0, 1]]}]})"),
+                AllOf(HasSubstr("/schema: found \"chokepoint/chart/2\""),
+                      HasSubstr("/kind: found \"pie\"; expected one of line"),
+                      HasSubstr("/colour: unknown field"), HasSubstr("/width: -3"),
+                      HasSubstr("/x: 0 on a logarithmic axis"), HasSubstr("/series/0: needs \"name\""),
+                      HasSubstr("/series/0/points/0: expected a list of 2 finite numbers"),
+                      HasSubstr("/series/0: a point at 0 or less")));
+}
+
+TEST(ChartDescription, RefusesWhatHoldsNoChart) {
+    EXPECT_THAT(faults_of("]"), HasSubstr("not JSON"));
+    EXPECT_THAT(faults_of("[]"), HasSubstr("/: found array; expected an object"));
+    EXPECT_THAT(faults_of(R"({"schema": "chokepoint/chart/1", "kind": "gantt"})"), HasSubstr("has no rows"));
+    EXPECT_THAT(faults_of(R"({"schema": "chokepoint/chart/1", "kind": "scatter", "series": []})"),
+                HasSubstr("has no series"));
+    EXPECT_THAT(
+        faults_of(R"({"schema": "chokepoint/chart/1", "kind": "stacked-bars", "categories": ["a", "b"],
+                              "series": [{"name": "x", "values": [1]}]})"),
+        HasSubstr("/series/0: 1 values; expected one for each of 2 categories"));
+    EXPECT_THAT(faults_of(R"({"schema": "chokepoint/chart/1", "kind": "line",
+                              "series": [{"name": "x", "points": [[1, 1e999]]}]})"),
+                HasSubstr("not JSON"));
+    EXPECT_THAT(faults_of(R"({"schema": "chokepoint/chart/1", "kind": "gantt",
+                              "rows": [{"label": "r", "spans": [{"start": 2, "end": 1, "parts": []}]}]})"),
+                HasSubstr("/rows/0/spans/0: runs from 2 to 1"));
+}
+
+RC_GTEST_PROP(ChartDescription, NeverCrashesOnADamagedOne, ()) {
+    std::string text(kLine);
+    for (int slips = *rc::gen::inRange(1, 6); slips > 0; --slips) {
+        text[*rc::gen::inRange<std::size_t>(0, text.size())] =
+            *rc::gen::elementOf(std::string("0123456789[]{},:\"-e.x "));
+    }
+    faults_of(text);
+}
+
+} // namespace chokepoint::gui

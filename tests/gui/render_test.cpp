@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Pictures hold what their description says, keep within their axes, and come out the same every time.
+#include <charts/palette.hpp>
+#include <charts/render.hpp>
+
+#include <QApplication>
+#include <QRegularExpression>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+
+namespace chokepoint::gui {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+class Charts : public testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        setenv("QT_QPA_PLATFORM", "offscreen", 1);
+        if (QApplication::instance() == nullptr) {
+            static int argc = 1;
+            static char name[] = "gui_test";
+            static char* argv[] = {name, nullptr};
+            new QApplication(argc, argv); // lives as long as the program
+        }
+    }
+};
+
+Chart line_chart() {
+    Chart chart;
+    chart.kind = ChartKind::line;
+    chart.title = "Where is the knee?";
+    chart.x = {.label = "NIC in Gb/s", .log = true};
+    chart.y = {.label = "step in s"};
+    chart.series = {
+        {.name = "H800", .points = {{50, 3}, {200, 1.5}, {900, 1}}, .band = {{50, 2, 4}, {900, 0.8, 1.2}}},
+        {.name = "H100", .points = {{50, 2}, {900, 0.7}}, .markers = true}};
+    return chart;
+}
+
+Chart gantt_chart() {
+    Chart chart;
+    chart.kind = ChartKind::gantt;
+    chart.title = "two ranks";
+    chart.x.label = "time";
+    chart.rows = {{"rank 0",
+                   {{0, 1, {{SpanKind::forward, "7"}}},
+                    {1, 4, {{SpanKind::forward, "8", 1.0, 1}, {SpanKind::backward, "9", 2.0}}}}},
+                  {"rank 1", {{1, 2, {{SpanKind::weight_backward, "6"}}}}}};
+    return chart;
+}
+
+Chart scatter_chart() {
+    Chart chart;
+    chart.kind = ChartKind::scatter;
+    chart.x = {.label = "measured", .log = true};
+    chart.y = {.label = "predicted", .log = true};
+    chart.diagonal_margin = 0.1;
+    chart.series = {{.name = "dense", .points = {{1, 1.1}, {10, 9}}}};
+    return chart;
+}
+
+Chart bar_chart() {
+    Chart chart;
+    chart.kind = ChartKind::stacked_bars;
+    chart.y.label = "s";
+    chart.categories = {"A", "B"};
+    chart.series = {{.name = "compute", .values = {3, 2}}, {.name = "bubble", .values = {1, 0.5}}};
+    return chart;
+}
+
+std::vector<Chart> every_kind() { return {line_chart(), scatter_chart(), bar_chart(), gantt_chart()}; }
+
+std::vector<std::string> texts(const QByteArray& svg) {
+    std::vector<std::string> list;
+    auto found = QRegularExpression("<text[^>]*>([^<]*)</text>").globalMatch(QString::fromUtf8(svg));
+    while (found.hasNext()) {
+        list.push_back(found.next().captured(1).trimmed().toStdString());
+    }
+    return list;
+}
+
+} // namespace
+
+TEST_F(Charts, ComeOutTheSameEveryTime) {
+    for (const Chart& chart : every_kind()) {
+        const QByteArray svg = to_svg(chart, "");
+        EXPECT_EQ(svg, to_svg(chart, ""));
+        EXPECT_EQ(to_image(chart, 1.0), to_image(chart, 1.0));
+        EXPECT_EQ(svg.indexOf("nan"), -1);
+    }
+}
+
+TEST_F(Charts, NameTheirSeriesAxesAndCells) {
+    const auto line = texts(to_svg(line_chart(), ""));
+    for (const std::string word :
+         {"H800", "H100", "NIC in Gb/s", "step in s", "Where is the knee?", "50", "500"}) {
+        EXPECT_THAT(line, testing::Contains(word));
+    }
+    const auto bars = texts(to_svg(bar_chart(), ""));
+    for (const std::string word : {"compute", "bubble", "A", "B"}) {
+        EXPECT_THAT(bars, testing::Contains(word));
+    }
+    const auto gantt = texts(to_svg(gantt_chart(), ""));
+    for (const std::string word :
+         {"rank 0", "rank 1", "6", "7", "8", "9", "forward", "backward for weights"}) {
+        EXPECT_THAT(gantt, testing::Contains(word));
+    }
+}
+
+TEST_F(Charts, AskForAFontThatBrowsersHave) {
+    for (const Chart& chart : every_kind()) {
+        const QByteArray svg = to_svg(chart, "");
+        EXPECT_GT(svg.count("sans-serif"), 0);
+        EXPECT_EQ(svg.count("font-family"), svg.count("sans-serif"));
+    }
+}
+
+TEST_F(Charts, PrefixEveryIdAndEveryUseOfOne) {
+    for (const Chart& chart : every_kind()) {
+        const QString svg = QString::fromUtf8(to_svg(chart, "fig7-"));
+        std::set<QString> ids;
+        auto id = QRegularExpression(R"(\bid="([^"]*)") ").globalMatch(svg);
+            while (id.hasNext()) {
+            ids.insert(id.next().captured(1));
+        }
+        for (const QString& name : ids) {
+            EXPECT_TRUE(name.startsWith("fig7-")) << name.toStdString();
+        }
+        auto use = QRegularExpression(R"((?:url\(#|href="#)([^")]*))").globalMatch(svg);
+        while (use.hasNext()) {
+            EXPECT_TRUE(ids.contains(use.next().captured(1)));
+        }
+    }
+}
+
+TEST_F(Charts, DrawCellsInTheColoursOfTheirKind) {
+    Chart chart = gantt_chart();
+    const QImage image = to_image(chart, 1.0);
+    std::set<QRgb> colours;
+    for (int y = 0; y < image.height(); ++y) {
+        for (int x = 0; x < image.width(); ++x) {
+            colours.insert(image.pixel(x, y));
+        }
+    }
+    EXPECT_TRUE(colours.contains(span_color(SpanKind::forward, 0).rgb()));
+    EXPECT_TRUE(colours.contains(span_color(SpanKind::forward, 1).rgb()));
+    EXPECT_TRUE(colours.contains(span_color(SpanKind::backward, 0).rgb()));
+    EXPECT_TRUE(colours.contains(span_color(SpanKind::weight_backward, 0).rgb()));
+    EXPECT_FALSE(colours.contains(span_color(SpanKind::input_backward, 0).rgb()));
+}
+
+// Nothing of the series' colour beside or above the plot, though the line runs far beyond it.
+TEST_F(Charts, KeepSeriesWithinTheirAxes) {
+    Chart chart = line_chart();
+    chart.x = {.from = 100.0, .to = 200.0};
+    chart.y = {.from = 1.0, .to = 2.0};
+    chart.series = {{.name = "", .points = {{0, 100}, {150, 1.5}, {1000, -100}}}};
+    const QImage image = to_image(chart, 1.0);
+    const QRgb blue = series_color(0).rgb();
+    int inside = 0;
+    for (int y = 0; y < image.height(); ++y) {
+        for (int x = 0; x < image.width(); ++x) {
+            const bool frame = x < 30 || x > image.width() - 12 || y < 40 || y > image.height() - 40;
+            inside += image.pixel(x, y) == blue ? 1 : 0;
+            EXPECT_FALSE(frame && image.pixel(x, y) == blue) << x << ", " << y;
+        }
+    }
+    EXPECT_GT(inside, 50);
+    EXPECT_THAT(warnings_of(chart), ElementsAre(HasSubstr("2 of 3 points lie outside the axes")));
+}
+
+TEST_F(Charts, AreAsLargeAsAsked) {
+    Chart chart = line_chart();
+    chart.width = 300;
+    chart.height = 200;
+    EXPECT_EQ(to_image(chart, 2.0).size(), QSize(600, 400));
+    EXPECT_THAT(to_svg(chart, "").toStdString(), HasSubstr("viewBox=\"0 0 300 200\""));
+}
+
+} // namespace chokepoint::gui
