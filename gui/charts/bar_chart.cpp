@@ -5,6 +5,7 @@
 
 #include <QtCharts/QBarCategoryAxis>
 #include <QtCharts/QBarSet>
+#include <QtCharts/QLegend>
 #include <QtCharts/QStackedBarSeries>
 
 namespace chokepoint::gui {
@@ -28,6 +29,7 @@ std::unique_ptr<QChart> make_bar_chart(const Chart& description) {
     upright.log = false; // stacked lengths add up only on a linear axis
     upright.from = 0.0;
     std::unique_ptr<QChart> chart = make_chart(description);
+    chart->legend()->setMarkerShape(QLegend::MarkerShapeRectangle); // that of the series is hollow
     auto* categories = new QBarCategoryAxis;
     for (const std::string& name : description.categories) {
         categories->append(QString::fromStdString(name));
