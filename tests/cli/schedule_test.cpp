@@ -59,6 +59,7 @@ TEST(ScheduleCommand, RefusesWhatCannotBeOrdered) {
         {{"1f1b", "--pp", "2", "--micro-batches", "4", "--times", "1,2"}, "expected three numbers"},
         {{"1f1b", "--pp", "2", "--micro-batches", "4", "--times", "1,2,nan"}, "expected three numbers"},
         {{"1f1b", "--pp", "100000", "--micro-batches", "100000"}, "expected at most 1000000"},
+        {{"1f1b", "--pp", "2", "--micro-batches", "4", "--csv", "-", "--json", "-"}, "only one of --csv"},
         {{"no-such.csv"}, "cannot read 'no-such.csv': No such file"},
     };
     for (auto [arguments, message] : cases) {

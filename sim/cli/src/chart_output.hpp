@@ -17,7 +17,6 @@ namespace chokepoint::cli {
 struct ChartFiles {
     std::string svg, png;
     std::string description; ///< the chart's JSON, docs/schema/chart.schema.json
-    [[nodiscard]] bool any_stdout() const { return svg == "-" || png == "-" || description == "-"; }
 };
 
 /// Opens every file and finds the plotter before any work is done, and writes whole files or none.

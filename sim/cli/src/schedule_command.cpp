@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -182,6 +183,12 @@ Json json_of(const work::Schedule& schedule, const work::UnitTimeline& line, con
 } // namespace
 
 int schedule_command(const ScheduleOptions& options, const Common& common) {
+    const std::array outputs{options.csv, common.json, options.charts.svg, options.charts.png,
+                             options.charts.description};
+    const auto to_stdout = std::ranges::count(outputs, "-");
+    if (to_stdout > 1) {
+        throw UsageError("only one of --csv, --json, --svg, --png and --chart can go to standard output");
+    }
     const work::ActionTimes times = times_of(options);
     const work::Schedule schedule = is_file(options.name) ? from_file(options) : from_table(options);
     ChartOutput charts(options.charts);
@@ -191,9 +198,8 @@ int schedule_command(const ScheduleOptions& options, const Common& common) {
     if (csv) {
         csv->commit(work::to_csv(schedule));
     }
-    const bool stdout_taken = options.charts.any_stdout() || options.csv == "-";
     emit(common, common.json.empty() ? Json() : json_of(schedule, line, times, common),
-         stdout_taken ? "" : text_of(schedule, line, times));
+         to_stdout > 0 ? "" : text_of(schedule, line, times));
     return kFine;
 }
 
