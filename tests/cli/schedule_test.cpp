@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <tuple>
+
 namespace {
 
 using chokepoint::test::read_file;
@@ -90,7 +92,7 @@ TEST(ScheduleCommand, WritesAFileThatAScenarioOfAnotherSizeRefuses) {
     const auto wrong_size = run_cli({"run", scenario, "--set", "plan.schedule=own.csv"});
     EXPECT_EQ(wrong_size.exit_code, 2);
     EXPECT_THAT(wrong_size.err, HasSubstr("own.csv: orders 5 micro-batches; expected 4"));
-    scratch.write("own.csv", "0F0,0B0\n1F0,1Z0\n");
+    std::ignore = scratch.write("own.csv", "0F0,0B0\n1F0,1Z0\n");
     const auto faulty = run_cli({"run", scenario, "--set", "plan.schedule=own.csv"});
     EXPECT_EQ(faulty.exit_code, 2);
     EXPECT_THAT(faulty.err, HasSubstr("own.csv:2:5: error: unknown action '1Z0'"));
