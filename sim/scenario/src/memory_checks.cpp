@@ -19,9 +19,7 @@ using work::MemoryUse;
 using work::ParallelPlan;
 
 std::vector<MemoryUse> memory_of(const Draft& draft, const ParallelPlan& plan) {
-    const work::Schedule schedule =
-        work::find_schedule(plan.schedule)->make(plan.pipeline, plan.micro_batches());
-    return work::memory_per_rank(draft.model, plan, schedule);
+    return work::memory_per_rank(draft.model, plan, work::make_schedule(plan));
 }
 
 /// The fullest rank's.
@@ -108,9 +106,8 @@ std::vector<std::string> remedies_that_fit(const Draft& draft, hw::Bytes capacit
         }
         try {
             const work::RankLayout divides(remedy.plan, draft.gpus_per_node);
-            const work::ScheduleKind& kind = *work::find_schedule(remedy.plan.schedule);
             if (remedy.plan.micro_batches() < 1 ||
-                !kind.fault(remedy.plan.pipeline, remedy.plan.micro_batches()).empty()) {
+                !work::schedule_fault(remedy.plan, remedy.plan.micro_batches()).empty()) {
                 continue;
             }
             const std::vector<MemoryUse> ranks = memory_of(draft, remedy.plan);
