@@ -2,7 +2,7 @@
 // Turns catalog files into parts, nodes and fabrics, or into the list of all their faults.
 #include <chokepoint/hwmodels/catalog.hpp>
 
-#include "data_file.hpp"
+#include "catalog_figures.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,8 +11,6 @@
 
 namespace chokepoint::hw {
 namespace {
-
-using Citations = std::map<std::string, Citation>;
 
 /// FNV-1a, 64 bit: http://www.isthe.com/chongo/tech/comp/fnv/
 class Fnv1a {
@@ -27,27 +25,6 @@ public:
 private:
     std::uint64_t hash_ = 0xcbf29ce484222325ULL;
 };
-
-/// A figure is a table of `value`, `source`, `date` and, where no good source exists, `estimate = true`.
-Section figure(DataFile& file, const Section& parent, std::string_view key, Citations& citations) {
-    const Section table = file.section(parent, key);
-    if (parent.has(key)) {
-        file.allow(table, {"value", "source", "date", "estimate"});
-        citations[table.path] = file.citation(table);
-    }
-    return table;
-}
-
-double read_figure(DataFile& file, const Section& parent, std::string_view key, Dimension dimension,
-                   Citations& citations) {
-    const Section table = figure(file, parent, key, citations);
-    return parent.has(key) ? file.quantity(table, "value", dimension) : 0.0;
-}
-
-int read_count(DataFile& file, const Section& parent, std::string_view key, Citations& citations) {
-    const Section table = figure(file, parent, key, citations);
-    return parent.has(key) ? file.count(table, "value") : 0;
-}
 
 void read_peaks(DataFile& file, GpuSpec& gpu) {
     const Section peaks = file.section(file.root(), "dense_peak");
@@ -157,19 +134,27 @@ template <typename Entry> const Entry* find(const std::vector<Entry>& entries, s
     return at == entries.end() ? nullptr : &*at;
 }
 
-std::vector<std::filesystem::path> toml_files(const std::filesystem::path& folder) {
-    std::vector<std::filesystem::path> files;
-    std::error_code missing; // a directory need not have all three folders
-    for (const auto& item : std::filesystem::directory_iterator(folder, missing)) {
-        if (item.is_regular_file() && item.path().extension() == ".toml") {
-            files.push_back(item.path());
-        }
+} // namespace
+
+Section read_citation(DataFile& file, const Section& parent, std::string_view key, Citations& citations) {
+    const Section table = file.section(parent, key);
+    if (parent.has(key)) {
+        file.allow(table, {"value", "source", "date", "estimate"});
+        citations[table.path] = file.citation(table);
     }
-    std::ranges::sort(files);
-    return files;
+    return table;
 }
 
-} // namespace
+double read_figure(DataFile& file, const Section& parent, std::string_view key, Dimension dimension,
+                   Citations& citations) {
+    const Section table = read_citation(file, parent, key, citations);
+    return parent.has(key) ? file.quantity(table, "value", dimension) : 0.0;
+}
+
+int read_count(DataFile& file, const Section& parent, std::string_view key, Citations& citations) {
+    const Section table = read_citation(file, parent, key, citations);
+    return parent.has(key) ? file.count(table, "value") : 0;
+}
 
 class CatalogLoader {
 public:
@@ -180,16 +165,18 @@ public:
             return;
         }
         bool any = false;
-        for (const std::string_view kind : {"fabric", "gpu", "node", "rule"}) {
+        for (const std::string_view kind : {"fabric", "gpu", "node", "rule", "cost", "failure", "grid",
+                                            "network", "power", "premium", "purchase"}) {
             for (const auto& path : toml_files(directory / kind)) {
                 any = true;
                 add_file(kind, path);
             }
         }
         if (!any) {
-            faults_.push_back(fmt::format("{}: error: a catalog directory holds gpu/*.toml, node/*.toml, "
-                                          "fabric/*.toml or rule/*.toml, and this one has none",
-                                          directory.string()));
+            faults_.push_back(
+                fmt::format("{}: error: a catalog directory holds gpu/*.toml, node/*.toml, "
+                            "fabric/*.toml, rule/*.toml or economic data, and this one has none",
+                            directory.string()));
         }
     }
 
@@ -238,7 +225,8 @@ private:
             keep(read_node(file), catalog_.nodes_, stem, file);
         } else if (kind == "fabric") {
             keep(read_fabric(file), catalog_.fabrics_, stem, file);
-        } // what rules say is read by load_rules(); here they count as part of the data a result rests on
+        } // rules are read by load_rules(), economic data by load_economics(); here they count as data a
+          // result rests on
     }
 
     template <typename Entry>

@@ -256,6 +256,18 @@ Citation DataFile::citation(const Section& section) {
     return cited;
 }
 
+std::vector<std::filesystem::path> toml_files(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> files;
+    std::error_code missing; // a catalog directory need not have every folder
+    for (const auto& item : std::filesystem::directory_iterator(folder, missing)) {
+        if (item.is_regular_file() && item.path().extension() == ".toml") {
+            files.push_back(item.path());
+        }
+    }
+    std::ranges::sort(files);
+    return files;
+}
+
 std::string read_text_file(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::string content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

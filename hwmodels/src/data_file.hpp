@@ -6,6 +6,7 @@
 #include <chokepoint/hwmodels/gpu_spec.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <initializer_list>
 #include <map>
@@ -75,6 +76,9 @@ private:
     std::vector<std::string> faults_;
     bool parsed_ = false;
 };
+
+/// The *.toml files of a folder by name; none if there is no such folder.
+std::vector<std::filesystem::path> toml_files(const std::filesystem::path& folder);
 
 /// The whole file. @throws std::runtime_error naming the file and the reason.
 std::string read_text_file(const std::string& path);

@@ -233,18 +233,6 @@ void throw_if_any(const std::vector<std::string>& faults) {
     }
 }
 
-std::vector<std::filesystem::path> rule_files(const std::filesystem::path& directory) {
-    std::vector<std::filesystem::path> files;
-    std::error_code missing; // a directory need not have rules
-    for (const auto& item : std::filesystem::directory_iterator(directory / "rule", missing)) {
-        if (item.is_regular_file() && item.path().extension() == ".toml") {
-            files.push_back(item.path());
-        }
-    }
-    std::ranges::sort(files);
-    return files;
-}
-
 } // namespace
 
 Rule load_rule(const std::filesystem::path& path) {
@@ -264,7 +252,7 @@ std::vector<Rule> load_rules(const std::vector<std::filesystem::path>& user_dire
         if (!std::filesystem::is_directory(directory, ignored)) {
             faults.push_back(fmt::format("{}: error: no such catalog directory", directory.string()));
         }
-        for (const std::filesystem::path& path : rule_files(directory)) {
+        for (const std::filesystem::path& path : toml_files(directory / "rule")) {
             Rule rule = read_rule_file(path, faults);
             by_id.insert_or_assign(rule.id, rule);
         }

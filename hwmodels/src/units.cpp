@@ -69,6 +69,7 @@ constexpr std::array kUnits{
     Unit{"min", 60.0, Dimension::seconds},
     Unit{"h", 3600.0, Dimension::seconds},
     Unit{"d", 86400.0, Dimension::seconds},
+    Unit{"y", 365.25 * 86400.0, Dimension::seconds},
 
     Unit{"FLOPS", 1.0, Dimension::flop_rate},
     Unit{"MFLOPS", 1e6, Dimension::flop_rate},
@@ -87,6 +88,8 @@ constexpr std::array kUnits{
     Unit{"billion USD", 1e9, Dimension::usd},
     Unit{"USD/GPU-h", 1.0 / 3600.0, Dimension::usd_per_gpu_hour},
     Unit{"USD/kWh", 1.0 / 3.6e6, Dimension::usd_per_kwh},
+    Unit{"USD/W", 1.0, Dimension::usd_per_watt},
+    Unit{"kg/kWh", 1.0 / 3.6e6, Dimension::kg_per_kwh},
 };
 
 /// Prefixed units of one dimension for printing, smallest first.
@@ -169,6 +172,10 @@ std::string_view describe(Dimension dimension) {
         return "a rental price such as \"2.00 USD/GPU-h\"";
     case Dimension::usd_per_kwh:
         return "an energy price such as \"0.08 USD/kWh\"";
+    case Dimension::usd_per_watt:
+        return "a price of power such as \"11 USD/W\"";
+    case Dimension::kg_per_kwh:
+        return "a carbon intensity such as \"0.48 kg/kWh\"";
     }
     return "a quantity";
 }

@@ -10,11 +10,11 @@
 
 namespace chokepoint::hw {
 
-/// A number tagged with exponents of (second, byte, flop, USD, joule); held in base units.
-template <int S, int B, int F, int U, int J> class Quantity {
+/// A number tagged with exponents of (second, byte, flop, USD, joule, kilogram); held in base units.
+template <int S, int B, int F, int U, int J, int M = 0> class Quantity {
 public:
     constexpr Quantity() = default;
-    /// `base` is in base units: seconds, bytes, flop, USD, joules.
+    /// `base` is in base units: seconds, bytes, flop, USD, joules, kilograms.
     constexpr explicit Quantity(double base) : base_(base) {}
     /// The value in base units. Unwrap only to print, to fit, or to hand to a library that takes bare
     /// doubles.
@@ -45,20 +45,21 @@ private:
 };
 
 /// A ratio of two like quantities is a plain number; every other product or quotient keeps its dimension.
-template <int S1, int B1, int F1, int U1, int J1, int S2, int B2, int F2, int U2, int J2>
-constexpr auto operator*(Quantity<S1, B1, F1, U1, J1> a, Quantity<S2, B2, F2, U2, J2> b) {
-    if constexpr (S1 + S2 == 0 && B1 + B2 == 0 && F1 + F2 == 0 && U1 + U2 == 0 && J1 + J2 == 0) {
+template <int S1, int B1, int F1, int U1, int J1, int M1, int S2, int B2, int F2, int U2, int J2, int M2>
+constexpr auto operator*(Quantity<S1, B1, F1, U1, J1, M1> a, Quantity<S2, B2, F2, U2, J2, M2> b) {
+    if constexpr (S1 + S2 == 0 && B1 + B2 == 0 && F1 + F2 == 0 && U1 + U2 == 0 && J1 + J2 == 0 &&
+                  M1 + M2 == 0) {
         return a.value() * b.value();
     } else {
-        return Quantity<S1 + S2, B1 + B2, F1 + F2, U1 + U2, J1 + J2>(a.value() * b.value());
+        return Quantity<S1 + S2, B1 + B2, F1 + F2, U1 + U2, J1 + J2, M1 + M2>(a.value() * b.value());
     }
 }
-template <int S1, int B1, int F1, int U1, int J1, int S2, int B2, int F2, int U2, int J2>
-constexpr auto operator/(Quantity<S1, B1, F1, U1, J1> a, Quantity<S2, B2, F2, U2, J2> b) {
-    if constexpr (S1 == S2 && B1 == B2 && F1 == F2 && U1 == U2 && J1 == J2) {
+template <int S1, int B1, int F1, int U1, int J1, int M1, int S2, int B2, int F2, int U2, int J2, int M2>
+constexpr auto operator/(Quantity<S1, B1, F1, U1, J1, M1> a, Quantity<S2, B2, F2, U2, J2, M2> b) {
+    if constexpr (S1 == S2 && B1 == B2 && F1 == F2 && U1 == U2 && J1 == J2 && M1 == M2) {
         return a.value() / b.value();
     } else {
-        return Quantity<S1 - S2, B1 - B2, F1 - F2, U1 - U2, J1 - J2>(a.value() / b.value());
+        return Quantity<S1 - S2, B1 - B2, F1 - F2, U1 - U2, J1 - J2, M1 - M2>(a.value() / b.value());
     }
 }
 
@@ -72,6 +73,9 @@ using FlopsPerSecond = Quantity<-1, 0, 1, 0, 0>;
 using Watts = Quantity<-1, 0, 0, 0, 1>;
 using UsdPerSecond = Quantity<-1, 0, 0, 1, 0>;
 using UsdPerJoule = Quantity<0, 0, 0, 1, -1>;
+using UsdPerWatt = Quantity<1, 0, 0, 1, -1>;
+using Kilograms = Quantity<0, 0, 0, 0, 0, 1>;
+using KilogramsPerJoule = Quantity<0, 0, 0, 0, -1, 1>;
 
 inline constexpr Seconds kHour{3600.0};
 inline constexpr Seconds kDay{86400.0};
@@ -117,14 +121,17 @@ enum class Dimension {
     watts,
     usd,
     usd_per_gpu_hour,
-    usd_per_kwh
+    usd_per_kwh,
+    usd_per_watt,
+    kg_per_kwh
 };
 
 /// Human name of a dimension with an example, for error messages: `a bandwidth such as "200 Gb/s"`.
 std::string_view describe(Dimension dimension);
 
 struct ParsedQuantity {
-    double base = 0.0; ///< base units: seconds, bytes, byte/s, flop/s, W, USD, USD/s (per GPU), USD/J, or the
+    double base = 0.0; ///< base units: seconds, bytes, byte/s, flop/s, W, USD, USD/s (per GPU), USD/J,
+                       ///< USD/W, kg/J, or the
                        ///< bare count
     Dimension dimension = Dimension::count;
     friend bool operator==(const ParsedQuantity&, const ParsedQuantity&) = default;
