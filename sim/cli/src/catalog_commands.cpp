@@ -2,6 +2,7 @@
 // The commands that only look: check, list, show.
 #include "commands.hpp"
 
+#include "economic_lists.hpp"
 #include "figures.hpp"
 #include "output_file.hpp"
 #include "result.hpp"
@@ -23,12 +24,6 @@ namespace chokepoint::cli {
 using Json = nlohmann::ordered_json;
 
 namespace {
-
-/// One line of `list`.
-struct Entry {
-    std::string id;
-    std::string summary;
-};
 
 std::vector<Entry> list_gpus(const hw::Catalog& catalog) {
     std::vector<Entry> entries;
@@ -74,12 +69,17 @@ std::vector<Entry> list_schedules(const hw::Catalog&) {
 struct Kind {
     std::string_view plural;
     std::vector<Entry> (*list)(const hw::Catalog&);
+    std::vector<Entry> (*list_economics)(const hw::Economics&) = nullptr; ///< instead
 };
 constexpr std::array kKinds{
     Kind{"gpus", &list_gpus},
     Kind{"fabrics", &list_fabrics},
     Kind{"models", &list_models},
     Kind{"schedules", &list_schedules},
+    Kind{"costs", nullptr, &list_costs},
+    Kind{"premiums", nullptr, &list_premiums},
+    Kind{"grids", nullptr, &list_grids},
+    Kind{"failures", nullptr, &list_failures},
 };
 
 std::vector<std::string> ids(const std::vector<Entry>& entries) {
@@ -224,7 +224,9 @@ int list_command(const std::string& plural, const Common& common) {
     const hw::Catalog catalog = hw::Catalog::load(common.catalog_directories);
     Json entries = Json::array();
     std::string text;
-    for (const Entry& entry : kind->list(catalog)) {
+    for (const Entry& entry : kind->list != nullptr
+                                  ? kind->list(catalog)
+                                  : kind->list_economics(hw::load_economics(common.catalog_directories))) {
         entries.push_back({{"id", entry.id}, {"summary", entry.summary}});
         fmt::format_to(std::back_inserter(text), "{:<26} {}\n", entry.id, entry.summary);
     }

@@ -202,8 +202,12 @@ int main(int argc, char** argv) {
     schedule->footer("Example:\n  chokepoint schedule dualpipe --pp 8 --micro-batches 20 --svg dualpipe.svg");
     schedule->callback([&] { selected = [&] { return cli::schedule_command(arguments.schedule, common); }; });
 
-    CLI::App* list = app.add_subcommand("list", "List gpus, fabrics, models or schedules");
-    list->add_option("KIND", arguments.kind, "gpus, fabrics, models or schedules")->required()->type_name("");
+    CLI::App* list =
+        app.add_subcommand("list", "List gpus, fabrics, models, schedules and what costs rest on");
+    list->add_option("KIND", arguments.kind,
+                     "gpus, fabrics, models, schedules, costs, premiums, grids or failures")
+        ->required()
+        ->type_name("");
     add_common(*list, arguments.common, false);
     add_json(*list, arguments.common);
     list->footer("Example:\n  chokepoint list gpus");

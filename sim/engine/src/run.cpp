@@ -77,6 +77,7 @@ StepOutcome outcome_of(const StepRun& step) {
 CampaignReport simulate_stretch(const Scenario& scenario, StepCache& cache, const RunOptions& options) {
     std::vector<std::pair<int, Seconds>> points;
     std::string note;
+    BusyShares full;
     const std::vector<int> batches = ramp_batches(scenario);
     for (std::size_t i = 0; i < batches.size(); ++i) {
         tell(options, "campaign", static_cast<double>(i) / static_cast<double>(batches.size()));
@@ -85,6 +86,7 @@ CampaignReport simulate_stretch(const Scenario& scenario, StepCache& cache, cons
         const StepOutcome& step =
             cache.outcome(scenario, plan, [&] { return outcome_of(run_step(scenario, plan)); });
         points.emplace_back(batches[i], step.seconds);
+        full = busy_shares(step.phases); // the last batch is the full one
         if (!step.schedule_note.empty() && batches[i] != scenario.plan().global_batch) {
             note +=
                 fmt::format("{}{} sequences: {}", note.empty() ? "" : "; ", batches[i], step.schedule_note);
@@ -92,6 +94,7 @@ CampaignReport simulate_stretch(const Scenario& scenario, StepCache& cache, cons
     }
     CampaignReport report = campaign_report(scenario, std::move(points));
     report.ramp_note = std::move(note);
+    report.shares = full;
     return report;
 }
 
@@ -152,10 +155,13 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
         StepCache& cache = options.cache != nullptr ? *options.cache : own;
         cache.outcome(scenario, scenario.plan(), [&] { return outcome_of(step_run); });
         report.campaign = simulate_campaign(scenario, cache, options);
+        report.campaign->failures = failure_report(scenario, *report.campaign);
+        if (report.campaign->failures) {
+            report.campaign->goodput = report.campaign->failures->expected.goodput;
+        }
     }
-    if (scenario.campaign().price) {
-        report.cost = cost_report(scenario, report.step, report.campaign);
-    }
+    report.energy = energy_report(scenario, report.step, report.campaign);
+    report.cost = cost_report(scenario, report.step, report.campaign, report.energy);
     return report;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a step to a campaign: GPU-hours over a batch ramp, and dollars.
+// From a step to a campaign: GPU-hours over a batch ramp and over phases, and days.
 #include <chokepoint/sim/report.hpp>
 
 #include <cmath>
@@ -71,6 +71,7 @@ PhaseReport simulated_phase(const Phase& phase, const CampaignReport& run) {
     report.wall = run.wall;
     report.gpu_hours = run.gpu_hours;
     report.step = run.ramp_points.back().second;
+    report.shares = run.shares;
     return report;
 }
 
@@ -98,21 +99,6 @@ CampaignReport add_up(const Scenario& scenario, const std::vector<CampaignReport
     }
     total.phases = std::move(phases);
     return total;
-}
-
-CostReport cost_report(const Scenario& scenario, const StepReport& step,
-                       const std::optional<CampaignReport>& campaign) {
-    if (!scenario.campaign().price) {
-        throw std::logic_error("a cost report needs a price");
-    }
-    CostReport cost;
-    cost.price = *scenario.campaign().price;
-    cost.step = cost.price * step.seconds * static_cast<double>(scenario.cluster().gpus());
-    cost.per_trillion_tokens = cost.step * (1e12 / step.tokens);
-    if (campaign) {
-        cost.campaign = cost.price * (campaign->gpu_hours * hw::kHour);
-    }
-    return cost;
 }
 
 } // namespace chokepoint::sim

@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr double kKilo = 1024.0;
+constexpr hw::Joules kKilowattHour{3.6e6};
 
 std::int64_t peak_rss_bytes() {
     rusage usage{};
@@ -94,6 +95,47 @@ Json memory_json(const RunReport& report) {
 
 Json day_json(const std::optional<Day>& day) { return day ? Json(to_text(*day)) : Json(nullptr); }
 
+Json sample_json(const FailureReport& failures, double gpus) {
+    if (!failures.sample) {
+        return nullptr;
+    }
+    const RenewalSample& sample = *failures.sample;
+    Json gpu_hours = Json::array();
+    for (const hw::Seconds wall : sample.quantiles) {
+        gpu_hours.push_back(wall * gpus / hw::kHour);
+    }
+    return {{"trials", sample.trials},
+            {"seed", failures.settings.seed},
+            {"mean_days", sample.mean / hw::kDay},
+            {"standard_error_days", sample.standard_error / hw::kDay},
+            {"gpu_hours", std::move(gpu_hours)}};
+}
+
+Json failures_json(const CampaignReport& campaign) {
+    if (!campaign.failures) {
+        return nullptr;
+    }
+    const FailureReport& failures = *campaign.failures;
+    const FailureCost& cost = failures.expected;
+    return {{"gpu_hours", failures.gpu_hours},
+            {"days", cost.wall / hw::kDay},
+            {"last_day", day_json(failures.last_day)},
+            {"goodput", cost.goodput},
+            {"count", cost.failures},
+            {"spare_gpus", failures.spare_gpus},
+            {"state_bytes", failures.settings.state.value()},
+            {"job_mtbf_seconds", cost.mtbf.value()},
+            {"checkpoint_seconds", failures.settings.process.checkpoint.value()},
+            {"checkpoint_interval_seconds", cost.interval.value()},
+            {"lost_days",
+             {{"repeated_work", cost.lost / hw::kDay},
+              {"restarts", cost.restarts / hw::kDay},
+              {"checkpoints", cost.checkpoints / hw::kDay},
+              {"waiting", cost.waiting / hw::kDay},
+              {"slow_hosts", cost.slowed / hw::kDay}}},
+            {"monte_carlo", sample_json(failures, failures.gpu_hours / (cost.wall / hw::kHour))}};
+}
+
 Json phase_list_json(const CampaignReport& campaign) {
     Json phases = Json::array();
     for (const PhaseReport& phase : campaign.phases) {
@@ -126,6 +168,7 @@ Json campaign_json(const RunReport& report) {
             {"ramp_gpu_hours", campaign.ramp_gpu_hours},
             {"ramp_points", std::move(points)},
             {"ramp_note", campaign.ramp_note},
+            {"failures", failures_json(campaign)},
             {"phases", phase_list_json(campaign)},
             {"first_day", day_json(campaign.first_day)},
             {"last_day", day_json(campaign.last_day)}};
@@ -133,20 +176,63 @@ Json campaign_json(const RunReport& report) {
 
 Json optional_usd(const std::optional<hw::Usd>& usd) { return usd ? Json(usd->value()) : Json(nullptr); }
 
+Json energy_json(const RunReport& report) {
+    if (!report.energy) {
+        return nullptr;
+    }
+    const EnergyReport& energy = *report.energy;
+    const PowerStates& states = energy.settings.states;
+    return {{"step_kwh", energy.step / kKilowattHour},
+            {"campaign_kwh", energy.campaign ? Json(*energy.campaign / kKilowattHour) : Json(nullptr)},
+            {"co2_kg", energy.co2 ? Json(energy.co2->value()) : Json(nullptr)},
+            {"kg_per_kwh", energy.settings.carbon.value() * kKilowattHour.value()},
+            {"grid", energy.settings.grid},
+            {"pue", states.pue},
+            {"node_watts_per_gpu", energy.node_power.value()},
+            {"peak_megawatts", energy.peak.value() / 1e6},
+            {"shares",
+             {{"compute", energy.shares.compute},
+              {"communication", energy.shares.communication},
+              {"idle", energy.shares.idle}}},
+            {"watts",
+             {{"compute", states.compute.value()},
+              {"communication", states.communication.value()},
+              {"idle", states.idle.value()},
+              {"host", states.host.value()}}}};
+}
+
+Json range_json(const UsdRange& range) {
+    return {{"low", range.low.value()}, {"mid", range.mid.value()}, {"high", range.high.value()}};
+}
+
+Json cost_items_json(const CostReport& cost) {
+    Json items = Json::array();
+    for (const CostItem& item : cost.items) {
+        Json entry = range_json(item.usd);
+        entry["name"] = item.name;
+        items.push_back(std::move(entry));
+    }
+    return items;
+}
+
 Json cost_json(const RunReport& report) {
     if (!report.cost) {
         return nullptr;
     }
     const CostReport& cost = *report.cost;
-    // Energy and carbon are part of the contract; they are null until power states are modelled.
+    const Json energy = energy_json(report);
     return {{"usd", optional_usd(cost.campaign)},
-            {"energy_kwh", nullptr},
-            {"co2_kg", nullptr},
+            {"energy_kwh", energy.is_null() ? Json(nullptr) : energy.at("campaign_kwh")},
+            {"co2_kg", energy.is_null() ? Json(nullptr) : energy.at("co2_kg")},
             {"breakdown",
              {{"price_usd_per_gpu_hour", (cost.price * hw::kHour).value()},
               {"step_usd", cost.step.value()},
               {"usd_per_trillion_tokens", cost.per_trillion_tokens.value()},
-              {"gpu_rental_usd", optional_usd(cost.campaign)}}}};
+              {"gpu_rental_usd", cost.items.empty() ? optional_usd(cost.campaign) : Json(nullptr)}}},
+            {"counted", cost.title},
+            {"range", cost.range ? range_json(*cost.range) : Json(nullptr)},
+            {"items", cost_items_json(cost)},
+            {"notes", cost.notes}};
 }
 
 Json uncertainty_json(const RunReport& report) {
@@ -193,6 +279,7 @@ Json run_json(const RunReport& report, const Scenario& scenario) {
             {"memory", memory_json(report)},
             {"critical_path", critical_path_json(report)},
             {"campaign", campaign_json(report)},
+            {"energy", energy_json(report)},
             {"cost", cost_json(report)},
             {"uncertainty", uncertainty_json(report)},
             {"engine",

@@ -2,6 +2,7 @@
 // The report as a person reads it on a terminal.
 #include <chokepoint/sim/report.hpp>
 
+#include "economy_text.hpp"
 #include "wording.hpp"
 
 #include <fmt/format.h>
@@ -98,6 +99,12 @@ void add_memory(Page& page, const RunReport& r) {
               most->buffers.value() / kGiga, most->overhead.value() / kGiga);
 }
 
+void add_lines(Page& page, const std::vector<std::string>& lines) {
+    for (const std::string& line : lines) {
+        page.line("{}", line);
+    }
+}
+
 void add_phase_table(Page& page, const CampaignReport& c) {
     page.line("  {:<28} {:>8} {:>12} {:>8}", "phase", "tokens", "GPU-hours", "days");
     for (const PhaseReport& phase : c.phases) {
@@ -131,6 +138,14 @@ void add_campaign(Page& page, const RunReport& r) {
         if (!c.phases.empty()) {
             add_phase_table(page, c);
         }
+        if (c.failures) {
+            page.line("");
+            add_lines(page, interruption_lines(*c.failures, r.gpus));
+        }
+    }
+    if (r.energy) {
+        page.line("");
+        add_lines(page, energy_lines(*r.energy));
     }
     if (r.cost) {
         page.line("");
@@ -142,6 +157,7 @@ void add_campaign(Page& page, const RunReport& r) {
             page.line("  {:>13} for the campaign     p5 to p95: {} to {}", money_text(*r.cost->campaign),
                       money_text(hw::Usd(low)), money_text(hw::Usd(high)));
         }
+        add_lines(page, cost_item_lines(*r.cost));
     }
 }
 

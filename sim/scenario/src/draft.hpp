@@ -12,6 +12,7 @@ namespace chokepoint::sim::loader {
 struct Library {
     hw::Catalog catalog;
     std::vector<work::ModelArch> presets;
+    hw::Economics economics;
 };
 const work::ModelArch* find_preset(const Library&, std::string_view id);
 
@@ -20,6 +21,41 @@ struct PhaseDraft {
     std::string name;
     std::optional<double> tokens, steps, gpu_hours, ramp_tokens;
     std::optional<int> ramp_from;
+};
+
+inline constexpr std::string_view kRental = "rental";
+
+struct ReliabilityDraft {
+    bool asked = false; ///< failures are on, and their keys are sound
+    std::optional<std::string> record;
+    std::optional<hw::Seconds> gpu_mtbf, checkpoint_time, checkpoint_interval;
+    std::optional<hw::BytesPerSecond> storage_bandwidth;
+    hw::Seconds restart, repair;
+    std::optional<int> spares;
+    double slow_hosts = 0.0, slow_host_speed = 1.0;
+    int trials = 0;
+    std::int64_t seed = 0;
+};
+
+struct EnergyDraft {
+    double pue = 1.0;
+    std::string grid;
+    std::optional<hw::KilogramsPerJoule> carbon;
+    std::optional<double> compute, communication, idle;
+    std::optional<hw::Watts> host;
+};
+
+struct CostDraft {
+    std::optional<std::string> model;
+    std::optional<Day> date;
+    PriceLevel level = PriceLevel::mid;
+    std::optional<hw::Usd> accelerator_price, network, storage;
+    std::optional<hw::UsdPerWatt> facility;
+    std::optional<hw::Seconds> lifetime;
+    std::optional<double> server_overhead, utilisation, cost_of_capital;
+    std::optional<hw::UsdPerJoule> power_price;
+    std::vector<std::string> premiums;
+    double premium = 0.0;
 };
 
 struct Draft {
@@ -36,6 +72,12 @@ struct Draft {
     Campaign campaign;
     PhaseDraft phase; ///< the one being read
     std::vector<PhaseDraft> phases;
+    ReliabilityDraft reliability;
+    EnergyDraft energy;
+    CostDraft cost;
+    std::optional<FailureSettings> failures; ///< these three by checks, from the drafts and the catalog
+    std::optional<EnergySettings> power;
+    std::optional<CostSettings> money;
     ComputeModel compute = ComputeModel::calibrated;
 
     [[nodiscard]] std::int64_t gpus() const { return std::int64_t{nodes} * gpus_per_node; }
@@ -66,7 +108,9 @@ inline Value to_value(hw::DType v) { return std::string(hw::name(v)); }
 inline Value to_value(ComputeModel v) { return std::string(name(v)); }
 inline Value to_value(Day v) { return sim::to_text(v); }
 Value to_value(const work::Recompute&);
-template <int S, int B, int F, int U, int J> Value to_value(hw::Quantity<S, B, F, U, J> v) {
+inline Value to_value(const std::vector<std::string>& v) { return v; }
+inline Value to_value(PriceLevel v) { return std::string(sim::name(v)); }
+template <int S, int B, int F, int U, int J, int M> Value to_value(hw::Quantity<S, B, F, U, J, M> v) {
     return v.value();
 }
 template <class T> Value to_value(const std::optional<T>& v) { return v ? to_value(*v) : Value{}; }
@@ -110,8 +154,15 @@ inline void assign(ComputeModel& field, const Value& v) {
 }
 inline void assign(Day& field, const Value& v) { field = day_from(std::get<std::string>(v)).value(); }
 void assign(work::Recompute& field, const Value&);
-template <int S, int B, int F, int U, int J> void assign(hw::Quantity<S, B, F, U, J>& field, const Value& v) {
-    field = hw::Quantity<S, B, F, U, J>(std::get<double>(v));
+inline void assign(PriceLevel& field, const Value& v) {
+    field = price_level_from(std::get<std::string>(v)).value();
+}
+inline void assign(std::vector<std::string>& field, const Value& v) {
+    field = std::get<std::vector<std::string>>(v);
+}
+template <int S, int B, int F, int U, int J, int M>
+void assign(hw::Quantity<S, B, F, U, J, M>& field, const Value& v) {
+    field = hw::Quantity<S, B, F, U, J, M>(std::get<double>(v));
 }
 template <class T> void assign(std::optional<T>& field, const Value& v) { assign(field.emplace(), v); }
 

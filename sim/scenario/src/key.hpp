@@ -72,6 +72,8 @@ struct Section {
 /// Every key, grouped by section, in the order the documentation lists them.
 std::span<const Key> all_keys();
 std::span<const Section> all_sections();
+/// Those of [reliability], [energy] and [cost], which are among them.
+std::span<const Key> money_keys();
 const Key* find_key(std::string_view path);
 const Section* find_section(std::string_view path);
 /// Whether the key belongs to the tables of an array.

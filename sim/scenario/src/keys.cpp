@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of scenario keys. To add a key: one entry here, and the place that uses the field it is bound to.
-#include "key.hpp"
+#include "shapes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,34 +14,6 @@ using work::ModelArch;
 using work::Moe;
 using work::ParallelPlan;
 
-constexpr Shape text() { return {.kind = Kind::text}; }
-constexpr Shape integer(std::string_view min, std::string_view max) {
-    return {.kind = Kind::integer, .min = min, .max = max};
-}
-constexpr Shape integers(std::string_view min, std::string_view max) {
-    return {.kind = Kind::integers, .min = min, .max = max};
-}
-constexpr Shape number(std::string_view min, std::string_view max) {
-    return {.kind = Kind::number, .min = min, .max = max};
-}
-constexpr Shape date() { return {.kind = Kind::date}; }
-constexpr Shape boolean() { return {.kind = Kind::boolean}; }
-constexpr Shape choice(NameList list) { return {.kind = Kind::choice, .list = list}; }
-constexpr Shape choice_or_file(NameList list, std::string_view ending) {
-    return {.kind = Kind::choice, .list = list, .file_ending = ending};
-}
-constexpr Shape choices(NameList list) { return {.kind = Kind::choices, .list = list}; }
-constexpr Shape quantity(Dimension dimension, std::string_view min, std::string_view max) {
-    return {.kind = Kind::quantity, .min = min, .max = max, .dimension = dimension};
-}
-
-template <class Range> std::vector<std::string> ids(const Range& range) {
-    std::vector<std::string> out;
-    for (const auto& item : range) {
-        out.emplace_back(item.id);
-    }
-    return out;
-}
 template <class Enum> std::vector<std::string> names_of(std::initializer_list<Enum> values) {
     std::vector<std::string> out;
     for (const Enum value : values) {
@@ -386,18 +358,32 @@ constexpr std::array kSections{
         "run is a single one of `campaign.tokens`. `--set 'campaign.phase[0].tokens=1e12'` overrides a key "
         "of the first.",
         repeat<&Draft::phase, &Draft::phases>, kPhaseOverrides},
+    Section{"reliability", "Failures of the run: without this section there are none. They come at a "
+                           "constant rate and throw away "
+                           "the work since the last checkpoint; docs/campaign.md has the formulas."},
+    Section{"energy", "What the cluster draws; docs/cost.md says where the figures come from."},
+    Section{"cost",
+            "Dollars beyond campaign.price: rent on a day, or ownership; docs/cost.md has the formulas."},
     Section{"simulation", "How times are estimated."},
 };
 
 } // namespace
 
-std::span<const Key> all_keys() { return kKeys; }
+std::span<const Key> all_keys() {
+    static const std::vector<Key> all = [] {
+        std::vector<Key> keys(kKeys.begin(), kKeys.end());
+        keys.insert(keys.end(), money_keys().begin(), money_keys().end());
+        return keys;
+    }();
+    return all;
+}
 std::span<const Section> all_sections() { return kSections; }
 
 const Key* find_key(std::string_view path) {
+    const auto keys = all_keys();
     const auto found =
-        std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& key) { return key.path == path; });
-    return found == kKeys.end() ? nullptr : &*found;
+        std::find_if(keys.begin(), keys.end(), [&](const Key& key) { return key.path == path; });
+    return found == keys.end() ? nullptr : &*found;
 }
 
 const Section* find_section(std::string_view path) {

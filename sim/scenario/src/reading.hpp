@@ -99,6 +99,11 @@ void check_campaign(Reading&);
 /// Needs a scenario without faults.
 void check_memory(Reading&);
 void check_phases(Reading&);
+void check_reliability(Reading&);
+void check_energy(Reading&);
+void check_cost(Reading&);
+/// What failures cost the job; needs a scenario without faults.
+void check_failures(Reading&);
 /// The tokens of all phases against campaign.tokens.
 void check_total(Reading&, double tokens);
 

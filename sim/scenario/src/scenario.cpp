@@ -58,6 +58,9 @@ public:
         scenario.plan_ = std::move(draft.plan);
         scenario.campaign_ = draft.campaign;
         scenario.phases_ = std::move(phases);
+        scenario.failures_ = draft.failures;
+        scenario.energy_ = draft.power;
+        scenario.cost_ = draft.money;
         scenario.compute_model_ = draft.compute;
         sort_faults(reading.warnings);
         scenario.warnings_ = std::move(reading.warnings);
@@ -74,8 +77,14 @@ void check(Reading& reading) {
     loader::check_plan(reading);
     loader::check_campaign(reading);
     loader::check_phases(reading);
+    loader::check_reliability(reading);
+    loader::check_energy(reading);
+    loader::check_cost(reading);
     if (reading.faults.empty()) {
         loader::check_memory(reading);
+    }
+    if (reading.faults.empty()) {
+        loader::check_failures(reading);
     }
 }
 
@@ -135,7 +144,8 @@ Scenario parse_scenario(std::string_view text, const std::string& file, const Lo
     std::vector<Diagnostic> malformed;
     loader::apply_overrides(document, options.overrides, malformed);
     const Library library{hw::Catalog::load(options.catalog_directories),
-                          work::load_presets(hw::data_path("models"))};
+                          work::load_presets(hw::data_path("models")),
+                          hw::load_economics(options.catalog_directories)};
     Reading reading(document, library);
     reading.faults.insert(reading.faults.end(), malformed.begin(), malformed.end());
     check(reading);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chokepoint/sim/critical_path.hpp>
+#include <chokepoint/sim/economy.hpp>
 #include <chokepoint/sim/scenario.hpp>
 #include <chokepoint/sim/step_costs.hpp>
 #include <chokepoint/sim/timeline.hpp>
@@ -72,6 +73,7 @@ struct PhaseReport {
     double gpu_hours = 0.0;
     bool given = false; ///< GPU-hours of the scenario rather than of a simulation
     hw::Seconds step;   ///< at the full batch; 0 where given
+    BusyShares shares;  ///< of that step
     std::optional<Day> first_day, last_day;
 };
 
@@ -79,20 +81,16 @@ struct CampaignReport {
     double tokens = 0.0;
     hw::Seconds wall; ///< on this cluster without interruptions
     double gpu_hours = 0.0;
-    double goodput = 1.0; ///< share of the time that trains; failures are not modelled yet
+    double goodput = 1.0; ///< share of the expected time that trains; 1 where failures are off
     double gpu_hours_per_trillion_tokens = 0.0; ///< at the full batch
     double ramp_gpu_hours = 0.0;                ///< of gpu_hours, spent while the batch grows
     /// (sequences per step, seconds) that the ramp was interpolated from.
     std::vector<std::pair<int, hw::Seconds>> ramp_points;
     std::string ramp_note;
+    std::optional<FailureReport> failures;  ///< where they are on; what stands above is without them
+    BusyShares shares;                      ///< of the step at the full batch
     std::vector<PhaseReport> phases;        ///< none if the campaign is a single stretch
     std::optional<Day> first_day, last_day; ///< where the scenario says when it starts
-};
-
-struct CostReport {
-    hw::UsdPerSecond price; ///< per GPU
-    hw::Usd step, per_trillion_tokens;
-    std::optional<hw::Usd> campaign;
 };
 
 struct RunReport {
@@ -105,6 +103,7 @@ struct RunReport {
     CriticalPath critical_path;
     Uncertainty uncertainty;
     std::optional<CampaignReport> campaign;
+    std::optional<EnergyReport> energy;
     std::optional<CostReport> cost;
     std::string schedule_note;
     int fold_classes = 0; ///< one GPU of each was simulated
@@ -130,7 +129,6 @@ PhaseReport simulated_phase(const Phase&, const CampaignReport&);
 /// phase's.
 CampaignReport add_up(const Scenario&, const std::vector<CampaignReport>& simulated,
                       std::vector<PhaseReport>);
-CostReport cost_report(const Scenario&, const StepReport&, const std::optional<CampaignReport>&);
 
 /// The report as a person reads it, in at most 100 columns.
 std::string to_text(const RunReport&);

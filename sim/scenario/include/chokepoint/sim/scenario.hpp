@@ -3,7 +3,7 @@
 // half-accepts.
 #pragma once
 
-#include <chokepoint/sim/calendar.hpp>
+#include <chokepoint/sim/settings.hpp>
 
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/workloads/plan.hpp>
@@ -85,6 +85,10 @@ public:
     [[nodiscard]] const Campaign& campaign() const { return campaign_; }
     /// In their order; none if the campaign is a single stretch of the scenario's own plan.
     [[nodiscard]] const std::vector<Phase>& phases() const { return phases_; }
+    /// Nothing where the scenario does not ask, or where it and the catalog leave the part's power open.
+    [[nodiscard]] const std::optional<FailureSettings>& failures() const { return failures_; }
+    [[nodiscard]] const std::optional<EnergySettings>& energy() const { return energy_; }
+    [[nodiscard]] const std::optional<CostSettings>& cost() const { return cost_; }
     [[nodiscard]] ComputeModel compute_model() const { return compute_model_; }
     [[nodiscard]] const std::string& catalog_hash() const { return catalog_hash_; }
     [[nodiscard]] const std::vector<ResolvedValue>& resolved() const { return resolved_; }
@@ -101,6 +105,9 @@ private:
     work::ParallelPlan plan_;
     Campaign campaign_;
     std::vector<Phase> phases_;
+    std::optional<FailureSettings> failures_;
+    std::optional<EnergySettings> energy_;
+    std::optional<CostSettings> cost_;
     ComputeModel compute_model_ = ComputeModel::calibrated;
     std::vector<ResolvedValue> resolved_;
     std::vector<Diagnostic> warnings_;

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// What [energy] and [cost] leave open comes from the catalog; what the catalog does not know is a fault where
+// the scenario asks for it.
+#include "reading.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace chokepoint::sim::loader {
+namespace {
+
+bool any_given(const Reading& reading, std::string_view section) {
+    return std::ranges::any_of(reading.slots(), [&](const Slot& slot) {
+        return slot.given && slot.sound && section_of(slot.key->path) == section;
+    });
+}
+
+template <class Range> std::string ids(const Range& range) {
+    std::vector<std::string> out;
+    std::ranges::transform(range, std::back_inserter(out), [](const auto& entry) { return entry.id; });
+    return fmt::format("{}", fmt::join(out, ", "));
+}
+
+/// A figure of the catalog, unless the scenario gives its own.
+class Filler {
+public:
+    Filler(Reading& reading, std::string section, std::string id,
+           const std::map<std::string, hw::Citation>& from)
+        : reading_(reading),
+          section_(std::move(section)),
+          id_(std::move(id)),
+          citations_(from) {}
+    template <class T> void fill(std::string_view key, const T& value) { fill(key, value, key); }
+    template <class T> void fill(std::string_view key, const T& value, std::string_view field) {
+        const std::string path = fmt::format("{}.{}", section_, key);
+        if (const Slot& slot = reading_.slot(path); !slot.given && slot.sound) {
+            reading_.derive(path, to_value(value), cite(id_, citations_, std::string(field)),
+                            Origin::catalog);
+        }
+    }
+
+private:
+    Reading& reading_;
+    std::string section_, id_;
+    const std::map<std::string, hw::Citation>& citations_;
+};
+
+hw::PriceRange flat(hw::UsdPerSecond price) { return {price, price, price, {}}; }
+
+/// The rent on the scenario's day, or a fault.
+std::optional<hw::PriceRange> rent(Reading& reading, const hw::GpuSpec& gpu) {
+    const Draft& draft = reading.draft;
+    if (draft.campaign.price) {
+        return flat(*draft.campaign.price);
+    }
+    if (gpu.prices.empty()) {
+        std::vector<std::string> priced;
+        for (const hw::GpuSpec& other : reading.library.catalog.gpus()) {
+            if (!other.prices.empty()) {
+                priced.push_back(other.id);
+            }
+        }
+        reading.fault("cost.model",
+                      fmt::format("no rental price of {} is known; expected campaign.price, or one "
+                                  "of the parts with a price: {}",
+                                  gpu.id, fmt::join(priced, ", ")));
+        return std::nullopt;
+    }
+    if (!draft.cost.date && !draft.campaign.start) {
+        reading.fault("cost.model", "a rental price holds on a day; expected cost.date or campaign.start");
+        return std::nullopt;
+    }
+    const Day day = draft.cost.date ? *draft.cost.date : *draft.campaign.start;
+    const auto found = hw::rental_price(gpu, sim::to_text(day));
+    if (!found) {
+        reading.fault(draft.cost.date ? "cost.date" : "campaign.start",
+                      fmt::format("no price of {} within a year of {}; its history runs from {} to {}",
+                                  gpu.id, sim::to_text(day), gpu.prices.front().date,
+                                  gpu.prices.back().date));
+    }
+    return found;
+}
+
+/// The product of all premiums in force; an announced one that is not yet is a fault.
+double premium(Reading& reading, const std::optional<Day>& day, std::vector<std::string>& notes) {
+    const CostDraft& cost = reading.draft.cost;
+    double factor = 1.0 + cost.premium;
+    for (const std::string& id : cost.premiums) {
+        const hw::Premium& found =
+            *std::ranges::find(reading.library.economics.premiums, id, &hw::Premium::id);
+        const bool fits = found.parts.empty() || std::ranges::count(found.parts, reading.draft.gpu) > 0;
+        if (!fits) {
+            reading.fault("cost.premiums", fmt::format("{} is paid on {}, not on {}", id,
+                                                       fmt::join(found.parts, ", "), reading.draft.gpu));
+        } else if (day && sim::to_text(*day) < found.since) {
+            reading.fault("cost.premiums", fmt::format("{} holds from {}, after the {} of the scenario", id,
+                                                       found.since, sim::to_text(*day)));
+        }
+        factor *= 1.0 + found.share;
+        notes.push_back(
+            fmt::format("premium of {:.0f}% from {}: {}", 100.0 * found.share, found.since, found.title));
+    }
+    return factor;
+}
+
+UsdRange accelerator_price(Reading& reading, const hw::PurchasePrice* quote) {
+    if (reading.draft.cost.accelerator_price) {
+        const hw::Usd usd = *reading.draft.cost.accelerator_price;
+        return {usd, usd, usd};
+    }
+    if (quote == nullptr) {
+        reading.fault("cost.model",
+                      fmt::format("no purchase price of {} is known; expected "
+                                  "cost.accelerator_price, or one of the parts with a price: {}",
+                                  reading.draft.gpu, ids(reading.library.economics.purchases)));
+        return {};
+    }
+    return {quote->low, quote->mid(), quote->high};
+}
+
+/// One GPU's share of the switches, optics and cables.
+void fill_network(Reading& reading, const hw::NetworkCosts& table) {
+    const Draft& draft = reading.draft;
+    const std::string_view fabric = name(make_cluster(draft, reading.library).fabric.kind);
+    const double endpoints = static_cast<double>(draft.nodes) * draft.nics_per_node;
+    const double per_gpu = static_cast<double>(draft.nics_per_node) / draft.gpus_per_node;
+    const auto each = hw::network_cost_per_endpoint(table, fabric, endpoints);
+    if (each && !reading.slot("cost.network").given) {
+        reading.derive(
+            "cost.network", to_value(*each * per_gpu),
+            fmt::format("{:.0f} NICs on a {} network: {}", endpoints, fabric, table.citation.source),
+            Origin::catalog);
+    } else if (!each && !draft.cost.network) {
+        reading.fault("cost.model",
+                      fmt::format("no cost of a {} network is known; expected cost.network", fabric));
+    }
+}
+
+void check_ownership(Reading& reading, const hw::OwnershipModel& model, CostSettings& settings) {
+    const hw::Economics& economics = reading.library.economics;
+    CostDraft& cost = reading.draft.cost;
+    Filler filler(reading, "cost", model.id, model.citations);
+    filler.fill("server_overhead", model.server_overhead);
+    filler.fill("power_price", model.power_price);
+    const bool straight = model.depreciation == hw::Depreciation::straight_line;
+    if (straight) {
+        filler.fill("storage", model.storage);
+        filler.fill("facility", model.facility);
+        filler.fill("lifetime", model.lifetime);
+        filler.fill("utilisation", model.utilisation);
+        filler.fill("cost_of_capital", model.cost_of_capital);
+        fill_network(reading, economics.networks);
+    }
+    const hw::PurchasePrice* quote = economics.purchase_of(reading.draft.gpu);
+    Ownership own;
+    own.accelerator = accelerator_price(reading, quote);
+    own.premium = settings.premium;
+    own.model = model;
+    own.model.server_overhead = cost.server_overhead.value_or(model.server_overhead);
+    own.model.storage = cost.storage.value_or(model.storage);
+    own.model.facility = cost.facility.value_or(model.facility);
+    own.model.lifetime = cost.lifetime.value_or(model.lifetime);
+    own.model.utilisation = cost.utilisation.value_or(model.utilisation);
+    own.model.cost_of_capital = cost.cost_of_capital.value_or(model.cost_of_capital);
+    own.model.power_price = cost.power_price.value_or(model.power_price);
+    own.network = cost.network.value_or(hw::Usd());
+    own.pue = reading.draft.energy.pue;
+    const hw::PowerProfile* profile = economics.power_of(reading.draft.gpu);
+    if (profile != nullptr) {
+        own.rated_power = reading.library.catalog.find_gpu(reading.draft.gpu)->tdp * profile->rated;
+    } else {
+        reading.fault("cost.model",
+                      fmt::format("no power profile lists {}, so its server's power is unknown; "
+                                  "known: {}",
+                                  reading.draft.gpu, ids(economics.power)));
+    }
+    if (!straight) {
+        if (quote == nullptr || !settings.day) {
+            reading.fault("cost.model",
+                          "value lost with time needs the day of the run and the day the part could "
+                          "be bought; expected cost.date or campaign.start, and a part of the "
+                          "purchase catalog");
+            return;
+        }
+        own.age = std::max(0.0, hw::years_between(quote->released, sim::to_text(*settings.day)) -
+                                    model.delay / (365.25 * hw::kDay));
+    }
+    settings.ownership = own;
+}
+
+} // namespace
+
+void check_energy(Reading& reading) {
+    if (!reading.sound({"cluster.gpu", "energy.pue", "energy.grid", "energy.carbon"})) {
+        return;
+    }
+    Draft& draft = reading.draft;
+    const hw::PowerProfile* profile = reading.library.economics.power_of(draft.gpu);
+    if (profile != nullptr) {
+        Filler filler(reading, "energy", profile->id, profile->citations);
+        filler.fill("compute", profile->compute);
+        filler.fill("communication", profile->communication);
+        filler.fill("idle", profile->idle);
+        filler.fill("host", profile->host);
+    }
+    const EnergyDraft& energy = draft.energy;
+    if (!energy.compute || !energy.communication || !energy.idle || !energy.host) {
+        if (any_given(reading, "energy") && reading.sound({"energy.compute", "energy.host"})) {
+            reading.fault(
+                reading.section_place("energy"),
+                fmt::format("no power profile lists {}; expected compute, communication, idle and host",
+                            draft.gpu));
+        }
+        return;
+    }
+    const auto grid = std::ranges::find(reading.library.economics.grids, energy.grid, &hw::Grid::id);
+    Filler(reading, "energy", grid->id, grid->citations).fill("carbon", grid->carbon);
+    const hw::Watts tdp = reading.library.catalog.find_gpu(draft.gpu)->tdp;
+    EnergySettings settings;
+    settings.states = {tdp * *energy.compute, tdp * *energy.communication, tdp * *energy.idle, *energy.host,
+                       energy.pue};
+    settings.carbon = *energy.carbon;
+    settings.grid = reading.slot("energy.carbon").given ? "given" : grid->name;
+    draft.power = settings;
+}
+
+void check_cost(Reading& reading) {
+    if (!reading.sound({"cluster.gpu", "cluster.fabric", "cluster.nodes",
+                        "cluster.nics_per_node", "cost.model", "cost.date", "campaign.start",
+                        "campaign.price", "cost.premiums"})) {
+        return;
+    }
+    Draft& draft = reading.draft;
+    if (!draft.cost.model) {
+        if (any_given(reading, "cost")) {
+            reading.fault(reading.section_place("cost"),
+                          fmt::format("missing key 'model' in [cost]; expected \"{}\" or one of {}", kRental,
+                                      ids(reading.library.economics.cost_models)));
+        }
+        return;
+    }
+    CostSettings settings;
+    settings.level = draft.cost.level;
+    settings.day = draft.cost.date ? draft.cost.date : draft.campaign.start;
+    settings.premium = premium(reading, settings.day, settings.notes);
+    settings.notes.emplace_back(
+        "US dollars of the day of each quote, without correction for inflation; staff and "
+        "research are not in it");
+    if (*draft.cost.model == kRental) {
+        settings.title = "rent";
+        settings.rent = rent(reading, *reading.library.catalog.find_gpu(draft.gpu));
+    } else {
+        const auto& models = reading.library.economics.cost_models;
+        const hw::OwnershipModel& model =
+            *std::ranges::find(models, *draft.cost.model, &hw::OwnershipModel::id);
+        settings.title = model.title;
+        check_ownership(reading, model, settings);
+    }
+    draft.money = settings;
+}
+
+} // namespace chokepoint::sim::loader
