@@ -27,23 +27,28 @@ TEST_P(Schema, IsWhatTheCommandPrints) {
 
 INSTANTIATE_TEST_SUITE_P(
     Commands, Schema,
-    testing::Values(Case{"run", {"run", "scenarios/small-16-gpus.toml", "--json", "-"}},
-                    Case{"run", {"run", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
-                    Case{"compare",
-                         {"compare", "scenarios/deepseek-v3-h800.toml", "scenarios/deepseek-v3-h100.toml",
-                          "--json", "-"}},
-                    Case{"check", {"check", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
-                    Case{"check", {"check", "no-such-file.toml", "--json", "-"}},
-                    Case{"list", {"list", "gpus", "--json", "-"}},
-                    Case{"list", {"list", "models", "--json", "-"}},
-                    Case{"list", {"list", "schedules", "--json", "-"}},
-                    Case{"list", {"list", "fabrics", "--json", "-"}},
-                    Case{"show", {"show", "gpu", "h800-sxm", "--json", "-"}},
-                    Case{"show", {"show", "model", "deepseek-v3", "--json", "-"}},
-                    Case{"show", {"show", "model", "nemotron-4-15b", "--sequence", "8192", "--json", "-"}},
-                    Case{"rules", {"rules", "--json", "-"}},
-                    Case{"rules", {"rules", "--design", "h100-sxm", "--under", "us-2022-10", "--json", "-"}},
-                    Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));
+    testing::Values(
+        Case{"run", {"run", "scenarios/small-16-gpus.toml", "--json", "-"}},
+        Case{"run", {"run", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
+        Case{"run",
+             {"run", "scenarios/deepseek-v3-campaign.toml", "--json", "-", "--set", "cost.model=bottom-up",
+              "--set", "reliability.record=llama3-h100", "--set", "reliability.checkpoint_time=10 s", "--set",
+              "campaign.start=2024-09-01"}},
+        Case{"list", {"list", "costs", "--json", "-"}}, Case{"list", {"list", "premiums", "--json", "-"}},
+        Case{"list", {"list", "grids", "--json", "-"}}, Case{"list", {"list", "failures", "--json", "-"}},
+        Case{
+            "compare",
+            {"compare", "scenarios/deepseek-v3-h800.toml", "scenarios/deepseek-v3-h100.toml", "--json", "-"}},
+        Case{"check", {"check", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
+        Case{"check", {"check", "no-such-file.toml", "--json", "-"}},
+        Case{"list", {"list", "gpus", "--json", "-"}}, Case{"list", {"list", "models", "--json", "-"}},
+        Case{"list", {"list", "schedules", "--json", "-"}}, Case{"list", {"list", "fabrics", "--json", "-"}},
+        Case{"show", {"show", "gpu", "h800-sxm", "--json", "-"}},
+        Case{"show", {"show", "model", "deepseek-v3", "--json", "-"}},
+        Case{"show", {"show", "model", "nemotron-4-15b", "--sequence", "8192", "--json", "-"}},
+        Case{"rules", {"rules", "--json", "-"}},
+        Case{"rules", {"rules", "--design", "h100-sxm", "--under", "us-2022-10", "--json", "-"}},
+        Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));
 
 INSTANTIATE_TEST_SUITE_P(
     Schedules, Schema,
