@@ -85,7 +85,7 @@ GpuSpec read_gpu(DataFile& file) {
 
 NodeEntry read_node(DataFile& file) {
     const Section root = file.root();
-    file.allow(root, {"id", "gpus", "nics", "nic", "nvlink_latency", "parts"});
+    file.allow(root, {"id", "gpus", "nics", "nic", "nvlink_latency", "nvls", "parts"});
     NodeEntry entry;
     entry.id = file.text(root, "id");
     entry.parts = file.texts(root, "parts");
@@ -94,6 +94,12 @@ NodeEntry read_node(DataFile& file) {
     entry.node.nic = BytesPerSecond(read_figure(file, root, "nic", Dimension::bandwidth, entry.citations));
     entry.node.nvlink_latency =
         Seconds(read_figure(file, root, "nvlink_latency", Dimension::seconds, entry.citations));
+    if (root.has("nvls")) { // without it: a switch that only forwards, or none
+        const Section nvls = file.section(root, "nvls");
+        file.allow(nvls, {"value", "source", "date", "estimate"});
+        entry.node.nvls = file.flag(nvls, "value");
+        entry.citations["nvls"] = file.citation(nvls);
+    }
     return entry;
 }
 

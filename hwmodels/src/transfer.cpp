@@ -2,11 +2,8 @@
 // Turns transfers into the bytes, rates and latencies of one GPU's ports.
 #include <chokepoint/hwmodels/transfer.hpp>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
-#include <stdexcept>
 
 namespace chokepoint::hw {
 namespace {
@@ -67,41 +64,6 @@ TransferShape moe_transfer(const TransferRates& rates, const Cluster& cluster, c
         shape.flows.push_back({Port::nic, payload * spread.remote_nodes,
                                nic_per_gpu(cluster.node) * (nic_share(moe, nodes) / slowdown)});
         shape.latency += network_latency(cluster);
-    }
-    return shape;
-}
-
-TransferShape point_to_point(const TransferRates& rates, const Cluster& cluster, Bytes bytes, bool remote) {
-    if (remote) {
-        return {{{Port::nic, bytes, nic_per_gpu(cluster.node) * rates.nic}}, network_latency(cluster)};
-    }
-    return {{{Port::nvlink, bytes, cluster.node.gpu.nvlink_achievable}}, cluster.node.nvlink_latency};
-}
-
-TransferShape collective(const TransferRates& rates, const Cluster& cluster, Collective kind, Bytes bytes,
-                         int ranks, int ranks_per_node) {
-    if (ranks < 1 || ranks_per_node < 1 || ranks % std::min(ranks, ranks_per_node) != 0) {
-        throw std::invalid_argument(
-            fmt::format("collective: {} ranks do not fill nodes of {} ranks", ranks, ranks_per_node));
-    }
-    const int members = std::min(ranks, ranks_per_node);
-    const int nodes = ranks / members;
-    // An all-reduce is a reduce-scatter and an all-gather, one after the other.
-    const double passes = kind == Collective::all_reduce ? 2.0 : 1.0;
-
-    // A ring of n moves (n - 1)/n of its vector through every port in n - 1 steps. Between nodes there is one
-    // ring for each GPU of a node, over that GPU's share of the vector. Both stages work in chunks, so their
-    // flows overlap.
-    TransferShape shape;
-    if (members > 1) {
-        shape.flows.push_back({Port::nvlink, bytes * (passes * (members - 1) / members),
-                               nvlink_rate(cluster.node.gpu, rates.nvlink_collective)});
-        shape.latency += cluster.node.nvlink_latency * (passes * (members - 1));
-    }
-    if (nodes > 1) {
-        shape.flows.push_back({Port::nic, bytes / members * (passes * (nodes - 1) / nodes),
-                               nic_per_gpu(cluster.node) * rates.nic});
-        shape.latency += network_latency(cluster) * (passes * (nodes - 1));
     }
     return shape;
 }

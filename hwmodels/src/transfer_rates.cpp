@@ -3,6 +3,7 @@
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/hwmodels/transfer.hpp>
 
+#include "collective/curves_file.hpp"
 #include "data_file.hpp"
 
 #include <fmt/format.h>
@@ -138,19 +139,36 @@ void read_beside_compute(DataFile& file, const Benchmark& benchmark, TransferRat
     }
 }
 
-void read_plain_shares(DataFile& file, TransferRates& rates) {
+/// Where `expected` is left out, the spread of rates stays as it was.
+void read_nic(DataFile& file, TransferRates& rates) {
     const Section nic = file.section(file.root(), "nic");
     file.allow(nic, {"source", "date", "line_rate", "reached", "expected"});
     file.citation(nic);
     const BytesPerSecond reached = bandwidth(file, nic, "reached");
     rates.nic = reached / bandwidth(file, nic, "line_rate");
-    rates.relative_sigma = std::abs(std::log(bandwidth(file, nic, "expected") / reached)) / 2.0;
+    if (nic.has("expected")) {
+        rates.relative_sigma = std::abs(std::log(bandwidth(file, nic, "expected") / reached)) / 2.0;
+    }
+}
 
-    const Section nccl = file.section(file.root(), "nvlink_collective");
-    file.allow(nccl, {"source", "date", "nvlink", "all_gather", "reduce_scatter"});
-    file.citation(nccl);
-    const BytesPerSecond both = bandwidth(file, nccl, "all_gather") + bandwidth(file, nccl, "reduce_scatter");
-    rates.nvlink_collective = both / bandwidth(file, nccl, "nvlink"); // a mean of two over half of the link
+/// DeepEP's kernels alone and beside compute: one cannot be had without the other.
+void read_moe(DataFile& file, TransferRates& rates) {
+    const Benchmark benchmark = read_benchmark(file);
+    try {
+        if (file.faults().empty()) {
+            rates.dispatch = derive_rates(benchmark, &Run::dispatch);
+            rates.combine = derive_rates(benchmark, &Run::combine);
+        }
+        read_beside_compute(file, benchmark, rates);
+    } catch (const std::invalid_argument& error) {
+        file.fault({}, error.what()); // a run whose experts do not fit its ranks
+    }
+}
+
+/// The user's curves come first, where find_curve() finds them.
+void read_collectives(DataFile& file, TransferRates& rates) {
+    std::vector<CollectiveCurve> curves = read_collective_curves(file, file.root());
+    rates.collectives.insert(rates.collectives.begin(), curves.begin(), curves.end());
 }
 
 /// What is not between nothing and the port's full rate is a mistake in the file.
@@ -179,26 +197,22 @@ void check_shares(DataFile& file, const TransferRates& rates) {
         }
     }
     check(rates.nic, "nic");
-    check(rates.nvlink_collective, "nvlink_collective");
 }
 
-} // namespace
-
-TransferRates load_transfer_rates(const std::filesystem::path& path) {
+/// What the file holds, over what was known before.
+TransferRates read_rates(const std::filesystem::path& path, TransferRates rates) {
     DataFile file(path.string(), read_text_file(path.string()));
-    TransferRates rates;
     if (file.parsed()) {
-        file.allow(file.root(), {"deepep", "beside_compute", "nic", "nvlink_collective"});
-        const Benchmark benchmark = read_benchmark(file);
-        read_plain_shares(file, rates);
-        try {
-            if (file.faults().empty()) {
-                rates.dispatch = derive_rates(benchmark, &Run::dispatch);
-                rates.combine = derive_rates(benchmark, &Run::combine);
-            }
-            read_beside_compute(file, benchmark, rates);
-        } catch (const std::invalid_argument& error) {
-            file.fault({}, error.what()); // a run whose experts do not fit its ranks
+        const Section root = file.root();
+        file.allow(root, {"deepep", "beside_compute", "nic", "collective"});
+        if (root.has("deepep") || root.has("beside_compute")) {
+            read_moe(file, rates);
+        }
+        if (root.has("nic")) {
+            read_nic(file, rates);
+        }
+        if (root.has("collective")) {
+            read_collectives(file, rates);
         }
         if (file.faults().empty()) {
             check_shares(file, rates);
@@ -210,8 +224,17 @@ TransferRates load_transfer_rates(const std::filesystem::path& path) {
     return rates;
 }
 
+} // namespace
+
+TransferRates load_transfer_rates(const std::filesystem::path& path) {
+    return read_rates(path, load_transfer_rates());
+}
+
 TransferRates load_transfer_rates() {
-    return load_transfer_rates(data_path("measurements") / "published" / "transfers.toml");
+    TransferRates rates =
+        read_rates(data_path("measurements") / "published" / "transfers.toml", TransferRates{});
+    rates.collectives = load_collective_curves();
+    return rates;
 }
 
 } // namespace chokepoint::hw

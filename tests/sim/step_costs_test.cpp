@@ -34,6 +34,7 @@ hw::Cluster h800_like() {
     hw::Cluster cluster;
     cluster.node.gpu.nvlink = 400_GBps;
     cluster.node.gpu.nvlink_achievable = 160_GBps;
+    cluster.node.gpu.memory_bandwidth = 3350_GBps;
     cluster.node.nic = 400_Gbps;
     cluster.node.gpus = 8;
     cluster.node.nics = 8;
@@ -54,7 +55,14 @@ hw::TransferRates rates() {
         .nvlink_within_node = 0.75, .nvlink_forwarding = 0.6, .nic = {{8, 0.9}}, .beside_compute = 1.5};
     hw::MoeRates combine = dispatch;
     combine.nic = {{8, 0.8}};
-    return {.dispatch = dispatch, .combine = combine, .nic = 0.9, .nvlink_collective = 0.7};
+    hw::TransferRates rates{.dispatch = dispatch, .combine = combine, .nic = 0.9, .collectives = {}};
+    for (const auto op : hw::all_collectives()) {
+        rates.collectives.push_back({"any",
+                                     op,
+                                     hw::Algorithm::ring,
+                                     {{"simple", std::nullopt, hw::Seconds(1e-5), 0.5, 0.7, 0.2, 0.0}}});
+    }
+    return rates;
 }
 
 /// Routed and other kernels in one task; the dispatch behind it waits for the slowest of its 64 members.

@@ -194,6 +194,8 @@ hw::Cluster make_cluster(const Draft& draft, const Library& library) {
     cluster.node.nics = draft.nics_per_node;
     cluster.node.nic = draft.caps.nic ? std::min(*draft.caps.nic, draft.nic) : draft.nic;
     cluster.node.nvlink_latency = draft.nvlink_latency;
+    const auto usual = library.catalog.usual_node(cluster.node.gpu);
+    cluster.node.nvls = usual && usual->nvls;
     cluster.fabric = *library.catalog.find_fabric(draft.fabric);
     cluster.nodes = draft.nodes;
     return cluster;

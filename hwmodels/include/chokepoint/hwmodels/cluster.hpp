@@ -25,6 +25,7 @@ struct Node {
     int nics = 8;
     BytesPerSecond nic; ///< per NIC, one direction, line rate
     Seconds nvlink_latency;
+    bool nvls = false; ///< the switch reduces and multicasts (NVLink SHARP)
     friend bool operator==(const Node&, const Node&) = default;
 };
 

@@ -3,7 +3,7 @@
 // a source.
 #pragma once
 
-#include <chokepoint/hwmodels/cluster.hpp>
+#include <chokepoint/hwmodels/collective.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -79,16 +79,20 @@ struct MoeRates {
 struct TransferRates {
     MoeRates dispatch;
     MoeRates combine;
-    double nic = 0.0;               ///< point to point and collectives
-    double nvlink_collective = 0.0; ///< collectives inside a node
+    double nic = 0.0;                         ///< point to point and collectives
+    std::vector<CollectiveCurve> collectives; ///< inside a node
+    /// How many times longer a collective takes beside compute kernels than alone: nobody published it, so
+    /// 1, which is optimistic; the kernels beside it are slowed by the SMs that it holds.
+    double collective_beside_compute = 1.0;
     double relative_sigma =
         0.0; ///< of every rate: half the distance between published figures, in logarithms
     friend bool operator==(const TransferRates&, const TransferRates&) = default;
 };
 
+/// A file of the user's; what it leaves out is as shipped.
 /// @throws std::runtime_error with every fault of the file.
 TransferRates load_transfer_rates(const std::filesystem::path&);
-/// The shipped figures: measurements/published/transfers.toml.
+/// The shipped figures: measurements/published/transfers.toml and fits/collectives.toml.
 TransferRates load_transfer_rates();
 
 enum class MoeDirection { dispatch, combine };
@@ -100,15 +104,51 @@ enum class MoeDirection { dispatch, combine };
 TransferShape moe_transfer(const TransferRates&, const Cluster&, const ExpertRouting&, MoeDirection,
                            std::int64_t tokens, Bytes per_token, bool beside_compute);
 
+/// Published timings of DeepEP's normal kernels, to compare with; nothing is fitted to them.
+struct DeepEpTiming {
+    std::string part;
+    int nodes = 1; ///< of eight GPUs
+    int hidden = 0;
+    int tokens = 0; ///< of one rank
+    int top_k = 0;
+    int experts = 0;
+    int sms = 0; ///< that the kernels hold
+    Seconds dispatch;
+    Seconds combine;
+};
+/// @throws std::runtime_error with every fault of the file, with its line.
+std::vector<DeepEpTiming> read_deepep_table(const std::filesystem::path&);
+/// The shipped table: measurements/published/deepep_normal.tsv.
+std::vector<DeepEpTiming> read_deepep_table();
+
 /// Point to point between GPUs of different nodes (`remote`) or of one node.
+/// @throws std::invalid_argument if the rates hold no curve for point to point inside a node.
 TransferShape point_to_point(const TransferRates&, const Cluster&, Bytes, bool remote);
 
-enum class Collective { all_reduce, reduce_scatter, all_gather };
+/// A collective over `ranks` GPUs, `ranks_per_node` of them in each node, of `bytes` as nccl-tests counts
+/// them: the whole vector, an all-gather's output, what a rank of an all-to-all sends.
+struct CollectiveCall {
+    Collective op = Collective::all_reduce;
+    Bytes bytes;
+    int ranks = 1;
+    int ranks_per_node = 8;
+    bool beside_compute = false;
+};
 
-/// A collective over `ranks` GPUs, `ranks_per_node` of them in each node, of `bytes` per GPU (the full
-/// vector). Hierarchical: rings over NVLink inside the node, and rings between nodes in which each NIC
-/// carries its share.
-/// @throws std::invalid_argument if the ranks do not fill their nodes.
+/// The way that takes least time, as NCCL's tuner looks for it.
+struct CollectiveChoice {
+    TransferShape shape;
+    Algorithm algorithm = Algorithm::ring; ///< inside the node, or between nodes if it spans several
+    std::string protocol;
+};
+
+/// Inside a node one curve; between nodes hierarchical: NVLink carries the exchange inside each node and
+/// every NIC its GPU's share of the exchange between nodes, in chunks, so that both run at once. Between
+/// nodes a ring takes a step per node and a double binary tree (all-reduce only) the logarithm of that, for
+/// more bytes.
+/// @throws std::invalid_argument if the ranks do not fill their nodes, or no curve is known.
+CollectiveChoice choose_collective(const TransferRates&, const Cluster&, const CollectiveCall&);
+/// Its shape alone.
 TransferShape collective(const TransferRates&, const Cluster&, Collective, Bytes, int ranks,
                          int ranks_per_node);
 
