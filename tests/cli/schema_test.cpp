@@ -46,6 +46,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"show", {"show", "gpu", "h800-sxm", "--json", "-"}},
         Case{"show", {"show", "model", "deepseek-v3", "--json", "-"}},
         Case{"show", {"show", "model", "nemotron-4-15b", "--sequence", "8192", "--json", "-"}},
+        Case{"collective", {"collective", "--gpu", "h100-sxm", "--json", "-"}},
+        Case{"collective",
+             {"collective", "--gpu", "gb200", "--op", "alltoall", "--from", "1MiB", "--to", "1GiB", "--nodes",
+              "2", "--json", "-"}},
+        Case{"collective", {"collective", "--gpu", "h800-sxm", "--op", "combine", "--json", "-"}},
+        Case{"import", {"import", "nccl-tests", "tests/data/nccl_tests/all_reduce.txt", "--json", "-"}},
         Case{"rules", {"rules", "--json", "-"}},
         Case{"rules", {"rules", "--design", "h100-sxm", "--under", "us-2022-10", "--json", "-"}},
         Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));

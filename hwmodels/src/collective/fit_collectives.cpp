@@ -69,7 +69,9 @@ double rounded(double value) { return std::stod(fmt::format("{:.6g}", value)); }
 
 CollectiveRegime regime_of(const FittedRegime& fitted, std::string_view protocol) {
     const auto& [start, per_hop, wire, own, memory] = fitted.fit.coefficients;
-    CollectiveRegime regime{.protocol = std::string(protocol), .start = Seconds(rounded(start * 1e6) * 1e-6)};
+    CollectiveRegime regime;
+    regime.protocol = protocol;
+    regime.start = Seconds(rounded(start * 1e6) * 1e-6);
     if (std::isfinite(fitted.until)) {
         regime.until = Seconds(rounded(fitted.until * 1e6) * 1e-6);
     }

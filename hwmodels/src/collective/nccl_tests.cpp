@@ -76,14 +76,13 @@ private:
         const auto begins = [&](std::initializer_list<std::string_view> start) {
             return found.size() >= start.size() && std::equal(start.begin(), start.end(), found.begin());
         };
-        if (begins({"nThread"}) || begins({"Collective", "test", "starting:"}) || begins({"nccl-tests"})) {
+        if (begins({"Collective", "test", "starting:"})) {
             finish_table(); // another program's output begins
-            if (begins({"Collective"})) {
-                table_.named = found.back();
-            } else {
-                table_.ranks.clear();
-                table_.hosts.clear();
-            }
+            table_.named = found.back();
+        } else if (begins({"nThread"}) || begins({"Using", "devices"})) {
+            finish_table();
+            table_.ranks.clear();
+            table_.hosts.clear();
         } else if (begins({"Rank"})) {
             read_rank(line, found, after("on"));
         } else if (begins({"size"})) {

@@ -81,7 +81,8 @@ private:
             series.points.push_back({sizes_[i], Seconds(number(cells[kLabels + i], "time") * 1e-6)});
         }
         if (part != nullptr && op) {
-            series.node = catalog_.usual_node(*part).value_or(Node{.gpu = *part});
+            series.node = catalog_.usual_node(*part).value_or(Node{});
+            series.node.gpu = *part;
             series.op = *op;
             series_.push_back(std::move(series));
         }

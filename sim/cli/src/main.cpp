@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command line: parses arguments, runs one command, turns exceptions into messages and exit codes.
+#include "collective_command.hpp"
 #include "commands.hpp"
 
 #include <chokepoint/hwmodels/build_info.hpp>
@@ -58,6 +59,8 @@ struct Arguments {
     std::int64_t sequence = 4096;
     cli::RulesOptions rules;
     cli::ScheduleOptions schedule;
+    cli::CollectiveOptions collective;
+    cli::ImportOptions import;
 };
 
 /// YYYY-MM-DD with a month and a day that can be.
@@ -125,6 +128,84 @@ CLI::App* add_scenario_command(CLI::App& app, const char* name, const char* summ
     command->add_option("SCENARIO", arguments.scenario, "Scenario file (TOML)")->required()->type_name("");
     add_common(*command, arguments.common, true);
     return command;
+}
+
+void add_collective_options(CLI::App& command, cli::CollectiveOptions& options) {
+    command.add_option("--gpu", options.gpu, "Part, as `chokepoint list gpus` prints it")
+        ->required()
+        ->type_name("PART");
+    command
+        .add_option(
+            "--op", options.op,
+            "all_reduce, all_gather, reduce_scatter, broadcast, alltoall, sendrecv; dispatch or combine")
+        ->capture_default_str()
+        ->type_name("OPERATION");
+    command.add_option("--gpus", options.gpus, "GPUs of the group; without it all of the nodes'")
+        ->check(CLI::Range(2, 1 << 20))
+        ->type_name("N");
+    command.add_option("--nodes", options.nodes, "Nodes that they lie on; without it as few as hold them")
+        ->check(CLI::Range(1, 1 << 20))
+        ->type_name("N");
+    command
+        .add_option("--bytes", options.bytes, "Size as nccl-tests counts it: an all-gather's whole output")
+        ->capture_default_str()
+        ->type_name("SIZE");
+    command.add_option("--from", options.from, "Instead of one size, every size from this…")
+        ->type_name("SIZE");
+    command.add_option("--to", options.to, "…to this…")->type_name("SIZE");
+    command.add_option("--factor", options.factor, "…times this")->capture_default_str()->type_name("NUMBER");
+    command
+        .add_option("--cap", options.caps,
+                    "A cap on the part, as in nvlink=200GB/s; repeatable: nvlink, nic, "
+                    "memory_bandwidth, tpp")
+        ->allow_extra_args(false)
+        ->type_name("KEY=RATE");
+    command.add_option("--transfers", options.transfers, "Rates that `chokepoint import` wrote")
+        ->type_name("FILE");
+    constexpr auto kMoe = "dispatch and combine";
+    const auto count = CLI::Range(1, 1 << 24);
+    command.add_option("--tokens", options.tokens, "Tokens of one GPU")
+        ->check(count)
+        ->group(kMoe)
+        ->capture_default_str()
+        ->type_name("N");
+    command.add_option("--hidden", options.hidden, "Values of a token")
+        ->check(count)
+        ->group(kMoe)
+        ->capture_default_str()
+        ->type_name("N");
+    command.add_option("--top-k", options.top_k, "Experts of a token")
+        ->check(count)
+        ->group(kMoe)
+        ->capture_default_str()
+        ->type_name("N");
+    command.add_option("--experts", options.experts, "Experts of the layer")
+        ->check(count)
+        ->group(kMoe)
+        ->capture_default_str()
+        ->type_name("N");
+    command.add_option("--max-nodes", options.max_nodes, "Most nodes that a token is sent to")
+        ->check(count)
+        ->group(kMoe)
+        ->capture_default_str()
+        ->type_name("N");
+    command.add_option("--dtype", options.dtype, "fp8 or bf16; without it FP8 dispatch and BF16 combine")
+        ->group(kMoe)
+        ->type_name("FORMAT");
+}
+
+void add_import_options(CLI::App& command, cli::ImportOptions& options) {
+    command.add_option("FILE", options.file, "nccl-tests' output, of one or several programs")
+        ->required()
+        ->type_name("");
+    command.add_option("--gpu", options.gpu, "Part; without it by the device that the file names")
+        ->type_name("PART");
+    command.add_option("--op", options.op, "Operation, where the file does not say it")
+        ->type_name("OPERATION");
+    command.add_option("--cap", options.caps, "A cap on the part, as in nvlink=400GB/s; repeatable")
+        ->allow_extra_args(false)
+        ->type_name("KEY=RATE");
+    command.add_option("--out", options.out, "Rates file to write; without it stdout")->type_name("FILE");
 }
 
 } // namespace
@@ -201,6 +282,28 @@ int main(int argc, char** argv) {
     add_json(*schedule, arguments.common);
     schedule->footer("Example:\n  chokepoint schedule dualpipe --pp 8 --micro-batches 20 --svg dualpipe.svg");
     schedule->callback([&] { selected = [&] { return cli::schedule_command(arguments.schedule, common); }; });
+
+    CLI::App* collective = app.add_subcommand(
+        "collective", "Print what a collective takes, in nccl-tests' format, beside what was measured");
+    add_collective_options(*collective, arguments.collective);
+    add_common(*collective, arguments.common, false);
+    add_json(*collective, arguments.common);
+    collective->footer(
+        "Example:\n  chokepoint collective --gpu h100-sxm --op all_reduce --gpus 8 --bytes 512MiB");
+    collective->callback(
+        [&] { selected = [&] { return cli::collective_command(arguments.collective, common); }; });
+
+    CLI::App* import =
+        app.add_subcommand("import", "Turn measurements of your own into files that a scenario names");
+    import->require_subcommand(1);
+    CLI::App* nccl_tests = import->add_subcommand(
+        "nccl-tests", "Fit transfer rates to nccl-tests' output; a scenario names them as cluster.transfers");
+    add_import_options(*nccl_tests, arguments.import);
+    add_common(*nccl_tests, arguments.common, false);
+    add_json(*nccl_tests, arguments.common);
+    nccl_tests->footer("Example:\n  chokepoint import nccl-tests all_reduce.txt --out my-cluster.toml");
+    nccl_tests->callback(
+        [&] { selected = [&] { return cli::import_nccl_tests_command(arguments.import, common); }; });
 
     CLI::App* list =
         app.add_subcommand("list", "List gpus, fabrics, models, schedules and what costs rest on");

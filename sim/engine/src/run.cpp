@@ -115,13 +115,18 @@ CampaignReport simulate_campaign(const Scenario& scenario, StepCache& cache, con
     return add_up(scenario, simulated, std::move(phases));
 }
 
+hw::TransferRates transfer_rates(const Scenario& scenario) {
+    return scenario.transfer_rates() ? *scenario.transfer_rates() : hw::load_transfer_rates();
+}
+
 } // namespace
 
 StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const RunOptions& options) {
     tell(options, "build", 0.0);
     const work::Schedule schedule = work::make_schedule(plan);
     work::TaskGraph graph = work::build_step(scenario.model(), plan, schedule, scenario.cluster().node.gpus);
-    StepCosts costs = cost_step(graph, scenario.model(), plan, scenario.cluster(), *cost_model(scenario));
+    StepCosts costs = cost_step(graph, scenario.model(), plan, scenario.cluster(), *cost_model(scenario),
+                                transfer_rates(scenario));
     SimulateOptions simulate_options;
     if (options.progress) {
         simulate_options.progress = [&](double share) { options.progress("simulate", share); };

@@ -4,6 +4,8 @@
 
 #include "document.hpp"
 
+#include <chokepoint/hwmodels/transfer.hpp>
+
 #include <cstdint>
 
 namespace chokepoint::sim::loader {
@@ -66,6 +68,8 @@ struct Draft {
     hw::Seconds nvlink_latency;
     hw::Caps caps;
     double sustained_clock = 1.0;
+    std::optional<std::string> transfers;
+    std::optional<hw::TransferRates> transfer_rates; ///< of that file
     std::optional<std::string> arch;
     work::ModelArch model;
     work::ParallelPlan plan;

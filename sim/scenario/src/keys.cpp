@@ -120,6 +120,11 @@ const std::array kKeys{
         "the clock of the kernel measurements", "clock of a long run, as a share of the benchmarks' clock",
         field<&Draft::sustained_clock>},
 
+    Key{"cluster.transfers", text(), Need::unset, "",
+        "the shipped rates: published measurements (docs/collectives.md)",
+        "a file of transfer rates, as `chokepoint import` writes it, from the scenario's folder",
+        field<&Draft::transfers>},
+
     Key{"cluster.caps.nvlink", kBandwidth, Need::unset, "", kNoCap,
         "NVLink of one GPU, both directions together", caps_field<&hw::Caps::nvlink>},
     Key{"cluster.caps.nic", kBandwidth, Need::unset, "", "no cap: cluster.nic",

@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <sstream>
 
 namespace chokepoint::sim::loader {
 namespace {
@@ -181,6 +182,28 @@ void Reading::read_given(Slot& slot, const Entry& entry) {
     key.field.set(draft, result.value);
     if (key.path == "model.arch") {
         slot.sound = read_model(entry.value);
+    } else if (key.path == "cluster.transfers") {
+        slot.sound = read_transfers(entry.value);
+    }
+}
+
+std::filesystem::path Reading::file_named(const std::string& name, const Place& place) const {
+    // From the scenario's folder, so that the two can be moved together; an override is typed in a shell.
+    return place.is_override ? std::filesystem::path(name)
+                             : std::filesystem::path(file_).parent_path() / name;
+}
+
+bool Reading::read_transfers(const Place& place) {
+    const std::string file = file_named(*draft.transfers, place).string();
+    try {
+        draft.transfer_rates = hw::load_transfer_rates(file);
+        return true;
+    } catch (const std::runtime_error& error) {
+        std::istringstream lines{std::string(error.what())};
+        for (std::string line; std::getline(lines, line);) {
+            faults.push_back(at(place, fmt::format("transfers: {}", line)));
+        }
+        return false;
     }
 }
 
@@ -189,10 +212,7 @@ bool Reading::read_model(const Place& place) {
         draft.model = *find_preset(library, *draft.arch);
         return true;
     }
-    // From the scenario's folder, so that the two can be moved together; an override is typed in a shell.
-    const std::filesystem::path named(*draft.arch);
-    const auto folder = std::filesystem::path(file_).parent_path();
-    const std::filesystem::path file = place.is_override ? named : folder / named;
+    const std::filesystem::path file = file_named(*draft.arch, place);
     const work::ConfigReading reading = work::read_hf_config(file);
     for (const work::ConfigFault& fault : reading.faults) {
         faults.push_back(at(place, fmt::format("arch: {}:{}: {}", file.string(), fault.line, fault.message)));

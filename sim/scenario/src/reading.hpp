@@ -5,6 +5,7 @@
 
 #include "key.hpp"
 
+#include <filesystem>
 #include <initializer_list>
 #include <map>
 #include <set>
@@ -66,6 +67,10 @@ private:
     void read_given(Slot&, const Entry&);
     /// The architecture that model.arch names. @return whether there is one
     bool read_model(const Place&);
+    /// The rates that cluster.transfers names. @return whether they could be read
+    bool read_transfers(const Place&);
+    /// A file that a value names.
+    [[nodiscard]] std::filesystem::path file_named(const std::string& name, const Place&) const;
     void fill_absent(Slot&); ///< what the table says of an absent key
     void report_missing();
     void read_records(const Document&);

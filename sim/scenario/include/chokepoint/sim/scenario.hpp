@@ -6,6 +6,7 @@
 #include <chokepoint/sim/settings.hpp>
 
 #include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/hwmodels/transfer.hpp>
 #include <chokepoint/workloads/plan.hpp>
 #include <chokepoint/workloads/schedule.hpp>
 
@@ -80,6 +81,8 @@ public:
     [[nodiscard]] const hw::Cluster& cluster() const { return cluster_; } ///< caps applied
     [[nodiscard]] const hw::Caps& caps() const { return caps_; }
     [[nodiscard]] double sustained_clock() const { return sustained_clock_; }
+    /// Of cluster.transfers; nothing: the shipped ones.
+    [[nodiscard]] const std::optional<hw::TransferRates>& transfer_rates() const { return transfer_rates_; }
     [[nodiscard]] const work::ModelArch& model() const { return model_; }
     [[nodiscard]] const work::ParallelPlan& plan() const { return plan_; }
     [[nodiscard]] const Campaign& campaign() const { return campaign_; }
@@ -101,6 +104,7 @@ private:
     hw::Cluster cluster_;
     hw::Caps caps_;
     double sustained_clock_ = 1.0;
+    std::optional<hw::TransferRates> transfer_rates_;
     work::ModelArch model_;
     work::ParallelPlan plan_;
     Campaign campaign_;
