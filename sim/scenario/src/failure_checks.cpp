@@ -20,10 +20,8 @@ bool given(const Reading& reading, std::string_view key) {
 hw::Bytes state_bytes(const Draft& draft) {
     work::ParallelPlan plan = draft.plan;
     plan.zero = std::max(plan.zero, 1); // sharded, every copy counts once
-    const work::Schedule schedule =
-        work::find_schedule(plan.schedule)->make(plan.pipeline, plan.micro_batches());
     hw::Bytes sum;
-    for (const work::MemoryUse& use : work::memory_per_rank(draft.model, plan, schedule)) {
+    for (const work::MemoryUse& use : work::memory_per_rank(draft.model, plan, work::make_schedule(plan))) {
         sum += use.optimizer;
     }
     return sum * static_cast<double>(draft.gpus() / plan.pipeline);
