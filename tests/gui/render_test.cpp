@@ -126,8 +126,8 @@ TEST_F(Charts, PrefixEveryIdAndEveryUseOfOne) {
     for (const Chart& chart : every_kind()) {
         const QString svg = QString::fromUtf8(to_svg(chart, "fig7-"));
         std::set<QString> ids;
-        auto id = QRegularExpression(R"(\bid="([^"]*)") ").globalMatch(svg);
-            while (id.hasNext()) {
+        auto id = QRegularExpression(R"~(\bid="([^"]*)")~").globalMatch(svg);
+        while (id.hasNext()) {
             ids.insert(id.next().captured(1));
         }
         for (const QString& name : ids) {

@@ -60,7 +60,7 @@ TEST(PublishedMemory, IsPredictedWithinTwoPercentOnAverage) {
     ASSERT_EQ(runs.size(), 18U);
     double sum = 0.0;
     for (const PublishedRun& run : runs) {
-        const Schedule order = find_schedule("1f1b")->make(run.plan.pipeline, run.plan.micro_batches());
+        const Schedule order = find_schedule("1f1b")->make({run.plan.pipeline, run.plan.micro_batches()});
         hw::Bytes most;
         for (const MemoryUse& rank : memory_per_rank(run.model, run.plan, order)) {
             most = std::max(most, rank.allocated());
