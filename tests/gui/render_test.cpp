@@ -126,14 +126,14 @@ TEST_F(Charts, PrefixEveryIdAndEveryUseOfOne) {
     for (const Chart& chart : every_kind()) {
         const QString svg = QString::fromUtf8(to_svg(chart, "fig7-"));
         std::set<QString> ids;
-        auto id = QRegularExpression(R"~(\bid="([^"]*)")~").globalMatch(svg);
+        auto id = QRegularExpression(R"x(\bid="([^"]*)")x").globalMatch(svg);
         while (id.hasNext()) {
             ids.insert(id.next().captured(1));
         }
         for (const QString& name : ids) {
             EXPECT_TRUE(name.startsWith("fig7-")) << name.toStdString();
         }
-        auto use = QRegularExpression(R"((?:url\(#|href="#)([^")]*))").globalMatch(svg);
+        auto use = QRegularExpression(R"x((?:url\(#|href="#)([^")]*))x").globalMatch(svg);
         while (use.hasNext()) {
             EXPECT_TRUE(ids.contains(use.next().captured(1)));
         }

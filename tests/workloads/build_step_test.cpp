@@ -189,7 +189,7 @@ RC_GTEST_PROP(Step, IsBuiltForEveryPlanThatFits, ()) {
     plan.expert = *rc::gen::element(1, 2, 8);
     plan.pipeline_send = *rc::gen::element(PipelineSend::blocking, PipelineSend::overlapped);
     const ModelArch model = small_moe(ranks + *rc::gen::inRange(0, 6), *rc::gen::inRange(0, 2));
-    const TaskGraph graph = build_step(model, plan, kind.make(ranks, micro_batches), 8);
+    const TaskGraph graph = build_step(model, plan, kind.make({ranks, micro_batches}), 8);
     RC_ASSERT(graph.order().size() == graph.tasks().size());
     // Every layer, MTP's included: forward, backward and weight gradient of attention and FFN.
     const auto layers = static_cast<std::size_t>(model.layers + model.mtp_modules);
