@@ -76,8 +76,8 @@ std::vector<std::string> cost_item_lines(const CostReport& cost) {
     if (!cost.range) {
         return lines;
     }
-    lines.push_back(
-        fmt::format("  {:<16} {:>14} {:>14} {:>14}   {}", "item", "low", "mid", "high", cost.title));
+    lines.push_back("  " + cost.title);
+    lines.push_back(fmt::format("  {:<16} {:>14} {:>14} {:>14}", "item", "low", "mid", "high"));
     const auto row = [&](std::string_view name, const UsdRange& usd) {
         lines.push_back(fmt::format("  {:<16} {:>14} {:>14} {:>14}", name, money_text(usd.low),
                                     money_text(usd.mid), money_text(usd.high)));

@@ -172,6 +172,12 @@ template <class Item> ReadResult read_list(const Raw& raw, const Shape& shape, c
 
 template <class Quantity> std::string quantity_text(double base) { return hw::to_text(Quantity(base)); }
 
+/// A price or an intensity with its usual unit, which no type of its own prints.
+std::string rate_text(double base, std::string_view unit) {
+    const double each = hw::parse_quantity(fmt::format("1 {}", unit)).value().base;
+    return fmt::format("{:.4g} {}", base / each, unit);
+}
+
 } // namespace
 
 std::string_view section_of(std::string_view path) {
@@ -260,8 +266,18 @@ std::string to_text(const Value& value, const Shape& shape) {
             return quantity_text<hw::FlopsPerSecond>(*number);
         case hw::Dimension::watts:
             return quantity_text<hw::Watts>(*number);
+        case hw::Dimension::usd:
+            return quantity_text<hw::Usd>(*number);
+        case hw::Dimension::usd_per_gpu_hour:
+            return rate_text(*number, "USD/GPU-h");
+        case hw::Dimension::usd_per_kwh:
+            return rate_text(*number, "USD/kWh");
+        case hw::Dimension::usd_per_watt:
+            return rate_text(*number, "USD/W");
+        case hw::Dimension::kg_per_kwh:
+            return rate_text(*number, "kg/kWh");
         default:
-            break; // money and counts: as a number in base units
+            break; // counts: as a number
         }
     }
     return std::visit(

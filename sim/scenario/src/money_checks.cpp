@@ -227,9 +227,8 @@ void check_energy(Reading& reading) {
 }
 
 void check_cost(Reading& reading) {
-    if (!reading.sound({"cluster.gpu", "cluster.fabric", "cluster.nodes",
-                        "cluster.nics_per_node", "cost.model", "cost.date", "campaign.start",
-                        "campaign.price", "cost.premiums"})) {
+    if (!reading.sound({"cluster.gpu", "cluster.fabric", "cluster.nodes", "cluster.nics_per_node",
+                        "cost.model", "cost.date", "campaign.start", "campaign.price", "cost.premiums"})) {
         return;
     }
     Draft& draft = reading.draft;
@@ -245,9 +244,8 @@ void check_cost(Reading& reading) {
     settings.level = draft.cost.level;
     settings.day = draft.cost.date ? draft.cost.date : draft.campaign.start;
     settings.premium = premium(reading, settings.day, settings.notes);
-    settings.notes.emplace_back(
-        "US dollars of the day of each quote, without correction for inflation; staff and "
-        "research are not in it");
+    settings.notes.emplace_back("US dollars of each quote's day, not corrected for inflation");
+    settings.notes.emplace_back("staff and research are not in it");
     if (*draft.cost.model == kRental) {
         settings.title = "rent";
         settings.rent = rent(reading, *reading.library.catalog.find_gpu(draft.gpu));
