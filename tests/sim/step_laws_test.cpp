@@ -53,7 +53,8 @@ TEST(WholeStep, TwiceEveryRateHalvesTheTime) {
     twice.node.gpu.nvlink *= 2.0;
     twice.node.gpu.nvlink_achievable *= 2.0;
     twice.node.nic *= 2.0;
-    EXPECT_NEAR(step(s, once, Seconds()) / step(s, twice, Seconds()), 2.0, 1e-9);
+    // What stays is the start of each collective's kernel, microseconds of a step of seconds.
+    EXPECT_NEAR(step(s, once, Seconds()) / step(s, twice, Seconds()), 2.0, 2e-5);
 }
 
 TEST(WholeStep, InfiniteNetworkMakesH800EqualToH100) {

@@ -22,11 +22,23 @@ using testing::ElementsAre;
 
 namespace {
 
+TaskGraph step(int layers, std::string_view schedule, int ranks, int micro_batches,
+               const ParallelPlan& plan) {
+    return build_step(small_moe(layers), plan, make_schedule(schedule, ranks, micro_batches), 8);
+}
 TaskGraph step(std::string_view schedule, int ranks, int micro_batches, const ParallelPlan& plan) {
-    return build_step(small_moe(ranks + 2), plan, make_schedule(schedule, ranks, micro_batches), 8);
+    return step(ranks + 2, schedule, ranks, micro_batches, plan);
 }
 TaskGraph step(std::string_view schedule, int ranks, int micro_batches) {
     return step(schedule, ranks, micro_batches, small_plan(ranks, micro_batches));
+}
+
+/// With layers for two stages on each of four ranks.
+TaskGraph deep_step(std::string_view schedule, int ranks, int micro_batches, const ParallelPlan& plan) {
+    return step(10, schedule, ranks, micro_batches, plan);
+}
+TaskGraph deep_step(std::string_view schedule, int ranks, int micro_batches) {
+    return deep_step(schedule, ranks, micro_batches, small_plan(ranks, micro_batches));
 }
 
 const TransferWork& transfer(const TaskGraph& graph, TaskId id) {
@@ -49,11 +61,11 @@ class EveryScheduleStep : public testing::TestWithParam<ScheduleKind> {};
 } // namespace
 
 TEST_P(EveryScheduleStep, RunsEveryPartOfEveryLayerOnceForEachMicroBatch) {
-    const TaskGraph graph = step(GetParam().id, 4, 10);
+    const TaskGraph graph = deep_step(GetParam().id, 4, 12);
     const auto count = runs(graph);
     const std::set<std::string_view> of_all = {"attn(F)", "mlp(F)", "attn(B)", "mlp(B)", "attn(W)", "mlp(W)"};
     const std::set<std::string_view> of_moe = {"dispatch(F)", "combine(F)", "dispatch(B)", "combine(B)"};
-    EXPECT_EQ(count.size(), 10 * (of_all.size() * 6 + of_moe.size() * 5));
+    EXPECT_EQ(count.size(), 12 * (of_all.size() * 10 + of_moe.size() * 9));
     for (const auto& [key, times] : count) {
         const auto& [name, layer, micro_batch] = key;
         EXPECT_EQ(times, 1) << name << " layer " << layer << " mb " << micro_batch;
@@ -63,7 +75,7 @@ TEST_P(EveryScheduleStep, RunsEveryPartOfEveryLayerOnceForEachMicroBatch) {
 }
 
 TEST_P(EveryScheduleStep, NumbersTasksInATopologicalOrder) {
-    const TaskGraph graph = step(GetParam().id, 4, 10);
+    const TaskGraph graph = deep_step(GetParam().id, 4, 12);
     for (TaskId id = 0; id < graph.tasks().size(); ++id) {
         for (const TaskId next : test::successors(graph, id)) {
             EXPECT_LT(id, next) << graph.describe(id) << " -> " << graph.describe(next);
@@ -72,7 +84,7 @@ TEST_P(EveryScheduleStep, NumbersTasksInATopologicalOrder) {
 }
 
 TEST_P(EveryScheduleStep, DeliversEverySendToOneActionOfTheReceiver) {
-    const TaskGraph graph = step(GetParam().id, 4, 10);
+    const TaskGraph graph = deep_step(GetParam().id, 4, 12);
     int sends = 0;
     hw::Bytes sent;
     std::map<TaskId, hw::Bytes> received;
@@ -95,20 +107,27 @@ TEST_P(EveryScheduleStep, DeliversEverySendToOneActionOfTheReceiver) {
         EXPECT_EQ(receivers, 1) << graph.describe(id);
         EXPECT_NE(task.rank, task.peer);
     }
-    EXPECT_EQ(sends, 10 * 3 * 2); // micro-batches, boundaries, directions
+    const Schedule schedule = make_schedule(GetParam().id, 4, 12);
+    int crossed = 0; // boundaries between stages that lie on different ranks
+    for (int stage = 1; stage < schedule.stages; ++stage) {
+        for (int mb = 0; mb < schedule.micro_batches; ++mb) {
+            crossed += schedule.host(Stage{stage - 1}, mb) != schedule.host(Stage{stage}, mb) ? 1 : 0;
+        }
+    }
+    EXPECT_EQ(sends, 2 * crossed); // there and back
     hw::Bytes total;
     for (const auto& [entry, bytes] : received) {
         total += bytes;
     }
     EXPECT_EQ(total, sent);
-    EXPECT_EQ(sent, 60.0 * boundary_bytes(small_moe(6), small_plan(4, 10)));
+    EXPECT_EQ(sent, 2.0 * crossed * boundary_bytes(small_moe(10), small_plan(4, 12)));
 }
 
 TEST_P(EveryScheduleStep, RunsEachStreamOfARankOneTaskAtATime) {
     ParallelPlan plan = small_plan(4, 8);
     for (const PipelineSend mode : {PipelineSend::blocking, PipelineSend::overlapped}) {
         plan.pipeline_send = mode;
-        const TaskGraph graph = step(GetParam().id, 4, 8, plan);
+        const TaskGraph graph = deep_step(GetParam().id, 4, 8, plan);
         std::map<std::pair<int, Stream>, TaskId> last;
         for (TaskId id = 0; id < graph.tasks().size(); ++id) {
             const Task& task = graph.tasks()[id];
@@ -126,7 +145,7 @@ TEST_P(EveryScheduleStep, RunsEachStreamOfARankOneTaskAtATime) {
 }
 
 TEST_P(EveryScheduleStep, FinishesEveryActionBeforeTheRanksNextOneStarts) {
-    const TaskGraph graph = step(GetParam().id, 4, 10);
+    const TaskGraph graph = deep_step(GetParam().id, 4, 12);
     std::map<Rank, TaskId> exit;
     for (const ActionSpan& span : graph.actions()) {
         EXPECT_LT(span.entry, span.exit);
@@ -140,7 +159,7 @@ TEST_P(EveryScheduleStep, FinishesEveryActionBeforeTheRanksNextOneStarts) {
 
 TEST_P(EveryScheduleStep, GrowsLinearlyWithMicroBatches) {
     const auto tasks = [&](int micro_batches) {
-        return step(GetParam().id, 4, micro_batches).tasks().size();
+        return deep_step(GetParam().id, 4, micro_batches).tasks().size();
     };
     const std::size_t base = tasks(16);
     const std::size_t more = tasks(24);
@@ -150,14 +169,14 @@ TEST_P(EveryScheduleStep, GrowsLinearlyWithMicroBatches) {
 TEST_P(EveryScheduleStep, StaysTheSameSizeWhateverTheDataParallelWidth) {
     ParallelPlan wide = small_plan(4, 8);
     wide.data *= 64;
-    const TaskGraph narrow_graph = step(GetParam().id, 4, 8);
-    const TaskGraph wide_graph = step(GetParam().id, 4, 8, wide);
+    const TaskGraph narrow_graph = deep_step(GetParam().id, 4, 8);
+    const TaskGraph wide_graph = deep_step(GetParam().id, 4, 8, wide);
     // Only the reductions of expert gradients come in, where there was nobody to share them with.
     EXPECT_LE(wide_graph.tasks().size(), narrow_graph.tasks().size() + 2 * 4);
 }
 
 TEST_P(EveryScheduleStep, EndsWithEveryRanksOptimizerAfterEveryAction) {
-    const TaskGraph graph = step(GetParam().id, 4, 8);
+    const TaskGraph graph = deep_step(GetParam().id, 4, 8);
     const auto updates = test::tasks_named(graph, "optimizer");
     ASSERT_EQ(updates.size(), 4u);
     for (const ActionSpan& span : graph.actions()) {
@@ -188,8 +207,11 @@ RC_GTEST_PROP(Step, IsBuiltForEveryPlanThatFits, ()) {
     plan.zero = *rc::gen::inRange(0, 2);
     plan.expert = *rc::gen::element(1, 2, 8);
     plan.pipeline_send = *rc::gen::element(PipelineSend::blocking, PipelineSend::overlapped);
-    const ModelArch model = small_moe(ranks + *rc::gen::inRange(0, 6), *rc::gen::inRange(0, 2));
-    const TaskGraph graph = build_step(model, plan, kind.make({ranks, micro_batches}), 8);
+    const ScheduleSize size{ranks, micro_batches};
+    RC_PRE(kind.fault(size).empty());
+    const Schedule schedule = kind.make(size);
+    const ModelArch model = small_moe(schedule.stages + *rc::gen::inRange(0, 6), *rc::gen::inRange(0, 2));
+    const TaskGraph graph = build_step(model, plan, schedule, 8);
     RC_ASSERT(graph.order().size() == graph.tasks().size());
     // Every layer, MTP's included: forward, backward and weight gradient of attention and FFN.
     const auto layers = static_cast<std::size_t>(model.layers + model.mtp_modules);

@@ -43,7 +43,10 @@ inline ParallelPlan small_plan(int ranks, int micro_batches) {
 }
 
 inline Schedule make_schedule(std::string_view id, int ranks, int micro_batches) {
-    return find_schedule(id)->make({ranks, micro_batches});
+    const ScheduleSize size{ranks, micro_batches};
+    const ScheduleKind& kind = *find_schedule(id);
+    // Interleaving needs at least two stages on a rank; the others have the stages that they have.
+    return kind.make(kind.fault(size).empty() ? size : ScheduleSize{ranks, micro_batches, 2});
 }
 
 inline std::string_view work_name(const TaskGraph& graph, const Task& task) {
