@@ -9,6 +9,7 @@ install(
     chokepoint_scenario
     chokepoint_report
     chokepoint_engine
+    chokepoint_validation
     chokepoint_chokepoint
   EXPORT chokepointTargets
   FILE_SET HEADERS)

@@ -62,6 +62,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"schedule", {"schedule", "dualpipe", "--pp", "4", "--micro-batches", "6", "--json", "-"}},
         Case{"chart", {"schedule", "zb-v", "--pp", "4", "--micro-batches", "8", "--chart", "-"}}));
 
+INSTANTIATE_TEST_SUITE_P(
+    Validation, Schema,
+    testing::Values(Case{"validate", {"validate", "--filter", "dsv3-isca-mpft", "--json", "-"}},
+                    Case{"validate", {"validate", "--filter", "score=hold", "--json", "-"}}));
+
 TEST(SchemaItself, RejectsAResultThatLacksAField) {
     auto document =
         nlohmann::json::parse(run_cli({"run", "scenarios/small-16-gpus.toml", "--json", "-"}).out);

@@ -36,6 +36,15 @@ int check_command(const std::string& file, const Common&);
 int compare_command(const std::string& file_a, const std::string& file_b, const Common&);
 int trace_command(const std::string& file, const std::string& output, const std::vector<int>& ranks,
                   const Common&);
+struct ValidateOptions {
+    std::string runs;                 ///< file of published runs; empty: the one that ships
+    std::vector<std::string> filters; ///< all must match
+    std::string scenario;             ///< id of a run to print as a scenario, instead of validating
+    std::string csv;                  ///< file, "-" for stdout, empty for none
+    bool summary = false;
+    int jobs = 0; ///< processes; 0: as many as there are cores
+};
+int validate_command(const ValidateOptions&, const Common&);
 struct RulesOptions {
     std::vector<std::string> parts; ///< empty: the whole catalog
     std::string on;                 ///< ISO date; empty: every rule, whenever in force

@@ -61,6 +61,7 @@ struct Arguments {
     cli::ScheduleOptions schedule;
     cli::CollectiveOptions collective;
     cli::ImportOptions import;
+    cli::ValidateOptions validate;
 };
 
 /// YYYY-MM-DD with a month and a day that can be.
@@ -304,6 +305,34 @@ int main(int argc, char** argv) {
     nccl_tests->footer("Example:\n  chokepoint import nccl-tests all_reduce.txt --out my-cluster.toml");
     nccl_tests->callback(
         [&] { selected = [&] { return cli::import_nccl_tests_command(arguments.import, common); }; });
+
+    CLI::App* validate = app.add_subcommand(
+        "validate", "Predict published training runs and print how far off the predictions are");
+    validate
+        ->add_option(
+            "--filter", arguments.validate.filters,
+            "Only runs whose FIELD contains TEXT: id, gpu, model, stack, source, score, bound or a scenario "
+            "key; repeatable, all must match")
+        ->allow_extra_args(false)
+        ->type_name("FIELD=TEXT");
+    validate->add_flag("--summary", arguments.validate.summary, "Print scores without the single runs");
+    validate->add_option("--scenario", arguments.validate.scenario, "Print this run's scenario file instead")
+        ->type_name("ID");
+    validate
+        ->add_option("--runs", arguments.validate.runs,
+                     "A table of your own runs instead of the published ones")
+        ->type_name("FILE");
+    validate->add_option("--csv", arguments.validate.csv, "Write one line per run; - is stdout")
+        ->type_name("FILE");
+    validate
+        ->add_option("--jobs", arguments.validate.jobs,
+                     "Processes at a time; as many as there are cores if not given")
+        ->check(CLI::Range(1, 1024))
+        ->type_name("N");
+    add_common(*validate, arguments.common, false);
+    add_json(*validate, arguments.common);
+    validate->footer("Example:\n  chokepoint validate --filter gpu=h100-sxm --filter score=time --summary");
+    validate->callback([&] { selected = [&] { return cli::validate_command(arguments.validate, common); }; });
 
     CLI::App* list =
         app.add_subcommand("list", "List gpus, fabrics, models, schedules and what costs rest on");

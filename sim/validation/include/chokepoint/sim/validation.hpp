@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Published training runs as scenarios: what was measured, what the program predicts, and how far apart they
+// are.
+#pragma once
+
+#include <chokepoint/hwmodels/units.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace chokepoint::sim {
+
+/// What a source publishes of a run: its step time, or only a rate of arithmetic. A held run's model is not
+/// described, so that it can be listed but not simulated.
+enum class Score { time, tflops, hold };
+/// How a source counts the FLOPs behind its rate.
+enum class FlopConvention { causal, full, full_recompute };
+
+/// One line of a file of published runs.
+struct PublishedRun {
+    std::string id, source;
+    std::string stack; ///< software and its release
+    std::string bound; ///< "fair": the plan is stated in full; "loose": something that moves the step is not
+    Score score = Score::time;
+    std::optional<hw::Seconds> seconds;     ///< of one step
+    std::optional<hw::FlopsPerSecond> rate; ///< per GPU
+    FlopConvention flops = FlopConvention::full;
+    std::optional<hw::Bytes> memory; ///< peak of one GPU
+    std::string assumed, note;
+    /// Scenario keys and their values, both as text.
+    std::vector<std::pair<std::string, std::string>> keys;
+
+    /// The value of a key; empty without one.
+    [[nodiscard]] std::string key(std::string_view path) const;
+};
+
+/// The file that ships with the program.
+std::filesystem::path published_runs_file();
+/// Reads a table of tab-separated columns. @throws ScenarioError with every fault of the file.
+std::vector<PublishedRun> load_published_runs(const std::filesystem::path&);
+std::vector<PublishedRun> parse_published_runs(std::string_view text, const std::string& file);
+
+/// The run as a scenario that a user could have written.
+std::string scenario_text(const PublishedRun&);
+
+struct Prediction {
+    std::optional<hw::Seconds> measured;  ///< as published, or as a published rate implies
+    std::optional<hw::Seconds> predicted; ///< nothing if the run cannot be put as a scenario
+    std::optional<hw::Bytes> memory;      ///< of the fullest GPU
+    std::string reason;                   ///< why there is no prediction; empty if there is one
+    int gpus = 0;
+    bool moe = false;
+    /// (predicted - measured) / measured.
+    [[nodiscard]] std::optional<double> error() const;
+    [[nodiscard]] std::optional<double> memory_error(const PublishedRun&) const;
+};
+
+/// Simulates one run in this process. Never throws for what the run says.
+Prediction predict(const PublishedRun&);
+
+struct PredictOptions {
+    int processes = 0; ///< 0: as many as there are cores
+    std::function<void(double)> progress;
+};
+/// Simulates runs in child processes, since SimGrid allows one simulation at a time in each. Runs that are
+/// the same scenario are simulated once. A run that ends its process is told so; the others go on.
+std::vector<Prediction> predict_all(std::span<const PublishedRun>, const PredictOptions& = {});
+
+} // namespace chokepoint::sim

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the program predicts for a published run: its scenario goes through the ordinary loader and the
+// engine.
+#include <chokepoint/sim/validation.hpp>
+
+#include <chokepoint/sim/run.hpp>
+#include <chokepoint/workloads/memory.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace chokepoint::sim {
+namespace {
+
+/// FLOPs of one token as the source of a rate counts them.
+hw::Flops counted_flops(const work::ModelArch& model, std::int64_t sequence, FlopConvention convention) {
+    const hw::Flops full = work::training_flops_per_token(model, sequence, false);
+    switch (convention) {
+    case FlopConvention::causal:
+        return work::training_flops_per_token(model, sequence, true);
+    case FlopConvention::full:
+        return full;
+    case FlopConvention::full_recompute: {
+        // Another forward pass of the layers, not of the head: arXiv 2104.04473, equation 3.
+        const hw::Flops head(6.0 * static_cast<double>(work::count_parameters(model).embedding));
+        return full + (full - head) / 3.0;
+    }
+    }
+    return full;
+}
+
+hw::Seconds implied_seconds(const PublishedRun& run, const Scenario& scenario) {
+    const work::ParallelPlan& plan = scenario.plan();
+    const double tokens = static_cast<double>(plan.global_batch) * static_cast<double>(plan.sequence);
+    const hw::Flops flops = tokens * counted_flops(scenario.model(), plan.sequence, run.flops);
+    return flops / (static_cast<double>(scenario.cluster().gpus()) * *run.rate);
+}
+
+/// What each fault says, without the lists of names that would have been known.
+std::string all_messages(const ScenarioError& error) {
+    std::vector<std::string> messages;
+    for (const Diagnostic& fault : error.faults()) {
+        messages.push_back(fault.message.substr(0, fault.message.find("; known: ")));
+    }
+    return fmt::format("{}", fmt::join(messages, "; "));
+}
+
+} // namespace
+
+std::optional<double> Prediction::error() const {
+    if (!measured || !predicted) {
+        return std::nullopt;
+    }
+    return *predicted / *measured - 1.0;
+}
+
+std::optional<double> Prediction::memory_error(const PublishedRun& run) const {
+    if (!memory || !run.memory) {
+        return std::nullopt;
+    }
+    return *memory / *run.memory - 1.0;
+}
+
+Prediction predict(const PublishedRun& run) {
+    Prediction prediction;
+    prediction.measured = run.seconds;
+    if (run.score == Score::hold) {
+        prediction.reason = run.note.empty() ? "held back by its file" : run.note;
+        return prediction;
+    }
+    try {
+        const Scenario scenario = parse_scenario(scenario_text(run), run.id);
+        prediction.gpus = scenario.cluster().gpus();
+        prediction.moe = scenario.model().moe.experts > 0;
+        if (run.rate) {
+            prediction.measured = implied_seconds(run, scenario);
+        }
+        const StepRun step = run_step(scenario, scenario.plan());
+        prediction.predicted = step.timeline.makespan;
+        const work::ParallelPlan& plan = scenario.plan();
+        const work::Schedule schedule =
+            work::find_schedule(plan.schedule)->make(plan.pipeline, plan.micro_batches());
+        for (const work::MemoryUse& use : work::memory_per_rank(scenario.model(), plan, schedule)) {
+            prediction.memory = std::max(prediction.memory.value_or(hw::Bytes()), use.total());
+        }
+    } catch (const ScenarioError& wrong) {
+        prediction.reason = all_messages(wrong);
+    } catch (const std::exception& failure) {
+        prediction.reason = fmt::format("not simulated: {}", failure.what());
+    }
+    return prediction;
+}
+
+} // namespace chokepoint::sim

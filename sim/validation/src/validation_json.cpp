@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// A validation as JSON: every row, every score, every reason.
+#include <chokepoint/sim/validation_report.hpp>
+
+#include <chokepoint/hwmodels/build_info.hpp>
+
+#include <nlohmann/json.hpp>
+
+namespace chokepoint::sim {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class Quantity> Json number(const std::optional<Quantity>& quantity) {
+    return quantity ? Json(quantity->value()) : Json(nullptr);
+}
+
+Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+Json row(const PublishedRun& run, const Prediction& p) {
+    return {{"id", run.id},
+            {"source", run.source},
+            {"stack", run.stack},
+            {"bound", run.bound},
+            {"published", run.score == Score::time     ? "time"
+                          : run.score == Score::tflops ? "tflops"
+                                                       : "hold"},
+            {"model", run.key("model.arch")},
+            {"gpu", run.key("cluster.gpu")},
+            {"gpus", p.gpus},
+            {"precision", run.key("plan.precision")},
+            {"measured_seconds", number(p.measured)},
+            {"predicted_seconds", number(p.predicted)},
+            {"error", number(p.error())},
+            {"measured_memory_bytes", number(run.memory)},
+            {"predicted_memory_bytes", number(p.memory)},
+            {"assumed", run.assumed},
+            {"note", run.note},
+            {"reason", p.reason}};
+}
+
+Json score_json(const FamilyScore& score) {
+    return {{"family", score.family},
+            {"member", score.member},
+            {"rows", score.rows},
+            {"layouts", score.layouts},
+            {"median", score.median},
+            {"p90", score.p90},
+            {"bias", score.bias},
+            {"rank_correlation", number(score.rank)},
+            {"rank_groups", score.rank_groups}};
+}
+
+} // namespace
+
+std::string to_json(const ValidationReport& report, const std::string& catalog_hash) {
+    Json rows = Json::array();
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        rows.push_back(row(report.runs[i], report.predictions[i]));
+    }
+    Json scores = Json::array();
+    for (const FamilyScore& score : report.scores) {
+        scores.push_back(score_json(score));
+    }
+    Json reasons = Json::array();
+    for (const ReasonCount& reason : report.reasons) {
+        reasons.push_back({{"reason", reason.reason}, {"rows", reason.rows}});
+    }
+    const Json json{{"schema", "chokepoint/validate/1"},
+                    {"program",
+                     {{"version", std::string(hw::version())},
+                      {"commit", std::string(hw::commit())},
+                      {"catalog_hash", catalog_hash}}},
+                    {"scores", std::move(scores)},
+                    {"memory", report.memory.rows > 0 ? score_json(report.memory) : Json(nullptr)},
+                    {"not_predicted", std::move(reasons)},
+                    {"rows", std::move(rows)}};
+    return json.dump(2) + "\n";
+}
+
+} // namespace chokepoint::sim

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scores predictions by family, and ranks configurations of one model on one cluster.
+#include <chokepoint/sim/validation_report.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+namespace chokepoint::sim {
+namespace {
+
+std::string all_keys_of(const PublishedRun& run) {
+    std::string text;
+    for (const auto& [path, value] : run.keys) {
+        text += fmt::format("{}={}\n", path, value);
+    }
+    return text;
+}
+
+std::string scale_of(const Prediction& prediction) {
+    struct Scale {
+        int up_to;
+        std::string_view name;
+    };
+    constexpr std::array kScales{Scale{8, "1 to 8 GPUs"}, Scale{64, "9 to 64 GPUs"},
+                                 Scale{512, "65 to 512 GPUs"}};
+    const auto at = std::ranges::find_if(kScales, [&](const Scale& s) { return prediction.gpus <= s.up_to; });
+    return std::string(at == kScales.end() ? "more than 512 GPUs" : at->name);
+}
+
+/// "Megatron-Bridge" of "Megatron-Bridge 26.04.01".
+std::string product_of(const std::string& stack) {
+    const std::size_t space = stack.rfind(' ');
+    const bool release =
+        space != std::string::npos && std::isdigit(static_cast<unsigned char>(stack[space + 1])) != 0;
+    return release ? stack.substr(0, space) : stack;
+}
+
+/// The model and the cluster of a run, whatever its plan.
+std::string group_of(const PublishedRun& run) {
+    std::string text;
+    for (const auto& [path, value] : run.keys) {
+        if (path.starts_with("cluster.") || path.starts_with("model.")) {
+            text += fmt::format("{}={}\n", path, value);
+        }
+    }
+    return text;
+}
+
+class Scorer {
+public:
+    explicit Scorer(const ValidationReport& report) : report_(report) {
+        for (std::size_t i = 0; i < report.runs.size(); ++i) {
+            if (report.predictions[i].error()) {
+                ++copies_[layout(i)];
+            }
+        }
+    }
+
+    /// Rows that this function puts under a name; the others are left out.
+    template <typename MemberOf>
+    std::vector<FamilyScore> by(const std::string& family, MemberOf member_of) const {
+        std::map<std::string, std::vector<std::size_t>> members;
+        for (std::size_t i = 0; i < report_.runs.size(); ++i) {
+            if (!report_.predictions[i].error()) {
+                continue;
+            }
+            if (const std::string member = member_of(report_.runs[i], report_.predictions[i]);
+                !member.empty()) {
+                members[member].push_back(i);
+            }
+        }
+        std::vector<FamilyScore> scores;
+        for (const auto& [member, rows] : members) {
+            scores.push_back(score(family, member, rows));
+        }
+        return scores;
+    }
+
+private:
+    [[nodiscard]] std::string layout(std::size_t i) const {
+        const PublishedRun& run = report_.runs[i];
+        return fmt::format("{}{}", run.score == Score::time ? "" : run.id, all_keys_of(run));
+    }
+
+    [[nodiscard]] FamilyScore score(const std::string& family, const std::string& member,
+                                    const std::vector<std::size_t>& rows) const {
+        FamilyScore out;
+        out.family = family;
+        out.member = member;
+        out.rows = static_cast<int>(rows.size());
+        std::vector<Weighted> absolute, with_sign;
+        std::map<std::string, int> layouts;
+        for (const std::size_t i : rows) {
+            const double weight = 1.0 / copies_.at(layout(i));
+            const double error = *report_.predictions[i].error();
+            absolute.push_back({std::abs(error), weight});
+            with_sign.push_back({error, weight});
+            ++layouts[layout(i)];
+        }
+        constexpr double kMedian = 0.5, kP90 = 0.9;
+        out.layouts = static_cast<int>(layouts.size());
+        out.median = quantile(absolute, kMedian);
+        out.p90 = quantile(absolute, kP90);
+        out.bias = mean(with_sign);
+        add_rank(out, rows);
+        return out;
+    }
+
+    /// Tokens per second of each distinct configuration, published (mean over its rows) and predicted.
+    void add_rank(FamilyScore& out, const std::vector<std::size_t>& rows) const {
+        std::map<std::string, std::map<std::string, std::vector<std::size_t>>> groups;
+        for (const std::size_t i : rows) {
+            groups[group_of(report_.runs[i])][layout(i)].push_back(i);
+        }
+        double sum = 0.0, weight = 0.0;
+        for (const auto& [group, configurations] : groups) {
+            std::vector<std::pair<double, double>> pairs;
+            for (const auto& [configuration, same] : configurations) {
+                double measured = 0.0;
+                for (const std::size_t i : same) {
+                    measured += report_.predictions[i].measured->value() / static_cast<double>(same.size());
+                }
+                const std::size_t any = same.front();
+                const double tokens = std::stod(report_.runs[any].key("plan.global_batch")) *
+                                      std::stod(report_.runs[any].key("plan.sequence"));
+                pairs.emplace_back(tokens / measured, tokens / report_.predictions[any].predicted->value());
+            }
+            if (const auto correlation = spearman(pairs)) {
+                sum += *correlation * static_cast<double>(pairs.size());
+                weight += static_cast<double>(pairs.size());
+                ++out.rank_groups;
+            }
+        }
+        if (out.rank_groups > 0) {
+            out.rank = sum / weight;
+        }
+    }
+
+    const ValidationReport& report_;
+    std::map<std::string, int> copies_;
+};
+
+template <typename Range> void append(std::vector<FamilyScore>& all, Range&& more) {
+    all.insert(all.end(), more.begin(), more.end());
+}
+
+std::vector<FamilyScore> all_scores(const ValidationReport& report) {
+    const Scorer scorer(report);
+    const auto timed = [](const PublishedRun& run) { return run.score == Score::time; };
+    const auto of_timed = [&](auto member) {
+        return [=](const PublishedRun& run, const Prediction& prediction) {
+            return timed(run) ? member(run, prediction) : std::string();
+        };
+    };
+    std::vector<FamilyScore> scores;
+    append(scores, scorer.by("published", [&](const PublishedRun& run, const Prediction&) {
+        return std::string(timed(run) ? "step time" : "FLOP rate only");
+    }));
+    append(scores, scorer.by("bound",
+                             of_timed([](const PublishedRun& run, const Prediction&) { return run.bound; })));
+    append(scores, scorer.by("kind", of_timed([](const PublishedRun&, const Prediction& prediction) {
+                                 return std::string(prediction.moe ? "MoE" : "dense");
+                             })));
+    append(scores, scorer.by("gpu", of_timed([](const PublishedRun& run, const Prediction&) {
+                                 return run.key("cluster.gpu");
+                             })));
+    append(scores, scorer.by("scale", of_timed([](const PublishedRun&, const Prediction& prediction) {
+                                 return scale_of(prediction);
+                             })));
+    append(scores, scorer.by("precision", of_timed([](const PublishedRun& run, const Prediction&) {
+                                 return run.key("plan.precision");
+                             })));
+    append(scores, scorer.by("software", of_timed([](const PublishedRun& run, const Prediction&) {
+                                 return product_of(run.stack);
+                             })));
+    append(scores, scorer.by("release", of_timed([](const PublishedRun& run, const Prediction&) {
+                                 return product_of(run.stack) == run.stack ? std::string() : run.stack;
+                             })));
+    return scores;
+}
+
+std::vector<ReasonCount> count_reasons(const ValidationReport& report) {
+    std::map<std::string, int> counts;
+    for (const Prediction& prediction : report.predictions) {
+        if (!prediction.predicted) {
+            ++counts[prediction.reason];
+        }
+    }
+    std::vector<ReasonCount> reasons;
+    for (const auto& [reason, rows] : counts) {
+        reasons.push_back({reason, rows});
+    }
+    std::ranges::stable_sort(reasons, std::ranges::greater{}, &ReasonCount::rows);
+    return reasons;
+}
+
+FamilyScore memory_score(const ValidationReport& report) {
+    FamilyScore out;
+    out.family = "memory";
+    out.member = "peak of one GPU";
+    std::vector<Weighted> absolute, with_sign;
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        if (const auto error = report.predictions[i].memory_error(report.runs[i])) {
+            absolute.push_back({std::abs(*error)});
+            with_sign.push_back({*error});
+        }
+    }
+    out.rows = out.layouts = static_cast<int>(absolute.size());
+    if (!absolute.empty()) {
+        constexpr double kMedian = 0.5, kP90 = 0.9;
+        out.median = quantile(absolute, kMedian);
+        out.p90 = quantile(absolute, kP90);
+        out.bias = mean(with_sign);
+    }
+    return out;
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return out;
+}
+
+std::string field_of(const PublishedRun& run, std::string_view field) {
+    constexpr std::array<std::string_view, 3> kScores{"time", "tflops", "hold"};
+    if (field == "id") {
+        return run.id;
+    }
+    if (field == "gpu") {
+        return run.key("cluster.gpu");
+    }
+    if (field == "model") {
+        return run.key("model.arch");
+    }
+    if (field == "stack") {
+        return run.stack;
+    }
+    if (field == "source") {
+        return run.source;
+    }
+    if (field == "score") {
+        return std::string(kScores.at(static_cast<std::size_t>(run.score)));
+    }
+    if (field == "bound") {
+        return run.bound;
+    }
+    if (field.find('.') != std::string_view::npos) {
+        return run.key(field);
+    }
+    throw std::invalid_argument(
+        fmt::format("no field is called '{}'; expected id, gpu, model, stack, source, score, "
+                    "bound or a scenario key such as plan.precision",
+                    field));
+}
+
+} // namespace
+
+ValidationReport validation_report(std::vector<PublishedRun> runs, std::vector<Prediction> predictions) {
+    if (runs.size() != predictions.size()) {
+        throw std::logic_error(
+            fmt::format("{} predictions for {} published runs", predictions.size(), runs.size()));
+    }
+    ValidationReport report;
+    report.runs = std::move(runs);
+    report.predictions = std::move(predictions);
+    report.scores = all_scores(report);
+    report.reasons = count_reasons(report);
+    report.memory = memory_score(report);
+    return report;
+}
+
+bool matches(const PublishedRun& run, const std::string& filter) {
+    const std::size_t equals = filter.find('=');
+    const std::string field = equals == std::string::npos ? "id" : filter.substr(0, equals);
+    const std::string wanted = equals == std::string::npos ? filter : filter.substr(equals + 1);
+    return lower(field_of(run, field)).find(lower(wanted)) != std::string::npos;
+}
+
+} // namespace chokepoint::sim

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// A validation as people read it, and as a table for other programs.
+#include <chokepoint/sim/validation_report.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace chokepoint::sim {
+namespace {
+
+constexpr double kPercent = 100.0;
+
+std::string seconds_text(const std::optional<hw::Seconds>& seconds) {
+    return seconds ? fmt::format("{:.4g}", seconds->value()) : "-";
+}
+
+std::string error_text(const std::optional<double>& error) {
+    return error ? fmt::format("{:+.1f}%", kPercent * *error) : "-";
+}
+
+void append_rows(std::string& out, const ValidationReport& report) {
+    fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>12} {:>8}  {}\n", "run", "predicted s",
+                   "measured s", "error", "source");
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        const Prediction& p = report.predictions[i];
+        if (p.predicted) {
+            fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>12} {:>8}  {}\n", report.runs[i].id,
+                           seconds_text(p.predicted), seconds_text(p.measured), error_text(p.error()),
+                           report.runs[i].source);
+        }
+    }
+    out += '\n';
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        if (!report.predictions[i].predicted) {
+            fmt::format_to(std::back_inserter(out), "{:<52} not predicted: {}\n", report.runs[i].id,
+                           report.predictions[i].reason);
+        }
+    }
+    out += '\n';
+}
+
+void append_score(std::string& out, const FamilyScore& score) {
+    const std::string rank = score.rank ? fmt::format("{:.2f} ({})", *score.rank, score.rank_groups) : "-";
+    fmt::format_to(std::back_inserter(out), "  {:<28} {:>5} {:>8} {:>8.1f}% {:>7.1f}% {:>+7.1f}%  {:>10}\n",
+                   score.member, score.rows, score.layouts, kPercent * score.median, kPercent * score.p90,
+                   kPercent * score.bias, rank);
+}
+
+std::string csv_cell(const std::string& text) {
+    if (text.find_first_of(",\"\n") == std::string::npos) {
+        return text;
+    }
+    std::string quoted = "\"";
+    for (const char c : text) {
+        quoted += c == '"' ? "\"\"" : std::string{c};
+    }
+    return quoted + "\"";
+}
+
+} // namespace
+
+std::string to_text(const ValidationReport& report, bool summary_only) {
+    std::string out;
+    if (!summary_only) {
+        append_rows(out, report);
+    }
+    const auto predicted =
+        std::ranges::count_if(report.predictions, [](const Prediction& p) { return p.error().has_value(); });
+    fmt::format_to(std::back_inserter(out), "{} published runs, {} predicted; errors of step time\n",
+                   report.runs.size(), predicted);
+    std::string family;
+    for (const FamilyScore& score : report.scores) {
+        if (score.family != family) {
+            family = score.family;
+            fmt::format_to(std::back_inserter(out), "\n{:<30} {:>5} {:>8} {:>9} {:>8} {:>8}  {:>10}\n",
+                           family, "rows", "layouts", "median", "p90", "bias", "ranks");
+        }
+        append_score(out, score);
+    }
+    if (report.memory.rows > 0) {
+        out += "\nmemory\n";
+        append_score(out, report.memory);
+    }
+    if (!report.reasons.empty()) {
+        out += "\nnot predicted\n";
+        for (const ReasonCount& reason : report.reasons) {
+            fmt::format_to(std::back_inserter(out), "  {:>5}  {}\n", reason.rows, reason.reason);
+        }
+    }
+    return out;
+}
+
+std::string to_csv(const ValidationReport& report) {
+    std::string out = "id,stack,bound,model,gpu,gpus,kind,precision,measured_seconds,predicted_seconds,error,"
+                      "measured_memory_bytes,predicted_memory_bytes,reason,assumed,source\n";
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        const PublishedRun& run = report.runs[i];
+        const Prediction& p = report.predictions[i];
+        const auto number = [](const auto& quantity) {
+            return quantity ? fmt::format("{:.8g}", quantity->value()) : std::string();
+        };
+        const auto error = p.error();
+        fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+                       csv_cell(run.id), csv_cell(run.stack), run.bound, run.key("model.arch"),
+                       run.key("cluster.gpu"), p.gpus > 0 ? fmt::format("{}", p.gpus) : "",
+                       p.predicted ? (p.moe ? "MoE" : "dense") : "", run.key("plan.precision"),
+                       number(p.measured), number(p.predicted), error ? fmt::format("{:.6f}", *error) : "",
+                       number(run.memory), number(p.memory), csv_cell(p.reason), csv_cell(run.assumed),
+                       csv_cell(run.source));
+    }
+    return out;
+}
+
+} // namespace chokepoint::sim

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of published runs: complete, cited, and readable line by line or refused with every fault.
+#include <chokepoint/sim/scenario.hpp>
+#include <chokepoint/sim/validation_report.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace chokepoint::sim {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<PublishedRun> shipped() { return load_published_runs(published_runs_file()); }
+
+std::vector<std::string> faults_of(const std::string& text) {
+    std::vector<std::string> lines;
+    try {
+        parse_published_runs(text, "runs.tsv");
+    } catch (const ScenarioError& error) {
+        for (const Diagnostic& fault : error.faults()) {
+            lines.push_back(to_text(fault));
+        }
+    }
+    return lines;
+}
+
+TEST(PublishedRuns, CoverWhatIsPublishedWithPlanBatchAndTime) {
+    int timed = 0, rates = 0, held = 0, fair = 0, with_memory = 0;
+    for (const PublishedRun& run : shipped()) {
+        timed += run.score == Score::time ? 1 : 0;
+        rates += run.score == Score::tflops ? 1 : 0;
+        held += run.score == Score::hold ? 1 : 0;
+        fair += run.bound == "fair" ? 1 : 0;
+        with_memory += run.memory ? 1 : 0;
+    }
+    EXPECT_EQ(timed, 382);
+    EXPECT_EQ(rates, 39);
+    EXPECT_EQ(held, 89);
+    EXPECT_GE(fair, 330);
+    EXPECT_EQ(with_memory, 39);
+}
+
+TEST(PublishedRuns, AreEachCitedAndDescribedOrHeldBackWithAReason) {
+    for (const PublishedRun& run : shipped()) {
+        EXPECT_FALSE(run.source.empty()) << run.id;
+        if (run.score == Score::hold) {
+            EXPECT_FALSE(run.note.empty()) << run.id;
+            continue;
+        }
+        EXPECT_THAT(run.bound, testing::AnyOf("fair", "loose")) << run.id;
+        EXPECT_FALSE(run.stack.empty()) << run.id;
+        for (const char* key :
+             {"cluster.gpu", "cluster.nodes", "model.arch", "plan.pipeline", "plan.tensor",
+              "plan.global_batch", "plan.micro_batch", "plan.sequence", "plan.precision", "plan.schedule"}) {
+            EXPECT_FALSE(run.key(key).empty()) << run.id << " " << key;
+        }
+    }
+}
+
+TEST(PublishedRuns, BecomeScenariosWithTheirSource) {
+    const auto runs =
+        parse_published_runs("# a remark\n"
+                             "id\tsource\tscore\tseconds\tassumed\tcluster.gpu\tplan.recompute\tplan.zero\n"
+                             "one\tpaper 1\ttime\t2.5\tmicro-batch\th100-sxm\t[norm, activation]\t1\n",
+                             "runs.tsv");
+    ASSERT_EQ(runs.size(), 1U);
+    EXPECT_EQ(scenario_text(runs.front()),
+              "# one\n# source: paper 1\n# assumed: micro-batch\n"
+              "title = \"published run one\"\n\n[cluster]\ngpu = \"h100-sxm\"\n\n"
+              "[plan]\nrecompute = [\"norm\", \"activation\"]\nzero = 1\n");
+}
+
+TEST(PublishedRuns, WithFaultsAreRefusedWithAllOfThem) {
+    EXPECT_THAT(
+        faults_of("id\tsource\tscore\tseconds\tcolour\n"
+                  "a\tpaper\ttime\t-1\tred\n"
+                  "a\t\tguess\t1\tred\n"
+                  "b\tpaper\n"),
+        ElementsAre(HasSubstr("runs.tsv:1:1: error: unknown column 'colour'"),
+                    HasSubstr("runs.tsv:2:1: error: a: seconds is '-1'; expected a positive number"),
+                    HasSubstr("runs.tsv:3:1: error: id 'a' is empty or given twice"),
+                    HasSubstr("runs.tsv:3:1: error: a: no source"),
+                    HasSubstr("runs.tsv:3:1: error: a: score is 'guess'; expected time, tflops or hold"),
+                    HasSubstr("runs.tsv:4:1: error: 2 cells; expected 5")));
+    EXPECT_THAT(faults_of("# nothing\n"), ElementsAre(HasSubstr("no header")));
+    EXPECT_THROW(load_published_runs("/nowhere/runs.tsv"), ScenarioError);
+}
+
+TEST(PublishedRuns, AreChosenByFieldsWithoutRegardToCase) {
+    PublishedRun run;
+    run.id = "mlperf-v3.1-eos";
+    run.stack = "MLPerf 3.1";
+    run.keys = {{"cluster.gpu", "h100-sxm"}, {"plan.precision", "fp8"}};
+    EXPECT_TRUE(matches(run, "EOS"));
+    EXPECT_TRUE(matches(run, "stack=mlperf"));
+    EXPECT_TRUE(matches(run, "gpu=h100"));
+    EXPECT_TRUE(matches(run, "plan.precision=fp8"));
+    EXPECT_TRUE(matches(run, "score=time"));
+    EXPECT_FALSE(matches(run, "gpu=a100"));
+    EXPECT_THROW(static_cast<void>(matches(run, "colour=red")), std::invalid_argument);
+}
+
+} // namespace
+} // namespace chokepoint::sim

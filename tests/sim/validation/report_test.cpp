@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scores of made-up predictions: families, weights by layout, ranks within a model and cluster, reasons.
+#include <chokepoint/sim/validation_report.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace chokepoint::sim {
+namespace {
+
+using testing::HasSubstr;
+
+struct Row {
+    std::string id, gpu, tensor, stack;
+    double measured, predicted;
+};
+
+ValidationReport report_of(const std::vector<Row>& rows) {
+    std::vector<PublishedRun> runs;
+    std::vector<Prediction> predictions;
+    for (const Row& row : rows) {
+        PublishedRun run;
+        run.id = row.id;
+        run.source = "made up, \"quoted\"";
+        run.stack = row.stack;
+        run.bound = "fair";
+        run.seconds = hw::Seconds(row.measured);
+        run.keys = {{"cluster.gpu", row.gpu},
+                    {"plan.tensor", row.tensor},
+                    {"plan.global_batch", "8"},
+                    {"plan.sequence", "1024"},
+                    {"plan.precision", "bf16"}};
+        Prediction prediction;
+        prediction.measured = run.seconds;
+        prediction.gpus = 8;
+        if (row.predicted > 0.0) {
+            prediction.predicted = hw::Seconds(row.predicted);
+        } else {
+            prediction.reason = "unknown key";
+        }
+        runs.push_back(run);
+        predictions.push_back(prediction);
+    }
+    return validation_report(runs, predictions);
+}
+
+const FamilyScore& score(const ValidationReport& report, std::string_view family, std::string_view member) {
+    for (const FamilyScore& each : report.scores) {
+        if (each.family == family && each.member == member) {
+            return each;
+        }
+    }
+    throw std::out_of_range(std::string(family) + " " + std::string(member));
+}
+
+TEST(ValidationReport, ScoresEachFamilyAlone) {
+    const auto report = report_of({{"a", "h100", "1", "X 1.0", 1.0, 1.1},
+                                   {"b", "h100", "2", "X 1.1", 1.0, 0.7},
+                                   {"c", "a100", "1", "Y", 2.0, 2.0}});
+    EXPECT_EQ(score(report, "published", "step time").rows, 3);
+    EXPECT_NEAR(score(report, "gpu", "h100").median, 0.2, 1e-12);
+    EXPECT_NEAR(score(report, "gpu", "h100").bias, -0.1, 1e-12);
+    EXPECT_NEAR(score(report, "gpu", "a100").p90, 0.0, 1e-12);
+    EXPECT_EQ(score(report, "software", "X").rows, 2);
+    EXPECT_EQ(score(report, "release", "X 1.1").rows, 1);
+    EXPECT_EQ(score(report, "scale", "1 to 8 GPUs").rows, 3);
+}
+
+TEST(ValidationReport, WeighsRunsOfOneLayoutAsOne) {
+    const auto report = report_of({{"a1", "h100", "1", "X", 1.0, 2.0},
+                                   {"a2", "h100", "1", "X", 1.0, 2.0},
+                                   {"a3", "h100", "1", "X", 1.0, 2.0},
+                                   {"b", "h100", "2", "X", 1.0, 1.0}});
+    const FamilyScore& all = score(report, "published", "step time");
+    EXPECT_EQ(all.rows, 4);
+    EXPECT_EQ(all.layouts, 2);
+    EXPECT_NEAR(all.bias, 0.5, 1e-12);
+    EXPECT_NEAR(all.median, 0.5, 1e-12);
+}
+
+TEST(ValidationReport, RanksConfigurationsOfOneModelOnOneCluster) {
+    const auto report = report_of({{"a", "h100", "1", "X", 1.0, 5.0},
+                                   {"b", "h100", "2", "X", 2.0, 6.0},
+                                   {"c", "h100", "4", "X", 3.0, 7.0},
+                                   {"d", "a100", "1", "X", 1.0, 9.0}, // another cluster
+                                   {"e", "a100", "2", "X", 2.0, 1.0}});
+    const FamilyScore& all = score(report, "published", "step time");
+    ASSERT_TRUE(all.rank);
+    EXPECT_DOUBLE_EQ(*all.rank, 1.0); // the second cluster has too few to rank
+    EXPECT_EQ(all.rank_groups, 1);
+}
+
+TEST(ValidationReport, CountsReasonsAndDropsNothing) {
+    const auto report = report_of({{"a", "h100", "1", "X", 1.0, 1.0},
+                                   {"b", "h100", "2", "X", 1.0, -1},
+                                   {"c", "h100", "4", "X", 1.0, -1}});
+    ASSERT_EQ(report.reasons.size(), 1U);
+    EXPECT_EQ(report.reasons.front().reason, "unknown key");
+    EXPECT_EQ(report.reasons.front().rows, 2);
+    const std::string text = to_text(report, false);
+    for (const char* id : {"a ", "b ", "c "}) {
+        EXPECT_THAT(text, HasSubstr(std::string("\n") + id));
+    }
+    EXPECT_THAT(text, HasSubstr("3 published runs, 1 predicted"));
+    EXPECT_THAT(to_text(report, true), testing::Not(HasSubstr("not predicted: unknown key")));
+}
+
+TEST(ValidationReport, WritesEveryRowAsCsvAndJson) {
+    const auto report = report_of({{"a", "h100", "1", "X", 1.0, 1.5}, {"b", "h100", "2", "X", 1.0, -1}});
+    const std::string csv = to_csv(report);
+    EXPECT_EQ(std::ranges::count(csv, '\n'), 3);
+    EXPECT_THAT(csv, HasSubstr("0.500000"));
+    EXPECT_THAT(csv, HasSubstr("\"made up, \"\"quoted\"\"\""));
+    const auto json = nlohmann::json::parse(to_json(report, "0000000000000000"));
+    EXPECT_EQ(json.at("rows").size(), 2U);
+    EXPECT_DOUBLE_EQ(json.at("rows")[0].at("error").get<double>(), 0.5);
+    EXPECT_TRUE(json.at("rows")[1].at("error").is_null());
+    EXPECT_EQ(json.at("not_predicted")[0].at("rows"), 1);
+}
+
+} // namespace
+} // namespace chokepoint::sim
