@@ -80,9 +80,8 @@ Prediction predict(const PublishedRun& run) {
         const StepRun step = run_step(scenario, scenario.plan());
         prediction.predicted = step.timeline.makespan;
         const work::ParallelPlan& plan = scenario.plan();
-        const work::Schedule schedule =
-            work::find_schedule(plan.schedule)->make(plan.pipeline, plan.micro_batches());
-        for (const work::MemoryUse& use : work::memory_per_rank(scenario.model(), plan, schedule)) {
+        for (const work::MemoryUse& use :
+             work::memory_per_rank(scenario.model(), plan, work::make_schedule(plan))) {
             prediction.memory = std::max(prediction.memory.value_or(hw::Bytes()), use.total());
         }
     } catch (const ScenarioError& wrong) {
