@@ -68,7 +68,7 @@ std::vector<double> log_ticks(double from, double to) {
             }
         }
     }
-    return ticks;
+    return ticks.size() >= 2 ? ticks : linear_ticks(from, to, 4);
 }
 
 Scale::Scale(const Axis& axis, std::span<const double> values) : log_(axis.log) {
@@ -76,7 +76,8 @@ Scale::Scale(const Axis& axis, std::span<const double> values) : log_(axis.log) 
     double high = values.empty() ? 1.0 : *std::ranges::max_element(values);
     if (log_) {
         low = values.empty() ? 1.0 : low;
-        const double margin = std::pow(std::max(high / low, 1.5), 0.04);
+        // At least a factor of two from end to end, so that there are ticks.
+        const double margin = std::max(std::pow(high / low, 0.04), std::sqrt(2.0 * low / high));
         low /= margin;
         high *= margin;
     } else {

@@ -31,10 +31,12 @@ QByteArray with_prefix(const QByteArray& svg, const QString& prefix) {
     return text.toUtf8();
 }
 
-/// Names families that other machines have too.
-QByteArray with_font_family(QByteArray svg) {
-    return svg.replace("font-family=\"DejaVu Sans\"",
-                       "font-family=\"DejaVu Sans, Verdana, Arial, sans-serif\"");
+/// Names families that other machines have too, also where Qt names a default that nothing is written in.
+QByteArray with_font_family(const QByteArray& svg) {
+    QString text = QString::fromUtf8(svg);
+    text.replace(QRegularExpression(R"x(font-family="[^"]*")x"),
+                 R"(font-family="DejaVu Sans, Verdana, Arial, sans-serif")");
+    return text.toUtf8();
 }
 
 } // namespace
