@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 constexpr const char* k1f1b = R"(1f1b: 2 ranks, 2 stages, 3 micro-batches
 
-rank 0  F0 F1    B0--- F2 B1--- B2---
+rank 0  F0 F1       B0--- F2 B1---    B2---
 rank 1     F0 B0--- F1 B1--- F2 B2---
 )";
 

@@ -114,7 +114,9 @@ work::ActionTimes times_of(const ScheduleOptions& options) {
 /// "9", or "8 to 12" where ranks differ.
 template <typename Number> std::string range_text(const std::vector<Number>& values) {
     const auto [least, most] = std::ranges::minmax(values);
-    return least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
+    const std::string low = fmt::format("{:.6g}", double(least));
+    const std::string high = fmt::format("{:.6g}", double(most));
+    return low == high ? low : fmt::format("{} to {}", low, high);
 }
 
 std::vector<double> bubbles(const work::UnitTimeline& line) {
