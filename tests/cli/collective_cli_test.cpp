@@ -105,8 +105,10 @@ TEST(ImportCommand, ReturnsTheModelThatMadeTheTimings) {
         const auto again = rows_of(by_import);
         ASSERT_EQ(shipped.size(), again.size());
         for (std::size_t i = 0; i < shipped.size(); ++i) {
+            // Between two of the sizes nobody knows where a protocol ends, and it does so below 1 MiB.
+            const double bound = shipped[i].at("bytes").get<double>() < 1048576.0 ? 0.08 : 0.03;
             EXPECT_NEAR(again[i].at("seconds").get<double>() / shipped[i].at("seconds").get<double>(), 1.0,
-                        0.03)
+                        bound)
                 << op << ' ' << shipped[i].at("bytes");
         }
     }

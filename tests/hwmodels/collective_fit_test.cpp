@@ -129,6 +129,18 @@ TEST(CollectiveFit, OneNumberOfGpusLeavesTheRestToThePrior) {
     EXPECT_NEAR(found[0].regimes.back().share / faster.regimes.back().share, 1.0, 0.1);
 }
 
+TEST(CollectiveFit, AFewSmallSizesAreNotTakenForTheSwitchs) {
+    const auto shipped = load_collective_curves();
+    const CollectiveCurve& ring = *find_curve(shipped, "hopper", Collective::all_reduce, Algorithm::ring);
+    CollectiveSeries few = made_by(ring, h100_node(), 8);
+    std::erase_if(few.points, [](const CollectiveSeries::Point& point) {
+        return point.bytes < 1_MiB || point.bytes > 16_MiB;
+    });
+    const auto found = fit_collectives(std::vector{few}, &every_point, shipped);
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].algorithm, Algorithm::ring);
+}
+
 TEST(CollectiveTable, FaultsAreListedWithTheirLines) {
     const auto broken = std::filesystem::temp_directory_path() / "collective_table_broken.tsv";
     std::ofstream(broken) << "# a comment\npart\tsoftware\top\tgpus\t1024\t2048\n"

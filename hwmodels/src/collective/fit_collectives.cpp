@@ -152,7 +152,8 @@ Division best_division(const std::vector<Timing>& timings, const RegimePrior& ri
             NvlsSizes trial_from = from;
             trial_from[ranks] = Bytes(size);
             Division trial = divide(timings, trial_from, ring_prior, nvls_prior);
-            if (!trial.nvls.empty() && (best.ring.empty() || trial.cost() < best.cost())) {
+            // Small sizes are never NVLS': a line through a few of them would say so only for want of others.
+            if (!trial.nvls.empty() && !trial.ring.empty() && trial.cost() < best.cost()) {
                 best = std::move(trial);
                 kept = trial_from;
             }
