@@ -55,9 +55,10 @@ TransferShape moe_transfer(const TransferRates& rates, const Cluster& cluster, c
         // A copy reaches its node at the GPU of the sender's index, which is the wanted one in 1 of `members`
         // cases; otherwise it takes one more hop over NVLink. The sender's own node works the same way.
         const double handed_on = spread.ranks * (members - 1) / members;
-        const double share = nodes == 1 ? moe.nvlink_within_node : moe.nvlink_forwarding;
-        shape.flows.push_back(
-            {Port::nvlink, payload * handed_on, nvlink_rate(cluster.node.gpu, share) / slowdown});
+        const BytesPerSecond rate =
+            nodes == 1 ? std::min(nvlink_rate(cluster.node.gpu, moe.nvlink_within_node), moe.within_node_most)
+                       : nvlink_rate(cluster.node.gpu, moe.nvlink_forwarding);
+        shape.flows.push_back({Port::nvlink, payload * handed_on, rate / slowdown});
         shape.latency += cluster.node.nvlink_latency;
     }
     if (nodes > 1) {

@@ -165,6 +165,14 @@ void read_moe(DataFile& file, TransferRates& rates) {
     }
 }
 
+void read_kernel_limit(DataFile& file, TransferRates& rates) {
+    const Section limit = file.section(file.root(), "kernel_limit");
+    file.allow(limit, {"source", "date", "dispatch", "combine"});
+    file.citation(limit);
+    rates.dispatch.within_node_most = bandwidth(file, limit, "dispatch");
+    rates.combine.within_node_most = bandwidth(file, limit, "combine");
+}
+
 /// The user's curves come first, where find_curve() finds them.
 void read_collectives(DataFile& file, TransferRates& rates) {
     std::vector<CollectiveCurve> curves = read_collective_curves(file, file.root());
@@ -204,9 +212,12 @@ TransferRates read_rates(const std::filesystem::path& path, TransferRates rates)
     DataFile file(path.string(), read_text_file(path.string()));
     if (file.parsed()) {
         const Section root = file.root();
-        file.allow(root, {"deepep", "beside_compute", "nic", "collective"});
+        file.allow(root, {"deepep", "beside_compute", "kernel_limit", "nic", "collective"});
         if (root.has("deepep") || root.has("beside_compute")) {
             read_moe(file, rates);
+        }
+        if (root.has("kernel_limit")) {
+            read_kernel_limit(file, rates);
         }
         if (root.has("nic")) {
             read_nic(file, rates);

@@ -85,6 +85,20 @@ TEST(MoeTransfer, PredictsAnH100NodeThatItWasNotFittedOn) {
     EXPECT_NEAR(microseconds(MoeDirection::combine, kBf16Token) / 982.7, 1.0, 0.15);
 }
 
+TEST(MoeTransfer, WithinANodeTheKernelsSmsAreALimitToo) {
+    // aiconfigurator, b200_sxm, sglang 0.5.12, 16,384 tokens of 7,168, 20 SMs: four times the tokens of the
+    // limit's own row.
+    const Cluster b200 = cluster_of("b200-sxm");
+    const ExpertRouting one_node{256, 8, 8, 8, 0};
+    const auto microseconds = [&](MoeDirection direction, Bytes per_token) {
+        return 1e6 *
+               uncontended_time(moe_transfer(rates(), b200, one_node, direction, 16384, per_token, false))
+                   .value();
+    };
+    EXPECT_NEAR(microseconds(MoeDirection::dispatch, kFp8Token) / 1926.2, 1.0, 0.15);
+    EXPECT_NEAR(microseconds(MoeDirection::combine, kBf16Token) / 3096.9, 1.0, 0.15);
+}
+
 TEST(MoeTransfer, EveryPortCarriesWhatTheSpreadSays) {
     const Cluster h800 = cluster_of("h800-sxm");
     for (const int ranks : {8, 16, 64}) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <vector>
 
 namespace chokepoint::hw {
@@ -71,6 +72,8 @@ struct MoeRates {
     std::vector<NicShare>
         nic; ///< ascending; between two entries by the logarithm of nodes, outside as the nearest
     double beside_compute = 1.0; ///< how many times longer beside compute kernels than alone
+    /// What the kernels' SMs move within a node at most, however fast the link.
+    BytesPerSecond within_node_most{std::numeric_limits<double>::infinity()};
     friend bool operator==(const MoeRates&, const MoeRates&) = default;
 };
 
