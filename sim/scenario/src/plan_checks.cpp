@@ -265,6 +265,16 @@ void check_tensor(Reading& reading) {
     }
 }
 
+void check_zero(Reading& reading) {
+    const work::ParallelPlan& plan = reading.draft.plan;
+    if (reading.sound({"plan.zero", "plan.schedule"}) && plan.zero > 1 && plan.schedule == "dualpipe") {
+        reading.fault("plan.zero",
+                      fmt::format("zero ({}) with dualpipe, whose mirrored ranks reduce together at the end; "
+                                  "expected 0 or 1",
+                                  plan.zero));
+    }
+}
+
 void check_context(Reading& reading) {
     if (!reading.sound({"plan.context", "plan.tensor", "plan.sequence", "plan.context_kind"})) {
         return;
@@ -303,6 +313,7 @@ void check_plan(Reading& reading) {
     derive_expert_tensor(reading);
     check_tensor(reading);
     check_context(reading);
+    check_zero(reading);
     check_expert(reading, data);
     check_schedule(reading, micro_batches(reading, data));
     check_precision(reading);

@@ -13,10 +13,12 @@ DataTransfers::DataTransfers(StepGraph& step, WorkTable& works, const ParallelPl
     : step_(step),
       works_(works),
       plan_(plan),
-      layout_(layout),
       ranks_(std::move(ranks)),
       states_(ranks_.size()) {
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
+        const Rank own{static_cast<int>(rank)};
+        shapes_.push_back({layout.shape(Group::expert_data, own, ranks_[rank].replicas),
+                           layout.shape(Group::data, own, ranks_[rank].replicas)});
         for (const HeldBlock& held : ranks_[rank].blocks) {
             StageParameters& sum = states_[rank].blocks[key(held.block)];
             sum.expert += held.held.expert;
@@ -27,10 +29,9 @@ DataTransfers::DataTransfers(StepGraph& step, WorkTable& works, const ParallelPl
 
 std::vector<Bucket> DataTransfers::buckets(Rank rank, const StageParameters& held) const {
     const std::vector<Rank>& hosts = ranks_[static_cast<std::size_t>(index(rank))].replicas;
-    const auto bucket = [&](std::int64_t parameters, Group group) {
-        return Bucket{static_cast<double>(parameters), group, hosts, layout_.shape(group, rank, hosts)};
-    };
-    return {bucket(held.expert, Group::expert_data), bucket(held.replicated, Group::data)};
+    const auto& [of_experts, of_others] = shapes_[static_cast<std::size_t>(index(rank))];
+    return {Bucket{static_cast<double>(held.expert), Group::expert_data, hosts, of_experts},
+            Bucket{static_cast<double>(held.replicated), Group::data, hosts, of_others}};
 }
 
 bool DataTransfers::chain(Rank rank, TransferKind kind, std::string_view name, const StageParameters& held,

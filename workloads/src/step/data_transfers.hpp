@@ -5,6 +5,7 @@
 
 #include "action_tasks.hpp"
 
+#include <array>
 #include <map>
 #include <optional>
 #include <span>
@@ -80,9 +81,9 @@ private:
     StepGraph& step_;
     WorkTable& works_;
     const ParallelPlan& plan_;
-    const RankLayout& layout_;
     std::vector<RankParameters> ranks_;
     std::vector<State> states_;
+    std::vector<std::array<RankLayout::Shape, 2>> shapes_; ///< per rank: of expert data, of data
 };
 
 } // namespace chokepoint::work

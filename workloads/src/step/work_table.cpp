@@ -193,10 +193,9 @@ WorkIndex WorkTable::expert_transfer(TransferKind kind, std::string_view name, b
     work.ranks_per_node = shape.ranks_per_node;
     work.group = Group::expert;
     if (work.kind != kind) { // a plain collective
-        const double copies = plan_.dispatcher == Dispatcher::all_gather
-                                  ? work.ranks
-                                  : model_.moe.top_k * std::max(plan_.capacity_factor, 0.0) +
-                                        (plan_.capacity_factor > 0.0 ? 0.0 : model_.moe.top_k);
+        const double rows = plan_.capacity_factor > 0.0 ? plan_.capacity_factor : 1.0;
+        const double copies =
+            plan_.dispatcher == Dispatcher::all_gather ? work.ranks : rows * model_.moe.top_k;
         work.bytes = copies * static_cast<double>(work.tokens) * work.per_token;
         work.tokens = 0;
         work.per_token = {};
