@@ -41,16 +41,6 @@ void add_compute(StepCosts& costs, const work::ComputeWork& compute, const hw::C
     costs.operator_sigma.push_back(std::move(sigma));
 }
 
-/// Each member sends an equal share to every other, at the rates of the ports' collectives.
-hw::TransferShape all_to_all(const work::TransferWork& transfer, hw::TransferShape gather) {
-    const int members = std::min(transfer.ranks, transfer.ranks_per_node);
-    for (hw::PortFlow& flow : gather.flows) {
-        const int others = flow.port == hw::Port::nvlink ? members - 1 : transfer.ranks - members;
-        flow.bytes = transfer.bytes * (static_cast<double>(others) / transfer.ranks);
-    }
-    return gather;
-}
-
 hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work::ModelArch& arch,
                                  const hw::Cluster& cluster, const hw::TransferRates& rates) {
     const auto collective = [&](hw::Collective kind) {
@@ -79,7 +69,7 @@ hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work:
     case work::TransferKind::all_reduce:
         return collective(hw::Collective::all_reduce);
     case work::TransferKind::all_to_all:
-        return all_to_all(transfer, collective(hw::Collective::all_gather));
+        return collective(hw::Collective::all_to_all);
     case work::TransferKind::ring_shift:
         return hw::point_to_point(rates, cluster, transfer.bytes, transfer.ranks > transfer.ranks_per_node);
     }
