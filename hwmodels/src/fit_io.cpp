@@ -16,27 +16,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kSchema = "chokepoint/fits/1";
 
-std::string_view scaling_name(Scaling scaling) {
-    switch (scaling) {
-    case Scaling::none:
-        return "none";
-    case Scaling::per_tensor:
-        return "per_tensor";
-    case Scaling::block_128:
-        break;
-    }
-    return "block_128";
-}
-
-Scaling scaling_from(const std::string& text) {
-    for (const Scaling scaling : {Scaling::none, Scaling::per_tensor, Scaling::block_128}) {
-        if (scaling_name(scaling) == text) {
-            return scaling;
-        }
-    }
-    throw std::runtime_error(fmt::format("'{}' is no scaling", text));
-}
-
 template <typename T> T known(std::optional<T> value, const std::string& text) {
     if (!value) {
         throw std::runtime_error(fmt::format("unknown name '{}'", text));
@@ -73,7 +52,7 @@ Json write_fit(const Fit& fit) {
     json["kernel"] = name(fit.kernel);
     if (!is_memory_bound(fit.kernel)) {
         json["dtype"] = name(fit.dtype);
-        json["scaling"] = scaling_name(fit.scaling);
+        json["scaling"] = name(fit.scaling);
     }
     json["form"] = name(fit.form);
     json["software"] = fit.software;
@@ -128,7 +107,8 @@ Fit read_fit(const Json& json) {
     if (json.contains("dtype")) {
         const auto dtype = json.at("dtype").get<std::string>();
         fit.dtype = known(dtype_from(dtype), dtype);
-        fit.scaling = scaling_from(json.at("scaling"));
+        const auto scaling = json.at("scaling").get<std::string>();
+        fit.scaling = known(scaling_from(scaling), scaling);
     }
     const auto form = json.at("form").get<std::string>();
     fit.form = known(curve_form_from(form), form);

@@ -68,20 +68,6 @@ MeasurementUse use_from(const std::string& text, const std::string& where) {
     throw std::runtime_error(fmt::format("{}: use is '{}'; expected fit, check or training", where, text));
 }
 
-Scaling scaling_from(const std::string& text, const std::string& where) {
-    if (text == "none") {
-        return Scaling::none;
-    }
-    if (text == "per_tensor") {
-        return Scaling::per_tensor;
-    }
-    if (text == "block_128") {
-        return Scaling::block_128;
-    }
-    throw std::runtime_error(
-        fmt::format("{}: scaling is '{}'; expected none, per_tensor or block_128", where, text));
-}
-
 GpuSpec read_part(const Json& json) {
     GpuSpec part;
     part.id = json.at("id");
@@ -111,9 +97,11 @@ Operator read_operator(const Json& series, const Row& row) {
                          row.get<int>("dim_v"), row.get<bool>("causal"));
     }
     const auto dtype_text = series.at("dtype").get<std::string>();
+    const auto scaling_text = series.at("scaling").get<std::string>();
     return gemm(label, kernel, known(dtype_from(dtype_text), dtype_text, "number format", row.where()),
-                scaling_from(series.at("scaling"), row.where()), row.get<std::int64_t>("m"),
-                row.get<std::int64_t>("n"), row.get<std::int64_t>("k"), row.get<int>("groups", 1));
+                known(scaling_from(scaling_text), scaling_text, "scaling", row.where()),
+                row.get<std::int64_t>("m"), row.get<std::int64_t>("n"), row.get<std::int64_t>("k"),
+                row.get<int>("groups", 1));
 }
 
 Measurement read_row(const Json& series, const Row& row) {

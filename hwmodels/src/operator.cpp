@@ -40,34 +40,40 @@ constexpr std::array kClasses{
     ClassName{KernelClass::optimizer, "optimizer"},
 };
 
+struct ScalingName {
+    Scaling scaling;
+    std::string_view name;
+};
+
+constexpr std::array kScalings{
+    ScalingName{Scaling::none, "none"},           ScalingName{Scaling::per_tensor, "per_tensor"},
+    ScalingName{Scaling::block_128, "block_128"}, ScalingName{Scaling::mx_32, "mx_32"},
+    ScalingName{Scaling::nv_16, "nv_16"},
+};
+
 constexpr double kBf16 = 2.0;
 constexpr double kFp32 = 4.0;
 constexpr std::int64_t kScaleBlock = 128; // DeepSeek-V3 report, 3.3.2: 1x128 activations, 128x128 weights
+constexpr std::int64_t kMxBlock = 32;
+constexpr std::int64_t kNvBlock = 16;
 
 bool is_weight_gradient(KernelClass kernel) {
     return kernel == KernelClass::gemm_wgrad || kernel == KernelClass::grouped_wgrad;
 }
 
 /// Blocks that an extent starts.
-double blocks(std::int64_t extent) {
-    const std::int64_t started = (extent + kScaleBlock - 1) / kScaleBlock;
+double blocks(std::int64_t extent, std::int64_t block = kScaleBlock) {
+    const std::int64_t started = (extent + block - 1) / block;
     return static_cast<double>(started);
 }
 
-/// FP32 scales that one group of a GEMM reads.
+/// Scales that one group of a GEMM reads.
 double scale_bytes(KernelClass kernel, Scaling scaling, std::int64_t m, std::int64_t n, std::int64_t k) {
-    switch (scaling) {
-    case Scaling::none:
-        return 0.0;
-    case Scaling::per_tensor:
-        return 2 * kFp32;
-    case Scaling::block_128:
-        break;
-    }
-    const double a = static_cast<double>(m) * blocks(k);
-    // Both operands of a weight gradient are activations, scaled in strips along the tokens.
-    const double b = is_weight_gradient(kernel) ? static_cast<double>(n) * blocks(k) : blocks(n) * blocks(k);
-    return kFp32 * (a + b);
+    const double a = activation_scales(scaling, m, k).value();
+    // Both operands of a weight gradient are activations, scaled in strips along the tokens. Only the 128x128
+    // blocks of weights differ from activations' strips.
+    const bool squares = scaling == Scaling::block_128 && !is_weight_gradient(kernel);
+    return a + (squares ? kFp32 * blocks(n) * blocks(k) : activation_scales(scaling, n, k).value());
 }
 
 double gemm_flops(const Operator& op) {
@@ -89,6 +95,15 @@ double attention_flops(const Operator& op) {
 
 std::string_view name(KernelClass kernel) {
     return std::ranges::find(kClasses, kernel, &ClassName::kernel)->name;
+}
+
+std::string_view name(Scaling scaling) {
+    return std::ranges::find(kScalings, scaling, &ScalingName::scaling)->name;
+}
+
+std::optional<Scaling> scaling_from(std::string_view text) {
+    const auto found = std::ranges::find(kScalings, text, &ScalingName::name);
+    return found == kScalings.end() ? std::nullopt : std::optional(found->scaling);
 }
 
 std::optional<KernelClass> kernel_class_from(std::string_view text) {
@@ -174,6 +189,34 @@ Operator streaming(std::string name, KernelClass kernel, Bytes read, Bytes writt
     op.written = written;
     op.launches = launches;
     return op;
+}
+
+Bytes activation_scales(Scaling scaling, std::int64_t rows, std::int64_t columns) {
+    const auto strips = static_cast<double>(rows);
+    switch (scaling) {
+    case Scaling::none:
+        return Bytes(0.0);
+    case Scaling::per_tensor:
+        return Bytes(kFp32);
+    case Scaling::block_128:
+        return Bytes(kFp32 * strips * blocks(columns));
+    case Scaling::mx_32:
+        return Bytes(strips * blocks(columns, kMxBlock));
+    case Scaling::nv_16:
+        break;
+    }
+    return Bytes(kFp32 + strips * blocks(columns, kNvBlock));
+}
+
+Operator quantize(std::string name, DType to, Scaling scaling, std::int64_t rows, std::int64_t columns,
+                  bool transposed, bool current) {
+    const Bytes wide(static_cast<double>(rows) * static_cast<double>(columns) * kBf16);
+    const Bytes narrow = wide / kBf16 * element_bytes(to).value();
+    const Bytes along = narrow + activation_scales(scaling, rows, columns);
+    const Bytes across = narrow + activation_scales(scaling, columns, rows);
+    const KernelClass kernel = transposed ? KernelClass::quantize_transpose : KernelClass::quantize;
+    return streaming(std::move(name), kernel, (current ? 2.0 : 1.0) * wide,
+                     along + (transposed ? across : Bytes(0.0)), current ? 2 : 1);
 }
 
 } // namespace chokepoint::hw

@@ -114,5 +114,42 @@ TEST(KernelClass, NamesReadBack) {
     EXPECT_EQ(kernel_class_from("gemmm"), std::nullopt);
 }
 
+TEST(Operator, MicroscalesCostAByteForTheirBlock) {
+    const auto scales = [](Scaling scaling, DType dtype, KernelClass kernel) {
+        const auto plain = gemm("p", kernel, dtype, Scaling::none, 256, 384, 512);
+        return (gemm("s", kernel, dtype, scaling, 256, 384, 512).read - plain.read).value();
+    };
+    EXPECT_EQ(scales(Scaling::mx_32, DType::fp8, KernelClass::gemm), (256 + 384) * 512 / 32);
+    EXPECT_EQ(scales(Scaling::nv_16, DType::fp4, KernelClass::gemm), (256 + 384) * 512 / 16 + 2 * 4);
+    EXPECT_EQ(scales(Scaling::mx_32, DType::fp8, KernelClass::gemm_wgrad), (256 + 384) * 512 / 32);
+    EXPECT_EQ(scales(Scaling::per_tensor, DType::fp8, KernelClass::gemm), 2 * 4);
+}
+
+TEST(Operator, QuantisingReadsBf16AndWritesTheFormatWithItsScales) {
+    const auto traffic = [](DType to, Scaling scaling, bool transposed, bool current) {
+        const Operator op = quantize("q", to, scaling, 256, 512, transposed, current);
+        return std::pair{op.read.value(), op.written.value()};
+    };
+    const double elements = 256 * 512;
+    EXPECT_EQ(traffic(DType::fp8, Scaling::block_128, false, false),
+              std::pair(2 * elements, elements + 4 * elements / 128));
+    EXPECT_EQ(traffic(DType::fp8, Scaling::mx_32, true, false),
+              std::pair(2 * elements, 2 * (elements + elements / 32)));
+    EXPECT_EQ(traffic(DType::fp4, Scaling::nv_16, false, false),
+              std::pair(2 * elements, elements / 2 + elements / 16 + 4));
+    EXPECT_EQ(traffic(DType::fp8, Scaling::per_tensor, false, true), std::pair(4 * elements, elements + 4))
+        << "the largest value of the tensor is found first";
+    EXPECT_EQ(quantize("q", DType::fp8, Scaling::mx_32, 256, 512, true).kernel,
+              KernelClass::quantize_transpose);
+}
+
+TEST(Scaling, EveryNameIsReadBack) {
+    for (const Scaling scaling :
+         {Scaling::none, Scaling::per_tensor, Scaling::block_128, Scaling::mx_32, Scaling::nv_16}) {
+        EXPECT_EQ(scaling_from(name(scaling)), scaling);
+    }
+    EXPECT_FALSE(scaling_from("block_129"));
+}
+
 } // namespace
 } // namespace chokepoint::hw

@@ -40,8 +40,16 @@ std::string_view name(KernelClass);
 std::optional<KernelClass> kernel_class_from(std::string_view);
 constexpr bool is_memory_bound(KernelClass c) { return c >= KernelClass::norm_fwd; }
 
-/// How FP8 scales are laid out. Plain BF16 work has none.
-enum class Scaling { none, per_tensor, block_128 };
+/// How the scales of a narrow format are laid out. Plain BF16 work has none.
+enum class Scaling {
+    none,
+    per_tensor, ///< one FP32 scale a tensor
+    block_128,  ///< FP32, activations 1x128, weights 128x128 (DeepSeek-V3 report, 3.3.2)
+    mx_32,      ///< one byte (E8M0) for 32 elements along k: OCP microscaling formats 1.0, 5.2
+    nv_16,      ///< one byte (E4M3) for 16 elements along k, and one FP32 a tensor: NVFP4
+};
+std::string_view name(Scaling);
+std::optional<Scaling> scaling_from(std::string_view);
 
 /// GEMM shapes: out[m,n] += a[m,k] b[k,n], `groups` times with m rows each (m is per group).
 /// Attention shapes: `batch` sequences of `seq` tokens, `heads` query heads, `kv_heads`, dims `dim_qk` and
@@ -77,5 +85,14 @@ Operator gemm(std::string name, KernelClass, DType, Scaling, std::int64_t m, std
 Operator attention(std::string name, KernelClass, std::int64_t batch, std::int64_t seq, int heads,
                    int kv_heads, int dim_qk, int dim_v, bool causal = true);
 Operator streaming(std::string name, KernelClass, Bytes read, Bytes written, int launches = 1);
+
+/// Scales of a rows x columns activation in a scaling's layout.
+Bytes activation_scales(Scaling, std::int64_t rows, std::int64_t columns);
+
+/// BF16 to a narrow format, scales included: `transposed` writes the copy that weight gradients read as well,
+/// as one kernel does. Per-tensor scales of the same tensor need its largest value first: `current` reads it
+/// once more (delayed scaling does not).
+Operator quantize(std::string name, DType to, Scaling, std::int64_t rows, std::int64_t columns,
+                  bool transposed = false, bool current = false);
 
 } // namespace chokepoint::hw
