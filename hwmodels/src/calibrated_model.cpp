@@ -1,86 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernel times from fitted curves, moved to a part by its own peaks, SMs and bandwidth.
+#include "curve_finder.hpp"
+
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/hwmodels/cost_model.hpp>
 #include <chokepoint/hwmodels/fit.hpp>
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
-#include <stdexcept>
 
 namespace chokepoint::hw {
 namespace {
 
-/// The architecture whose curves serve the others, until those have measurements of their own.
-constexpr std::string_view kRelative = "hopper";
+// Log spreads added where a curve is used outside what it was fitted on, from data held out:
+constexpr double kBorrowedCurve = 0.15;        // a class or format that takes another's is off by about this
+constexpr double kOtherPart = 0.10;            // DeepGEMM on H20 from H800's curve: 8% dense, 14% grouped
+constexpr double kBorrowedArchitecture = 0.25; // a judgement
+constexpr double kOutsideHull = 1.5;           // times the cross-validated error
 
-// Log spreads added where a curve is used outside what it was fitted on. From checks on data held out:
-// DeepGEMM on H20 from H800's curve is off by 7 to 14%; a class or format that borrows another's curve, by
-// about as much again.
-constexpr double kBorrowedCurve = 0.15;
-constexpr double kBorrowedArchitecture = 0.25;
-constexpr double kOutsideHull = 1.5; // times the cross-validated error
+/// What a continuous load leaves of a part's clock is an estimate, good to this share of the loss under GEMMs
+/// alone.
+constexpr double kLoadSigma = 0.3;
 
 /// A mean absolute error as a standard deviation, if errors are normal.
 constexpr double kDeviation = 1.2533;
 
-struct Curve {
-    const Fit* fit = nullptr;
-    bool borrowed = false;
-};
-
-/// Classes to look under, nearest first.
-std::vector<KernelClass> relatives(KernelClass kernel) {
-    switch (kernel) {
-    case KernelClass::gemm_wgrad:
-    case KernelClass::grouped_gemm:
-        return {kernel, KernelClass::gemm};
-    case KernelClass::grouped_wgrad:
-        return {kernel, KernelClass::gemm_wgrad, KernelClass::gemm};
-    default:
-        return {kernel};
-    }
-}
-
 class CalibratedModel final : public CostModel {
 public:
-    CalibratedModel(const GpuSpec& part, const CalibrationOptions& options, FitSet fits)
-        : part_(part),
-          options_(options),
-          fits_(std::move(fits)) {}
+    CalibratedModel(CurveFinder curves, const CalibrationOptions& options)
+        : curves_(std::move(curves)),
+          options_(options) {}
 
     [[nodiscard]] Estimate estimate(const Operator& op, const Occupancy& occupancy) const override {
-        const Curve curve = find(op);
-        const double beside = occupancy.beside_transfer ? fits_.stream.transfer_share : 0.0;
-        const Seconds body = curve_time(*curve.fit, fits_.stream, part_, op, occupancy.sms_held, beside,
-                                        options_.sustained_clock);
+        const FoundCurve curve = curves_.find(op.kernel, op.dtype, op.scaling, options_.newest_software);
+        const Fit& fit = *curve.fit;
+        const StreamFigures& stream = curves_.stream();
+        const double beside = occupancy.beside_transfer ? stream.transfer_share : 0.0;
+        const Seconds body =
+            curve_time(fit, stream, curves_.part(), op, occupancy.sms_held, beside, options_.sustained_clock);
         Estimate estimate;
-        estimate.time = op.launches * launch(*curve.fit) + factor(*curve.fit) * body;
-        const bool outside = curve.fit->form != CurveForm::streaming && !inside_hull(*curve.fit, op);
+        estimate.time = op.launches * launch(fit) + factor(fit, body) * body;
+        const bool outside = fit.form != CurveForm::streaming && !inside_hull(fit, op);
         estimate.relative_sigma = sigma(curve, outside);
-        estimate.extrapolated = outside || curve.borrowed || curve.fit->rows == 0 || foreign();
+        estimate.extrapolated =
+            outside || curve.borrowed || curve.other_part || curve.foreign || fit.rows == 0;
         return estimate;
     }
 
 private:
-    [[nodiscard]] bool foreign() const { return part_.architecture != fits_.architecture; }
-
     [[nodiscard]] Seconds launch(const Fit& fit) const {
-        return options_.kernel_launch < Seconds(0.0) ? fit.launch + fits_.stream.gap : options_.kernel_launch;
+        return options_.kernel_launch < Seconds(0.0) ? fit.launch + curves_.stream().gap
+                                                     : options_.kernel_launch;
     }
 
-    /// Time in training, or of the older software, over the curve's.
-    [[nodiscard]] double factor(const Fit& fit) const {
+    /// Time in training, or in a benchmark of the software asked for, over the curve's.
+    [[nodiscard]] double factor(const Fit& fit, Seconds body) const {
         if (fit.form == CurveForm::streaming) {
             return 1.0;
         }
-        const double older = older_software(fit);
-        const double training = fit.training.rows > 0 ? fit.training.factor : older;
-        if (options_.in_training) {
-            return options_.newest_software ? training_beyond_software(fit) : training;
+        const double software = options_.newest_software ? 1.0 : older_software(fit);
+        if (!options_.in_training) {
+            return software * benchmark_slowdown(fit, body);
         }
-        return options_.newest_software ? 1.0 : older;
+        if (options_.newest_software) {
+            return training_beyond_software(fit) * training_slowdown(fit);
+        }
+        return fit.training.rows > 0 ? fit.training.factor : software * training_slowdown(fit);
     }
 
     /// Time of the training run's software over the curve's software, both in benchmarks.
@@ -91,72 +78,99 @@ private:
 
     /// What is left of the training factor for the newest kernels: the part that is not the kernels' own.
     [[nodiscard]] double training_beyond_software(const Fit& fit) const {
-        const Fit* old = fits_.find(fit.kernel, fit.dtype, fit.scaling, kTrainingVintage);
-        const Fit& measured = old != nullptr ? *old : fit;
+        const Fit& measured = curves_.early_software(fit);
         return measured.training.rows > 0 ? measured.training.factor / older_software(measured) : 1.0;
     }
 
-    [[nodiscard]] double sigma(const Curve& curve, bool outside) const {
+    [[nodiscard]] double sigma(const FoundCurve& curve, bool outside) const {
         const Fit& fit = *curve.fit;
         const double held_out = kDeviation * fit.cv_mape;
-        double variance = std::pow(outside ? kOutsideHull * held_out : fit.rms_log_error, 2);
+        const auto squared = [](double x) { return x * x; };
+        double variance = squared(outside ? kOutsideHull * held_out : fit.rms_log_error);
         if (options_.in_training) {
-            variance += fit.training.log_sigma * fit.training.log_sigma;
+            variance += squared(fit.training.log_sigma) + squared(kLoadSigma * fit.sustained_loss);
         }
-        if (curve.borrowed) {
-            variance += kBorrowedCurve * kBorrowedCurve;
-        }
-        if (foreign()) {
-            variance += kBorrowedArchitecture * kBorrowedArchitecture;
-        }
+        variance += curve.borrowed ? squared(kBorrowedCurve) : 0.0;
+        variance += curve.foreign ? squared(kBorrowedArchitecture) : 0.0;
+        variance += curve.other_part && !curve.foreign ? squared(kOtherPart) : 0.0;
         return std::sqrt(variance);
     }
 
-    /// @throws std::invalid_argument if no curve is near enough to lend itself.
-    [[nodiscard]] Curve find(const Operator& op) const {
-        struct Format {
-            DType dtype;
-            Scaling scaling;
-        };
-        // Without a curve of its own a format takes BF16's share of its own peak.
-        for (const Format format : {Format{op.dtype, op.scaling}, Format{DType::bf16, Scaling::none}}) {
-            for (const KernelClass kernel : relatives(op.kernel)) {
-                const Fit* newest = fits_.find(kernel, format.dtype, format.scaling);
-                const Fit* old = fits_.find(kernel, format.dtype, format.scaling, kTrainingVintage);
-                const Fit* fit = old != nullptr && !options_.newest_software ? old : newest;
-                if (fit != nullptr) {
-                    const bool same =
-                        kernel == op.kernel && format.dtype == op.dtype && format.scaling == op.scaling;
-                    return {fit, !same && !is_memory_bound(kernel)};
-                }
-            }
-        }
-        throw std::invalid_argument(fmt::format("the fits for {} have no curve for {} ('{}')",
-                                                fits_.architecture, name(op.kernel), op.name));
-    }
-
-    GpuSpec part_;
+    CurveFinder curves_;
     CalibrationOptions options_;
-    FitSet fits_;
 };
 
-/// The part's own architecture's fits, or its stated relative's.
-FitSet load_fits(const GpuSpec& part, const CalibrationOptions& options) {
-    const std::filesystem::path folder = options.fits.empty() ? data_path("fits") : options.fits;
-    for (const std::string_view architecture : {std::string_view(part.architecture), kRelative}) {
-        const auto file = folder / fmt::format("{}.json", architecture);
-        if (!architecture.empty() && std::filesystem::exists(file)) {
-            return read_fits(file);
-        }
-    }
-    throw std::runtime_error(fmt::format("found neither '{}.json' nor '{}.json' in '{}' for {}",
-                                         part.architecture, kRelative, folder.string(), part.id));
+CurveFinder finder(const GpuSpec& part, const CalibrationOptions& options) {
+    return {part, options.fits.empty() ? data_path("fits") : options.fits};
 }
+
+/// What a curve rests on, for people.
+CurveBasis basis_of(const FoundCurve& curve, KernelClass kernel, DType dtype, Scaling scaling) {
+    const Fit& fit = *curve.fit;
+    CurveBasis basis{
+        kernel,   dtype,       scaling, CurveBasis::Kind::published, fit.measured_on.id, fit.software,
+        fit.rows, fit.cv_mape, {}};
+    if (curve.foreign || curve.other_part) {
+        basis.kind = CurveBasis::Kind::inherited;
+    } else if (curve.borrowed || fit.rows == 0) {
+        basis.kind = CurveBasis::Kind::borrowed;
+    } else if (fit.own_run) {
+        basis.kind = CurveBasis::Kind::own_run;
+    }
+    if (curve.borrowed) {
+        basis.curve = fmt::format("{} {} {}", name(fit.kernel), name(fit.dtype), name(fit.scaling));
+    }
+    return basis;
+}
+
+struct FormatOf {
+    DType dtype;
+    Scaling scaling;
+};
+constexpr std::array kFormats{FormatOf{DType::bf16, Scaling::none}, FormatOf{DType::fp8, Scaling::per_tensor},
+                              FormatOf{DType::fp8, Scaling::block_128}, FormatOf{DType::fp8, Scaling::mx_32},
+                              FormatOf{DType::fp4, Scaling::nv_16}};
 
 } // namespace
 
+std::string_view name(CurveBasis::Kind kind) {
+    switch (kind) {
+    case CurveBasis::Kind::own_run:
+        return "own run";
+    case CurveBasis::Kind::published:
+        return "published";
+    case CurveBasis::Kind::borrowed:
+        return "borrowed";
+    case CurveBasis::Kind::inherited:
+        break;
+    }
+    return "inherited";
+}
+
+std::vector<CurveBasis> calibration_basis(const GpuSpec& part, const CalibrationOptions& options) {
+    const CurveFinder curves = finder(part, options);
+    std::vector<CurveBasis> all;
+    const auto add = [&](KernelClass kernel, DType dtype, Scaling scaling) {
+        const FoundCurve curve = curves.find(kernel, dtype, scaling, options.newest_software);
+        all.push_back(basis_of(curve, kernel, dtype, scaling));
+    };
+    for (int i = 0; i <= static_cast<int>(KernelClass::optimizer); ++i) {
+        const auto kernel = static_cast<KernelClass>(i);
+        if (is_memory_bound(kernel) || is_attention(kernel)) {
+            add(kernel, DType::bf16, Scaling::none);
+            continue;
+        }
+        for (const auto& [dtype, scaling] : kFormats) {
+            if (part.dense_peak.contains(dtype)) {
+                add(kernel, dtype, scaling);
+            }
+        }
+    }
+    return all;
+}
+
 std::unique_ptr<CostModel> make_calibrated_model(const GpuSpec& part, const CalibrationOptions& options) {
-    return std::make_unique<CalibratedModel>(part, options, load_fits(part, options));
+    return std::make_unique<CalibratedModel>(finder(part, options), options);
 }
 
 } // namespace chokepoint::hw

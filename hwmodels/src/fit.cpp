@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which curves an architecture has, in what order they are fitted, and what a curve says about a shape.
+// Which rows each curve of an architecture is fitted to, and what a curve says about a shape.
 #include <chokepoint/hwmodels/fit.hpp>
 
 #include "fit_curve.hpp"
@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <stdexcept>
 
 namespace chokepoint::hw {
@@ -19,83 +20,47 @@ constexpr double kSmallestRows =
     2048.0; // of all groups: below, libraries pick tiles that no training step uses
 constexpr double kSmallestGroup = 256.0; // mean rows of a group: below, most of a tile may be empty
 
-/// A parent stands before its children.
-struct PlannedCurve {
-    CurvePlan plan;
-    int parent = -1;
-};
+/// GEMMs fill about half of a training step, and what lies between them draws less power, so that about half
+/// of the loss under GEMMs alone remains. An estimate; the one training run whose kernels were published
+/// (FP8 on H800) shows 3 to 6% beyond its library's benchmarks, of the 10% that long BF16 GEMMs lose.
+constexpr double kTrainingLoad = 0.5;
 
-std::vector<PlannedCurve> planned_curves() {
-    const auto fp8 = DType::fp8;
-    const auto bf16 = DType::bf16;
-    const auto block = Scaling::block_128;
-    const auto none = Scaling::none;
-    const std::string own;
-    // Its tiles ended at 128 columns, which costs most where tiles are short: a curve of its own, not a
-    // factor.
-    const std::string older = "main loop and tile overhead of its own, the rest as the newest";
-    const std::string grows = "main loop and tile overhead of its own, the rest as the dense forward GEMM";
-    return {
-        {{KernelClass::gemm, fp8, block, CurveForm::tiled, {}, own}, -1},
-        {{KernelClass::gemm_wgrad, fp8, block, CurveForm::tiled, {"tensor", "fill", "store"}, grows}, 0},
-        {{KernelClass::grouped_gemm,
-          fp8,
-          block,
-          CurveForm::tiled,
-          {"tensor", "fill", "store", "wave"},
-          grows},
-         0},
-        {{KernelClass::grouped_wgrad, fp8, block, CurveForm::tiled, {"tensor", "fill"}, "as the dense one"},
-         1},
-        {{KernelClass::gemm, bf16, none, CurveForm::tiled, {}, own}, -1},
-        {{KernelClass::grouped_gemm, bf16, none, CurveForm::tiled, {"tensor", "fill"}, grows}, 4},
-        {{KernelClass::grouped_wgrad, bf16, none, CurveForm::tiled, {"tensor", "fill"}, grows}, 4},
-        {{KernelClass::attention_fwd, bf16, none, CurveForm::attention, {}, own}, -1},
-        {{KernelClass::attention_bwd,
-          bf16,
-          none,
-          CurveForm::attention,
-          {"tensor", "softmax", "ramp"},
-          "causal waste, waves and bandwidth as the forward kernel"},
-         7},
-        {{KernelClass::gemm,
-          fp8,
-          block,
-          CurveForm::tiled,
-          {"tensor", "fill", "store"},
-          older,
-          std::string(kTrainingVintage)},
-         0},
-        {{KernelClass::grouped_gemm,
-          fp8,
-          block,
-          CurveForm::tiled,
-          {"tensor", "fill", "store"},
-          older,
-          std::string(kTrainingVintage)},
-         2},
-    };
+bool same_format(const CurvePlan& plan, const Operator& op) {
+    return op.kernel == plan.kernel && op.dtype == plan.dtype && op.scaling == plan.scaling;
 }
 
-/// Weight gradients are always large: their tokens are k.
-bool is_training_size(const Operator& op) {
-    const bool forward = op.kernel == KernelClass::gemm || op.kernel == KernelClass::grouped_gemm;
-    const auto rows = static_cast<double>(op.m);
-    return !forward || (rows * op.groups >= kSmallestRows && rows >= kSmallestGroup);
+/// Whether the part's rows belong to this plan: its own, or nobody's.
+bool is_for(const CurvePlan& plan, const std::vector<PlannedCurve>& all, const std::string& part) {
+    const bool named = std::ranges::any_of(all, [&](const PlannedCurve& other) {
+        return other.plan.part == part && other.plan.kernel == plan.kernel &&
+               other.plan.dtype == plan.dtype && other.plan.scaling == plan.scaling;
+    });
+    return plan.part.empty() ? !named : plan.part == part;
+}
+
+/// Whether a release's rows belong to this plan: it names the release, or no plan of the format does.
+bool is_vintage(const CurvePlan& plan, const std::vector<PlannedCurve>& all, const std::string& vintage) {
+    const bool named = std::ranges::any_of(all, [&](const PlannedCurve& other) {
+        return other.plan.vintage == vintage && other.plan.kernel == plan.kernel &&
+               other.plan.dtype == plan.dtype && other.plan.scaling == plan.scaling;
+    });
+    return plan.vintage.empty() ? !named : plan.vintage == vintage;
 }
 
 std::vector<Sample> samples_for(const MeasurementSet& set, std::string_view architecture, MeasurementUse use,
                                 const CurvePlan& plan) {
+    const std::vector<PlannedCurve> all = planned_curves(architecture);
     std::vector<Sample> samples;
     for (const MeasurementSeries& series : set.series) {
-        if (series.use != use || series.part.architecture != architecture) {
+        if (series.use != use || series.part.architecture != architecture ||
+            !is_for(plan, all, series.part.id)) {
             continue;
         }
         for (const Measurement& row : series.rows) {
             const Operator& op = row.op;
-            const bool old = series.vintage == kTrainingVintage;
-            if (op.kernel == plan.kernel && op.dtype == plan.dtype && op.scaling == plan.scaling &&
-                (use == MeasurementUse::training || (is_training_size(op) && old == !plan.vintage.empty()))) {
+            if (same_format(plan, op) && !row.holdout &&
+                (use == MeasurementUse::training ||
+                 (is_training_size(op) && is_vintage(plan, all, series.vintage)))) {
                 samples.push_back({&series, &row});
             }
         }
@@ -107,13 +72,41 @@ std::vector<Sample> streaming_samples(const MeasurementSet& set, std::string_vie
     std::vector<Sample> samples;
     for (const MeasurementSeries& series : set.series) {
         for (const Measurement& row : series.rows) {
-            if (series.use == MeasurementUse::fit && series.part.architecture == architecture &&
-                is_memory_bound(row.op.kernel)) {
+            if (series.use == MeasurementUse::fit && !row.holdout &&
+                series.part.architecture == architecture && is_memory_bound(row.op.kernel)) {
                 samples.push_back({&series, &row});
             }
         }
     }
     return samples;
+}
+
+/// The curve that an earlier fit has for a plan, or nullptr.
+const Fit* curve_of(const FitSet* fits, const CurvePlan& plan) {
+    if (fits == nullptr) {
+        return nullptr;
+    }
+    const auto found = std::ranges::find_if(fits->fits, [&](const Fit& fit) {
+        const std::string part = fit.parts.empty() ? "" : fit.parts.front();
+        return fit.kernel == plan.kernel && fit.dtype == plan.dtype && fit.scaling == plan.scaling &&
+               fit.vintage == plan.vintage && part == plan.part;
+    });
+    return found == fits->fits.end() ? nullptr : &*found;
+}
+
+/// Memory-bound classes that the measurements lack, or have only by analogy, as an earlier fit has them.
+void take_missing(std::vector<Fit>& streaming, const FitSet& otherwise) {
+    for (const Fit& known : otherwise.fits) {
+        if (known.form != CurveForm::streaming) {
+            continue;
+        }
+        const auto own = std::ranges::find(streaming, known.kernel, &Fit::kernel);
+        if (own == streaming.end()) {
+            streaming.push_back(known);
+        } else if (own->rows == 0 && known.rows > 0) {
+            *own = known;
+        }
+    }
 }
 
 /// Why a kernel takes longer (or less) in training than its class's benchmark curve says.
@@ -136,6 +129,13 @@ std::string training_reason(KernelClass kernel) {
 }
 
 } // namespace
+
+bool is_training_size(const Operator& op) {
+    // Weight gradients are always large: their tokens are k.
+    const bool forward = op.kernel == KernelClass::gemm || op.kernel == KernelClass::grouped_gemm;
+    const auto rows = static_cast<double>(op.m);
+    return !forward || (rows * op.groups >= kSmallestRows && rows >= kSmallestGroup);
+}
 
 std::string_view name(CurveForm form) {
     switch (form) {
@@ -167,7 +167,7 @@ std::vector<std::string> parameter_names(CurveForm form) {
 }
 
 ShapePoint shape_point(const Operator& op) {
-    if (op.kernel == KernelClass::attention_fwd || op.kernel == KernelClass::attention_bwd) {
+    if (is_attention(op.kernel)) {
         return {static_cast<double>(op.seq_q), static_cast<double>(op.batch) * op.heads,
                 static_cast<double>(op.dim_qk), static_cast<double>(op.dim_v)};
     }
@@ -178,34 +178,58 @@ ShapePoint shape_point(const Operator& op) {
             static_cast<double>(op.k), static_cast<double>(op.groups)};
 }
 
-const Fit* FitSet::find(KernelClass kernel, DType dtype, Scaling scaling, std::string_view vintage) const {
-    const auto found = std::ranges::find_if(fits, [&](const Fit& fit) {
+const Fit* FitSet::find(KernelClass kernel, DType dtype, Scaling scaling, std::string_view vintage,
+                        std::string_view part) const {
+    const Fit* shared = nullptr;
+    for (const Fit& fit : fits) {
         const bool format = is_memory_bound(kernel) || (fit.dtype == dtype && fit.scaling == scaling);
-        return fit.kernel == kernel && format && fit.vintage == vintage;
-    });
-    return found == fits.end() ? nullptr : &*found;
+        if (fit.kernel != kernel || !format || fit.vintage != vintage) {
+            continue;
+        }
+        if (std::ranges::find(fit.parts, part) != fit.parts.end()) {
+            return &fit;
+        }
+        if (fit.parts.empty() && shared == nullptr) {
+            shared = &fit;
+        }
+    }
+    return shared;
 }
 
-FitSet fit_all(const MeasurementSet& set, std::string_view architecture) {
+FitSet fit_all(const MeasurementSet& set, std::string_view architecture, const FitSet* otherwise) {
     FitSet result;
     result.architecture = architecture;
-    result.stream = set.stream;
-    for (const PlannedCurve& planned : planned_curves()) {
+    const bool streams_known = set.stream.gap > Seconds(0.0) || otherwise == nullptr;
+    result.stream = streams_known ? set.stream : otherwise->stream;
+    const std::vector<PlannedCurve> plans = planned_curves(architecture);
+    for (const PlannedCurve& planned : plans) {
         const Fit* parent =
             planned.parent < 0 ? nullptr : &result.fits[static_cast<std::size_t>(planned.parent)];
-        result.fits.push_back(fit_curve(planned.plan, parent,
-                                        samples_for(set, architecture, MeasurementUse::fit, planned.plan)));
+        CurvePlan plan = planned.plan;
+        if (planned.power >= 0) {
+            plan.sustained_loss = result.fits[static_cast<std::size_t>(planned.power)].sustained_loss;
+        }
+        const auto samples = samples_for(set, architecture, MeasurementUse::fit, plan);
+        const Fit* known = samples.empty() ? curve_of(otherwise, plan) : nullptr;
+        result.fits.push_back(known != nullptr ? *known : fit_curve(plan, parent, samples));
     }
     for (std::size_t i = 0; i < result.fits.size(); ++i) {
         Fit& fit = result.fits[i];
-        const CurvePlan plan = planned_curves()[i].plan;
+        const CurvePlan& plan = plans[i].plan;
         const auto training = samples_for(set, architecture, MeasurementUse::training, plan);
+        if (training.empty() && otherwise != nullptr) {
+            const Fit* known = curve_of(otherwise, plan);
+            fit.training = known != nullptr ? known->training : TrainingFactor{};
+            continue;
+        }
         fit.training = training_factor(fit, result.stream, training);
         fit.training.reason = training.empty() ? "" : training_reason(fit.kernel);
     }
-    for (Fit& fit : fit_streaming(result.stream, streaming_samples(set, architecture))) {
-        result.fits.push_back(std::move(fit));
+    std::vector<Fit> streaming = fit_streaming(result.stream, streaming_samples(set, architecture));
+    if (otherwise != nullptr) {
+        take_missing(streaming, *otherwise);
     }
+    std::ranges::move(streaming, std::back_inserter(result.fits));
     return result;
 }
 
@@ -229,6 +253,28 @@ Seconds curve_time(const Fit& fit, const StreamFigures& stream, const GpuSpec& p
     const bool streams = fit.form == CurveForm::streaming;
     const double slowdown = streams ? stream.streaming_slowdown : stream.arithmetic_slowdown;
     return time * (1.0 + (slowdown - 1.0) * beside);
+}
+
+double benchmark_slowdown(const Fit& fit, Seconds burst) {
+    return sustained_slowdown(fit.sustained_loss, burst);
+}
+
+double training_slowdown(const Fit& fit) { return 1.0 + kTrainingLoad * fit.sustained_loss; }
+
+Seconds predicted_time(const Fit& fit, const StreamFigures& stream, const MeasurementSeries& series,
+                       const Measurement& row) {
+    const auto kernel_time = [&](const Operator& op) {
+        const Seconds burst = curve_time(fit, stream, series.part, op, series.sms_held, row.beside);
+        return op.launches * fit.launch + burst * benchmark_slowdown(fit, burst);
+    };
+    Seconds time = kernel_time(row.op);
+    for (const Operator& op : row.then) {
+        time += kernel_time(op);
+    }
+    if (fit.side_bandwidth > 0.0 && row.side > Bytes(0.0)) {
+        time += fit.side_launch + row.side / series.part.memory_bandwidth / fit.side_bandwidth;
+    }
+    return time;
 }
 
 } // namespace chokepoint::hw

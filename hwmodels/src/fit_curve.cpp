@@ -4,121 +4,44 @@
 
 #include "fit_form.hpp"
 #include "fit_least_squares.hpp"
+#include "fit_unknowns.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <stdexcept>
 
 namespace chokepoint::hw {
 namespace {
 
 constexpr int kFolds = 10;
-constexpr FormParameter kLaunch{"launch", 3.0e-6, 0.2, false};
-constexpr double kVintageSigma = 0.10; // two releases of one library differ by about this much
-constexpr double kNearest = 0.10;      // log distance below which a measured shape counts as this one
-constexpr double kReach = 0.35; // log distance at which a measured shape weighs as much as the curve alone
-constexpr int kEnoughRows = 20; // fewer rows cannot tell their residuals from noise
+constexpr int kFewRows = 4;         // fewer say little about their own spread
+constexpr double kFewSpread = 0.10; // so they are given this: the spread between two releases of a library
+/// A benchmark of a few launches feels the power limit once a launch lasts this long: in the operator tables
+/// of H100, H200 and B200 the rate of large GEMMs falls between 3 and 11 ms a launch, whatever their shape.
+constexpr Seconds kPowerResponse(5.5e-3);
+constexpr double kNearest = 0.10; // log distance below which a measured shape counts as this one
+constexpr double kReach = 0.35;   // log distance at which a measured shape weighs as much as the curve alone
+constexpr int kEnoughRows = 20;   // fewer rows cannot tell their residuals from noise
 constexpr double kScoreDone = 1e-7; // a cross-validated error needs three digits
 constexpr double kNoWorse = 1.02; // the correction is for shapes near measured ones: it must not harm others
-
-/// Position of each free unknown: form parameters, then launch, then the offsets of other vintages.
-struct Unknowns {
-    std::vector<std::size_t> parameters;
-    bool launch = false;
-    std::vector<std::string> vintages;
-};
-
-struct State {
-    std::vector<double> parameters;
-    double launch = 0.0;
-    std::map<std::string, double> vintages;
-};
-
-bool is_free(const CurvePlan& plan, std::string_view parameter) {
-    return plan.free.empty() || std::ranges::find(plan.free, parameter) != plan.free.end();
-}
-
-Unknowns unknowns_of(const CurvePlan& plan, const std::vector<Sample>& samples) {
-    Unknowns unknowns;
-    const auto form = form_parameters(plan.form);
-    for (std::size_t i = 0; i < form.size(); ++i) {
-        if (is_free(plan, form[i].name)) {
-            unknowns.parameters.push_back(i);
-        }
-    }
-    unknowns.launch = is_free(plan, kLaunch.name);
-    std::set<std::string> others;
-    for (const Sample& sample : samples) {
-        if (sample.series->vintage != samples.front().series->vintage) {
-            others.insert(sample.series->vintage);
-        }
-    }
-    unknowns.vintages.assign(others.begin(), others.end());
-    return unknowns;
-}
-
-State initial_state(const CurvePlan& plan, const Fit* parent) {
-    State state;
-    for (const FormParameter& parameter : form_parameters(plan.form)) {
-        state.parameters.push_back(parameter.initial);
-    }
-    state.launch = kLaunch.initial;
-    if (parent != nullptr) {
-        state.parameters = parent->parameters;
-        state.launch = parent->launch.value();
-    }
-    return state;
-}
-
-Eigen::VectorXd pack(const CurvePlan& plan, const Unknowns& unknowns, const State& state) {
-    std::vector<double> values;
-    for (const std::size_t i : unknowns.parameters) {
-        values.push_back(to_free(form_parameters(plan.form)[i], state.parameters[i]));
-    }
-    if (unknowns.launch) {
-        values.push_back(to_free(kLaunch, state.launch));
-    }
-    for (const std::string& vintage : unknowns.vintages) {
-        const auto offset = state.vintages.find(vintage);
-        values.push_back(offset == state.vintages.end() ? 0.0 : offset->second);
-    }
-    return Eigen::Map<Eigen::VectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
-}
-
-Eigen::VectorXd prior(const CurvePlan& plan, const Unknowns& unknowns) {
-    std::vector<double> sigmas;
-    for (const std::size_t i : unknowns.parameters) {
-        sigmas.push_back(form_parameters(plan.form)[i].prior_sigma);
-    }
-    if (unknowns.launch) {
-        sigmas.push_back(kLaunch.prior_sigma);
-    }
-    sigmas.resize(sigmas.size() + unknowns.vintages.size(), kVintageSigma);
-    return Eigen::Map<Eigen::VectorXd>(sigmas.data(), static_cast<Eigen::Index>(sigmas.size()));
-}
-
-State unpack(const CurvePlan& plan, const Unknowns& unknowns, State state, const Eigen::VectorXd& values) {
-    Eigen::Index next = 0;
-    for (const std::size_t i : unknowns.parameters) {
-        state.parameters[i] = from_free(form_parameters(plan.form)[i], values[next++]);
-    }
-    if (unknowns.launch) {
-        state.launch = from_free(kLaunch, values[next++]);
-    }
-    for (const std::string& vintage : unknowns.vintages) {
-        state.vintages[vintage] = values[next++];
-    }
-    return state;
-}
 
 /// log(curve / measured), the vintage's offset included.
 double log_error(const CurvePlan& plan, const State& state, const Sample& sample) {
     const Measurement& row = *sample.measurement;
     const Device device = device_for(sample.series->part, row.op, sample.series->sms_held, 1.0);
-    const Seconds time = Seconds(state.launch) + form_time(plan.form, state.parameters, row.op, device);
+    const auto kernel_time = [&](const Operator& op) {
+        const Seconds burst = form_time(plan.form, state.parameters, op, device);
+        return op.launches * Seconds(state.launch) + burst * sustained_slowdown(state.sustained, burst);
+    };
+    Seconds time = kernel_time(row.op);
+    if (row.side > Bytes(0.0)) {
+        time += Seconds(state.side_launch) + row.side / device.memory / state.side;
+    }
+    for (const Operator& op : row.then) {
+        time += kernel_time(op);
+    }
     const auto offset = state.vintages.find(sample.series->vintage);
     return std::log(time / row.time) + (offset == state.vintages.end() ? 0.0 : offset->second);
 }
@@ -207,14 +130,13 @@ Score cross_validate(const CurvePlan& plan, const Fit* parent, const std::vector
     return {score.plain / rows, score.corrected / rows};
 }
 
-/// Another vintage of the parent's kernels is known about in the parent's hull too.
 std::array<Range, 4> hull_of(const CurvePlan& plan, const Fit* parent, const std::vector<Sample>& samples) {
     std::array<Range, 4> hull{};
     for (std::size_t i = 0; i < hull.size(); ++i) {
         const auto at = [&](const Sample& sample) { return shape_point(sample.measurement->op)[i]; };
         hull[i] = {at(*std::ranges::min_element(samples, {}, at)),
                    at(*std::ranges::max_element(samples, {}, at))};
-        if (!plan.vintage.empty() && parent != nullptr) {
+        if (plan.parents_hull && parent != nullptr) {
             hull[i] = {std::min(hull[i].low, parent->hull[i].low),
                        std::max(hull[i].high, parent->hull[i].high)};
         }
@@ -222,7 +144,17 @@ std::array<Range, 4> hull_of(const CurvePlan& plan, const Fit* parent, const std
     return hull;
 }
 
+MeasuredPart measured_part(const Sample& sample) {
+    const GpuSpec& part = sample.series->part;
+    return {part.id, part.sm_count, part.peak(sample.measurement->op.dtype), part.memory_bandwidth};
+}
+
 } // namespace
+
+double sustained_slowdown(double loss, Seconds burst) {
+    const double launches = burst / kPowerResponse;
+    return 1.0 + loss * launches * launches / (1.0 + launches * launches);
+}
 
 double residual_correction(const std::vector<Residual>& residuals, const ShapePoint& at) {
     double weights = 1.0 / std::pow(kReach, 4.0); // the curve itself, whose residual is zero
@@ -256,7 +188,14 @@ Fit fit_curve(const CurvePlan& plan, const Fit* parent, const std::vector<Sample
     fit.form = plan.form;
     fit.software = samples.front().series->software;
     fit.vintage = plan.vintage;
+    fit.measured_on = measured_part(samples.front());
+    if (!plan.part.empty()) {
+        fit.parts = plan.serves;
+        fit.parts.insert(fit.parts.begin(), plan.part);
+    }
+    fit.own_run = std::ranges::any_of(samples, [](const Sample& s) { return s.series->own_run; });
     fit.launch = Seconds(solved.state.launch);
+    fit.sustained_loss = solved.state.sustained;
     fit.parameters = solved.state.parameters;
     const Eigen::MatrixXd& covariance = solved.solution.covariance;
     fit.covariance.assign(covariance.data(), covariance.data() + covariance.size());
@@ -265,13 +204,22 @@ Fit fit_curve(const CurvePlan& plan, const Fit* parent, const std::vector<Sample
             fit.free.emplace_back(parameter.name);
         }
     }
-    if (is_free(plan, kLaunch.name)) {
-        fit.free.emplace_back(kLaunch.name);
+    const Unknowns unknowns = unknowns_of(plan, samples);
+    for (const std::size_t i : unknowns.extras) {
+        fit.free.emplace_back(extra_unknowns()[i].parameter.name);
+    }
+    if (unknowns.has_side()) {
+        fit.side_bandwidth = solved.state.side;
+        fit.side_launch = Seconds(solved.state.side_launch);
     }
     fit.rows = static_cast<int>(samples.size());
     fit.rms_log_error = std::sqrt(solved.solution.residuals.squaredNorm() / fit.rows);
     fit.corrected = fit.rows >= kEnoughRows && score.corrected < kNoWorse * score.plain;
     fit.cv_mape = fit.corrected ? score.corrected : score.plain;
+    if (fit.rows < kFewRows) {
+        fit.rms_log_error = std::max(fit.rms_log_error, kFewSpread);
+        fit.cv_mape = std::max(fit.cv_mape, kFewSpread);
+    }
     fit.hull = hull_of(plan, parent, samples);
     if (fit.corrected) {
         fit.residuals = residuals_of(plan, solved.state, samples);

@@ -48,13 +48,28 @@ struct Tile {
 };
 /// What Hopper's GEMM libraries choose among: DeepGEMM picks 64, 128 or 256 rows and up to 160 columns (its
 /// pull requests 74 and 95), cuBLAS 128 x 128, 128 x 256 and smaller.
-constexpr std::array kTiles{Tile{64, 64},   Tile{64, 128},  Tile{64, 256}, Tile{128, 64}, Tile{128, 96},
-                            Tile{128, 128}, Tile{128, 160}, Tile{256, 64}, Tile{256, 128}};
+constexpr std::array kHopperTiles{Tile{64, 64},   Tile{64, 128},  Tile{64, 256}, Tile{128, 64}, Tile{128, 96},
+                                  Tile{128, 128}, Tile{128, 160}, Tile{256, 64}, Tile{256, 128}};
+/// cuBLAS on A100 stays with large tiles: 4,096 x 1,024 x 5,120 runs at the rate of 128 tiles in two waves
+/// over 108 SMs (aiconfigurator's table).
+constexpr std::array kAmpereTiles{Tile{64, 64}, Tile{128, 64}, Tile{256, 128}, Tile{128, 256}};
+/// A Blackwell SM holds 128 rows; pairs of SMs share tiles of 256 (CUTLASS, blackwell_functionality.md).
+constexpr std::array kBlackwellTiles{Tile{128, 64}, Tile{128, 128}, Tile{128, 192}, Tile{128, 256}};
+
+std::span<const Tile> tiles_of(std::string_view architecture) {
+    if (architecture == "ampere") {
+        return kAmpereTiles;
+    }
+    return architecture == "blackwell" ? std::span<const Tile>(kBlackwellTiles) : kHopperTiles;
+}
 
 /// Products of 128 are promoted from the tensor cores to FP32 registers: one multiply and add each
 /// (DeepSeek-V3 report, 3.3.2). Where vector units are slow against the tensor cores this decides: 23% of the
 /// tensor time on H800, 5% on H20.
 constexpr double kPromotion = 2.0 / 128.0;
+/// Blackwell's tensor cores take the scales themselves and add in FP32 (PTX ISA 8.7, tcgen05.mma
+/// block_scale).
+constexpr std::string_view kPromotingArchitecture = "hopper";
 
 constexpr double kRowBlock = 128.0; // query rows of a thread block, and keys per step (FlashAttention-3, 3)
 
@@ -88,7 +103,8 @@ Seconds tile_time(std::span<const double> p, const Operator& op, const Device& d
     const Flops products(2.0 * elements * (k + p[kFill]));
     // Shared memory runs at the SM's clock, as the vector units do: a part with slower tensor cores hides it
     // better.
-    const double promotion = op.scaling == Scaling::block_128 ? kPromotion : 0.0;
+    const double promotion =
+        op.scaling == Scaling::block_128 && device.architecture == kPromotingArchitecture ? kPromotion : 0.0;
     const double operands = p[kOperand] * (64.0 / tile.rows + 64.0 / tile.columns);
     const Flops vector(elements * k * (promotion + operands));
     const Seconds time =
@@ -100,7 +116,7 @@ Seconds tile_time(std::span<const double> p, const Operator& op, const Device& d
 
 Seconds tiled_time(std::span<const double> p, const Operator& op, const Device& device) {
     Seconds arithmetic(std::numeric_limits<double>::infinity());
-    for (const Tile tile : kTiles) {
+    for (const Tile tile : tiles_of(device.architecture)) {
         const double rows = std::ceil(static_cast<double>(op.m) / tile.rows);
         const double columns = std::ceil(static_cast<double>(op.n) / tile.columns);
         const double count = waves(rows * columns * op.groups, device.sms_free, p[kWave]);
@@ -159,6 +175,7 @@ Device device_for(const GpuSpec& part, const Operator& op, int sms_held, double 
     device.memory = part.memory_bandwidth;
     device.sms = part.sm_count;
     device.sms_free = part.sm_count - sms_held;
+    device.architecture = part.architecture;
     if (!is_memory_bound(op.kernel)) {
         device.tensor = part.peak(op.dtype) * clock;
         device.vector = vector_peak(part) * clock;

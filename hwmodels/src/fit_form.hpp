@@ -27,6 +27,7 @@ struct Device {
     BytesPerSecond memory;
     int sms = 0; ///< of the whole part
     int sms_free = 0;
+    std::string_view architecture; ///< decides which tiles its libraries choose among
 };
 /// @throws std::invalid_argument if the part lacks the kernel's format, or `sms_held` leaves no SM.
 Device device_for(const GpuSpec&, const Operator&, int sms_held, double clock);

@@ -15,6 +15,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kSchema = "chokepoint/fits/1";
+constexpr double kTera = 1e12;
+constexpr double kGiga = 1e9;
 
 template <typename T> T known(std::optional<T> value, const std::string& text) {
     if (!value) {
@@ -59,10 +61,29 @@ Json write_fit(const Fit& fit) {
     if (!fit.vintage.empty()) {
         json["vintage"] = fit.vintage;
     }
+    if (!fit.measured_on.id.empty()) {
+        json["measured_on"] = {{"part", fit.measured_on.id},
+                               {"sm_count", fit.measured_on.sm_count},
+                               {"tensor_tflops", rounded(fit.measured_on.tensor.value() / kTera)},
+                               {"memory_gbps", rounded(fit.measured_on.memory.value() / kGiga)}};
+    }
+    if (!fit.parts.empty()) {
+        json["parts"] = fit.parts;
+    }
+    if (fit.own_run) {
+        json["own_run"] = true;
+    }
     json["launch_us"] = rounded(fit.launch.value() * 1e6);
     const auto names = parameter_names(fit.form);
     for (std::size_t i = 0; i < names.size(); ++i) {
         json["parameters"][names[i]] = rounded(fit.parameters[i]);
+    }
+    if (fit.side_bandwidth > 0.0) {
+        json["side_bandwidth"] = rounded(fit.side_bandwidth);
+        json["side_launch_us"] = rounded(fit.side_launch.value() * 1e6);
+    }
+    if (fit.sustained_loss > 0.0) {
+        json["sustained_loss"] = rounded(fit.sustained_loss);
     }
     json["free"] = fit.free;
     json["covariance"] = rounded(fit.covariance);
@@ -114,6 +135,17 @@ Fit read_fit(const Json& json) {
     fit.form = known(curve_form_from(form), form);
     fit.software = json.at("software");
     fit.vintage = json.value("vintage", "");
+    if (json.contains("measured_on")) {
+        const Json& part = json.at("measured_on");
+        fit.measured_on = {part.at("part"), part.at("sm_count"),
+                           FlopsPerSecond(part.at("tensor_tflops").get<double>() * kTera),
+                           BytesPerSecond(part.at("memory_gbps").get<double>() * kGiga)};
+    }
+    fit.parts = json.value("parts", std::vector<std::string>{});
+    fit.own_run = json.value("own_run", false);
+    fit.side_bandwidth = json.value("side_bandwidth", 0.0);
+    fit.side_launch = Seconds(json.value("side_launch_us", 0.0) * 1e-6);
+    fit.sustained_loss = json.value("sustained_loss", 0.0);
     fit.launch = Seconds(json.at("launch_us").get<double>() * 1e-6);
     for (const std::string& parameter : parameter_names(fit.form)) {
         fit.parameters.push_back(json.at("parameters").at(parameter));

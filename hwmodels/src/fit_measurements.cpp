@@ -75,7 +75,13 @@ GpuSpec read_part(const Json& json) {
     part.sm_count = json.at("sm_count");
     part.dense_peak[DType::bf16] = json.at("bf16_tflops").get<double>() * 1.0_TFLOPS;
     part.dense_peak[DType::fp16] = part.dense_peak[DType::bf16];
-    part.dense_peak[DType::fp8] = json.at("fp8_tflops").get<double>() * 1.0_TFLOPS;
+    const auto optional = [&](DType dtype, const char* key) {
+        if (const double tflops = json.value(key, 0.0); tflops > 0.0) {
+            part.dense_peak[dtype] = tflops * 1.0_TFLOPS;
+        }
+    };
+    optional(DType::fp8, "fp8_tflops");
+    optional(DType::fp4, "fp4_tflops");
     part.dense_peak[DType::fp32] = json.at("fp32_tflops").get<double>() * 1.0_TFLOPS;
     part.memory_bandwidth = json.at("memory_gbps").get<double>() * 1.0_GBps;
     return part;
@@ -91,7 +97,7 @@ Operator read_operator(const Json& series, const Row& row) {
         return streaming(label, kernel, Bytes(row.get<double>("read_mb") * 1e6),
                          Bytes(row.get<double>("written_mb") * 1e6), row.get<int>("launches"));
     }
-    if (kernel == KernelClass::attention_fwd || kernel == KernelClass::attention_bwd) {
+    if (is_attention(kernel)) {
         return attention(label, kernel, row.get<std::int64_t>("batch"), row.get<std::int64_t>("seq"),
                          row.get<int>("heads"), row.get<int>("kv_heads"), row.get<int>("dim_qk"),
                          row.get<int>("dim_v"), row.get<bool>("causal"));
@@ -104,9 +110,29 @@ Operator read_operator(const Json& series, const Row& row) {
                 row.get<int>("groups", 1));
 }
 
+/// The GEMM that the same row also timed, of the same groups and rows.
+Operator second_gemm(const Operator& first, const Row& row) {
+    return gemm(first.name, first.kernel, first.dtype, first.scaling, first.m, row.get<std::int64_t>("n2"),
+                row.get<std::int64_t>("k2"), first.groups);
+}
+
+bool is_held_out(const Row& row) {
+    const auto split = row.get<std::string>("split", "train");
+    if (split != "train" && split != "holdout") {
+        throw std::runtime_error(
+            fmt::format("{}: split is '{}'; expected train or holdout", row.where(), split));
+    }
+    return split == "holdout";
+}
+
 Measurement read_row(const Json& series, const Row& row) {
     Measurement measurement;
     measurement.op = read_operator(series, row);
+    if (row.has("n2")) {
+        measurement.then = {second_gemm(measurement.op, row)};
+    }
+    measurement.side = Bytes(row.get<double>("side_mb", 0.0) * 1e6);
+    measurement.holdout = is_held_out(row);
     measurement.beside = row.get<double>("beside", 0.0);
     measurement.time = row.has("us") ? row.get<double>("us") * 1.0_us
                                      : arithmetic(measurement.op) / (row.get<double>("tflops") * 1.0_TFLOPS);
@@ -164,6 +190,7 @@ void read_file(const std::filesystem::path& file, MeasurementSet& set) {
     }
     for (const Json& series : json.at("series")) {
         set.series.push_back(read_series(series, file.filename().string()));
+        set.series.back().own_run = json.value("kind", "published") == "measured";
         read_stream_figures(series, set.stream);
     }
 }
@@ -178,6 +205,10 @@ MeasurementSet read_measurements(const std::filesystem::path& folder) {
         }
     }
     std::ranges::sort(files);
+    return read_measurements(files);
+}
+
+MeasurementSet read_measurements(const std::vector<std::filesystem::path>& files) {
     MeasurementSet set;
     for (const auto& file : files) {
         try {

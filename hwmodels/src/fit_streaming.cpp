@@ -48,6 +48,8 @@ Fit fit_class(KernelClass kernel, const StreamFigures& stream, const std::vector
     fit.kernel = kernel;
     fit.form = CurveForm::streaming;
     fit.software = samples.front().series->software;
+    fit.measured_on = {part.id, part.sm_count, {}, part.memory_bandwidth};
+    fit.own_run = samples.front().series->own_run;
     fit.launch = stream.floor;
     fit.parameters = {bytes / busy / part.memory_bandwidth};
     fit.free = {"bandwidth"};

@@ -243,7 +243,7 @@ TEST(CalibratedModel, SaysWhatItExtrapolates) {
     };
     const Estimate inside = model->estimate(gemm_of(4096, DType::fp8, Scaling::block_128), {});
     const Estimate outside = model->estimate(gemm_of(1 << 20, DType::fp8, Scaling::block_128), {});
-    const Estimate borrowed = model->estimate(gemm_of(4096, DType::fp8, Scaling::per_tensor), {});
+    const Estimate borrowed = model->estimate(gemm_of(4096, DType::fp8, Scaling::mx_32), {});
     EXPECT_FALSE(inside.extrapolated);
     EXPECT_TRUE(outside.extrapolated);
     EXPECT_TRUE(borrowed.extrapolated);
@@ -254,14 +254,59 @@ TEST(CalibratedModel, SaysWhatItExtrapolates) {
 
 TEST(CalibratedModel, APartWithoutFitsInheritsThemLessCertainly) {
     GpuSpec other = h800();
-    other.id = "b200";
-    other.architecture = "blackwell";
+    other.id = "r200";
+    other.architecture = "rubin";
     const Operator op = gemm("", KernelClass::gemm, DType::fp8, Scaling::block_128, 4096, 7168, 2048);
     const Estimate own = calibrated()->estimate(op, {});
     const Estimate inherited = calibrated(other)->estimate(op, {});
     EXPECT_EQ(inherited.time, own.time);
     EXPECT_TRUE(inherited.extrapolated);
     EXPECT_GT(inherited.relative_sigma, own.relative_sigma + 0.1);
+}
+
+TEST(CalibratedModel, ItsOwnTableIsPreferredToItsArchitectures) {
+    GpuSpec h200 = h800();
+    h200.id = "h200-sxm";
+    h200.memory_bandwidth = 4800_GBps;
+    GpuSpec nameless = h200;
+    nameless.id = "somebody-else";
+    const Operator op = gemm("", KernelClass::gemm, DType::bf16, Scaling::none, 4096, 7168, 7168);
+    const Estimate own = calibrated(h200)->estimate(op, {});
+    const Estimate moved = calibrated(nameless)->estimate(op, {});
+    EXPECT_FALSE(own.extrapolated);
+    EXPECT_TRUE(moved.extrapolated);
+    EXPECT_NE(own.time, moved.time);
+    EXPECT_GT(moved.relative_sigma, own.relative_sigma);
+}
+
+TEST(CalibratedModel, TrainingRunsAtLessThanTheBurstClock) {
+    const Operator op = gemm("", KernelClass::gemm, DType::bf16, Scaling::none, 4096, 7168, 7168);
+    CalibrationOptions benchmark = shipped();
+    benchmark.in_training = false;
+    EXPECT_GT(calibrated()->estimate(op, {}).time,
+              1.01 * calibrated(h800(), benchmark)->estimate(op, {}).time);
+}
+
+TEST(CalibratedModel, EveryClassSaysWhatItRestsOn) {
+    CalibrationOptions options = shipped();
+    const auto kind = [&](const GpuSpec& part, KernelClass kernel, DType dtype, Scaling scaling) {
+        for (const CurveBasis& basis : calibration_basis(part, options)) {
+            if (basis.kernel == kernel && basis.dtype == dtype && basis.scaling == scaling) {
+                return std::string(name(basis.kind)) + " " + basis.measured_on;
+            }
+        }
+        return std::string("none");
+    };
+    EXPECT_EQ(kind(h800(), KernelClass::gemm, DType::bf16, Scaling::none), "published h100-sxm");
+    EXPECT_EQ(kind(h800(), KernelClass::gemm_wgrad, DType::bf16, Scaling::none), "borrowed h100-sxm");
+    EXPECT_EQ(kind(h800(), KernelClass::gemm, DType::fp4, Scaling::nv_16), "none");
+    GpuSpec half = h800();
+    half.id = "h400";
+    half.sm_count = 66;
+    EXPECT_EQ(kind(half, KernelClass::gemm, DType::bf16, Scaling::none), "inherited h100-sxm");
+    GpuSpec next = h800();
+    next.architecture = "rubin";
+    EXPECT_EQ(kind(next, KernelClass::norm_fwd, DType::bf16, Scaling::none), "inherited h800-sxm");
 }
 
 TEST(CalibratedModel, NamesThePartThatLacksTheFormat) {

@@ -32,15 +32,16 @@ MeasurementSet made_of_curves() {
     for (MeasurementSeries& series : set.series) {
         for (Measurement& row : series.rows) {
             const bool old = series.vintage == kTrainingVintage && series.use == MeasurementUse::fit;
-            const Fit* found = shipped_fits().find(row.op.kernel, row.op.dtype, row.op.scaling,
-                                                   old ? kTrainingVintage : std::string_view{});
-            if (found == nullptr || found->form == CurveForm::streaming) {
+            const Fit* found =
+                shipped_fits().find(row.op.kernel, row.op.dtype, row.op.scaling,
+                                    old ? kTrainingVintage : std::string_view{}, series.part.id);
+            if (found == nullptr || found->form == CurveForm::streaming ||
+                series.part.architecture != shipped_fits().architecture) {
                 continue;
             }
             Fit fit = *found;
             fit.corrected = false;
-            row.time =
-                fit.launch + curve_time(fit, set.stream, series.part, row.op, series.sms_held, row.beside);
+            row.time = predicted_time(fit, set.stream, series, row);
         }
     }
     return set;
@@ -57,6 +58,7 @@ std::vector<Operator> probes() {
             gemm("", KernelClass::gemm, DType::fp8, Scaling::block_128, 8192, 24576, 1536),
             gemm("", KernelClass::grouped_gemm, DType::fp8, Scaling::block_128, 8192, 4096, 7168, 4),
             gemm("", KernelClass::gemm, DType::bf16, Scaling::none, 4096, 7168, 7168),
+            gemm("", KernelClass::gemm, DType::fp8, Scaling::per_tensor, 4096, 7168, 7168),
             attention("", KernelClass::attention_fwd, 1, 4096, 128, 128, 192, 128)};
 }
 
@@ -85,6 +87,48 @@ TEST(Fit, SaysWhichClassLacksMeasurements) {
                 testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("gemm fp8")));
 }
 
+/// Rows of one series whose times are all scaled.
+MeasurementSet only(const std::string& id, double times) {
+    const MeasurementSet& all = shipped_measurements();
+    MeasurementSet set;
+    set.series = {*std::ranges::find(all.series, id, &MeasurementSeries::id)};
+    for (Measurement& row : set.series.front().rows) {
+        row.time *= times;
+    }
+    return set;
+}
+
+TEST(Fit, MeasurementsOfOneClassLeaveTheOthersAsTheyWere) {
+    const FitSet fits = fit_all(only("cublas-bf16-h100", 2.0), "hopper", &shipped_fits());
+    ASSERT_EQ(fits.fits.size(), shipped_fits().fits.size());
+    for (const Operator& op : probes()) {
+        const double expected = op.kernel == KernelClass::gemm && op.dtype == DType::bf16 ? 2.0 : 1.0;
+        EXPECT_NEAR(plain_time(fits, op) / plain_time(shipped_fits(), op), expected,
+                    0.06 * (expected - 1.0) + 1e-9)
+            << name(op.kernel) << " " << name(op.dtype) << " " << name(op.scaling);
+    }
+    EXPECT_EQ(fits.stream, shipped_fits().stream);
+}
+
+TEST(Fit, HeldOutRowsHaveNoSay) {
+    MeasurementSet set = only("trtllm-gemm-fp8-per_tensor-h100-sxm", 1.0);
+    const FitSet before = fit_all(set, "hopper", &shipped_fits());
+    for (Measurement& row : set.series.front().rows) {
+        row.time *= row.holdout ? 3.0 : 1.0;
+    }
+    EXPECT_EQ(fit_all(set, "hopper", &shipped_fits()), before);
+}
+
+/// Short launches run at the burst clock, long ones at the clock that the power limit leaves.
+TEST(Fit, OnlyLongLaunchesFeelThePowerLimit) {
+    const Fit& fit = *shipped_fits().find(KernelClass::gemm, DType::bf16, Scaling::none);
+    ASSERT_GT(fit.sustained_loss, 0.0);
+    EXPECT_NEAR(benchmark_slowdown(fit, 0.1_ms), 1.0, 1e-3);
+    EXPECT_NEAR(benchmark_slowdown(fit, 100_ms), 1.0 + fit.sustained_loss, 1e-3);
+    EXPECT_GT(training_slowdown(fit), 1.0);
+    EXPECT_LT(training_slowdown(fit), 1.0 + fit.sustained_loss);
+}
+
 std::filesystem::path written(const std::string& file, const std::string& text) {
     const auto path = std::filesystem::path(testing::TempDir()) / file;
     std::ofstream(path) << text;
@@ -107,6 +151,21 @@ TEST(FitFile, NamesTheFileAndTheFault) {
     EXPECT_THAT([] { return read_fits(written("fault.json", R"({"schema": "x/1"})")); }, message("x/1"));
     EXPECT_THAT([] { return read_fits(written("fault.json", R"({"schema": "chokepoint/fits/1"})")); },
                 message("architecture"));
+}
+
+TEST(MeasurementFile, ReadsWhatABenchmarkTimedAsOne) {
+    const auto file = written("ffn.json", R"({"schema": "chokepoint/measurements/1", "series": [{"id": "ffn",
+        "use": "fit", "kernel": "grouped_gemm", "dtype": "bf16", "scaling": "none", "software": "s", "vintage": "v",
+        "source": "s", "licence": "l", "part": {"id": "p", "architecture": "hopper", "sm_count": 132,
+        "bf16_tflops": 1, "fp8_tflops": 0, "fp32_tflops": 1, "memory_gbps": 1},
+        "columns": ["m", "n", "k", "groups", "n2", "k2", "side_mb", "split", "us"],
+        "rows": [[256, 1024, 2048, 8, 2048, 512, 12.5, "holdout", 100]]}]})");
+    const Measurement row = read_measurements(std::vector{file}).series.front().rows.front();
+    EXPECT_TRUE(row.holdout);
+    EXPECT_EQ(row.side, Bytes(12.5e6));
+    ASSERT_EQ(row.then.size(), 1U);
+    EXPECT_EQ(row.then.front(),
+              gemm("", KernelClass::grouped_gemm, DType::bf16, Scaling::none, 256, 2048, 512, 8));
 }
 
 std::string nested_messages(const std::exception& error) {

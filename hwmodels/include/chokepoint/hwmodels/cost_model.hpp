@@ -39,10 +39,11 @@ struct CalibrationOptions {
     Seconds kernel_launch{-1.0}; ///< negative: as fitted
     /// Share of the benchmark clock that a long run sustains; scales arithmetic only.
     double sustained_clock = 1.0;
-    /// Whether GEMMs and attention run as they did in a real training run: the software of early 2025 with
-    /// the factor measured between its benchmarks and training. False: at the rates published for that
-    /// software's benchmarks. Memory-bound kernels are the same either way: only the training run's were
-    /// published.
+    /// Whether GEMMs and attention run as in training. Where kernels of a real training run were published
+    /// (DeepSeek-V3: FP8 1x128 and attention on Hopper), that is the software of early 2025 with the factor
+    /// measured between its benchmarks and training; elsewhere the clock that a continuous load leaves, an
+    /// estimate from what long benchmark launches lose. False: at the rates published for benchmarks.
+    /// Memory-bound kernels are the same either way: only the training run's were published.
     bool in_training = true;
     /// Take the newest kernels measured instead of those of early 2025; of the factor, only what new kernels
     /// keep.
@@ -51,10 +52,31 @@ struct CalibrationOptions {
     friend bool operator==(const CalibrationOptions&, const CalibrationOptions&) = default;
 };
 
-/// The calibrated model for a part: efficiency curves fitted on the part's architecture, scaled by its own
-/// peaks.
-/// @throws std::runtime_error if the fit file of the part's architecture (or its stated nearest relative) is
-/// missing.
+/// What a class's times on a part rest on.
+struct CurveBasis {
+    enum class Kind {
+        own_run,   ///< this project's own kernels on this part
+        published, ///< others' measurements of this part, or of one with the same figures
+        borrowed,  ///< this part, but another class or number format
+        inherited, ///< another part, scaled by this one's figures
+    };
+    KernelClass kernel = KernelClass::gemm;
+    DType dtype = DType::bf16;
+    Scaling scaling = Scaling::none;
+    Kind kind = Kind::published;
+    std::string measured_on; ///< id of the part
+    std::string software;
+    int rows = 0;
+    double held_out_error = 0.0; ///< mean absolute, on n x k families left out
+    std::string curve;           ///< the class and format it is borrowed from
+};
+std::string_view name(CurveBasis::Kind);
+/// One entry for each class, and for arithmetic ones each number format the part has.
+std::vector<CurveBasis> calibration_basis(const GpuSpec&, const CalibrationOptions& = {});
+
+/// The calibrated model for a part: the curves of the part itself or of its architecture, scaled by the
+/// part's peaks; for what was measured on neither, those of the nearest relative, less certainly.
+/// @throws std::runtime_error if the fit file of the relative that lends to the others is missing.
 std::unique_ptr<CostModel> make_calibrated_model(const GpuSpec&, const CalibrationOptions& = {});
 
 } // namespace chokepoint::hw

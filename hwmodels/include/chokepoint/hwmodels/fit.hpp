@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,11 +25,14 @@ enum class MeasurementUse {
     training, ///< kernels of a real training run: gives the factor between a benchmark and training
 };
 
-/// One kernel timed. `beside` is the share of the time during which a transfer streamed through memory.
+/// One kernel timed, or several that a benchmark timed as one.
 struct Measurement {
     Operator op;
+    std::vector<Operator> then; ///< further operators of the same class in the time: an expert's second GEMM
+    Bytes side;                 ///< traffic of memory-bound kernels in the time: quantising, activations
     Seconds time;
-    double beside = 0.0;
+    double beside = 0.0;  ///< share of the time during which a transfer streamed through memory
+    bool holdout = false; ///< kept from the fit, to score it
     friend bool operator==(const Measurement&, const Measurement&) = default;
 };
 
@@ -41,7 +45,8 @@ struct MeasurementSeries {
     std::string vintage; ///< version or date of the software; a curve stands for the first vintage listed
     std::string source;
     std::string licence;
-    GpuSpec part; ///< the figures that measured rates are normalised by
+    GpuSpec part;         ///< the figures that measured rates are normalised by
+    bool own_run = false; ///< measured by this project's kernels, not published by others
     int sms_held = 0;
     std::map<std::string, double>
         older; ///< time of an earlier vintage over this one's, where only that is published
@@ -66,6 +71,8 @@ struct MeasurementSet {
 /// Reads every *.json of a folder.
 /// @throws std::runtime_error naming the file and what is wrong with it.
 MeasurementSet read_measurements(const std::filesystem::path& folder);
+/// The same of files named one by one, in that order.
+MeasurementSet read_measurements(const std::vector<std::filesystem::path>& files);
 
 enum class CurveForm { tiled, attention, streaming };
 std::string_view name(CurveForm);
@@ -98,6 +105,15 @@ struct TrainingFactor {
     friend bool operator==(const TrainingFactor&, const TrainingFactor&) = default;
 };
 
+/// The part that a curve was measured on, by the figures that its times scale with.
+struct MeasuredPart {
+    std::string id;
+    int sm_count = 0;
+    FlopsPerSecond tensor; ///< dense peak in the curve's format; zero for memory-bound classes
+    BytesPerSecond memory;
+    friend bool operator==(const MeasuredPart&, const MeasuredPart&) = default;
+};
+
 /// One curve: kernels of a class in one number format on one architecture. Parameters are dimensionless but
 /// for the launch time, so the curve moves to another part of the architecture by that part's own figures.
 struct Fit {
@@ -107,8 +123,14 @@ struct Fit {
     CurveForm form = CurveForm::tiled;
     std::string software;
     std::string vintage;            ///< of the software, if it is not the newest measured
+    MeasuredPart measured_on;       ///< the first series' part
+    std::vector<std::string> parts; ///< the parts it is for; empty: all that have no curve of their own
+    bool own_run = false;           ///< some of its rows are this project's own
     Seconds launch;                 ///< kernel start and end, the gap between kernels not included
     std::vector<double> parameters; ///< in the order of `parameter_names(form)`
+    double side_bandwidth = 0.0;    ///< share of the bandwidth at which `Measurement::side` moves; 0: none
+    Seconds side_launch;            ///< what starting those kernels takes
+    double sustained_loss = 0.0;    ///< share of the time that a continuous load adds by lowering the clock
     std::vector<double> covariance; ///< of the fitted parameters' transforms, row by row
     std::vector<std::string> free;  ///< the parameters that were fitted; the others are another class's
     double rms_log_error = 0.0;
@@ -130,21 +152,52 @@ struct FitSet {
     std::vector<Fit> fits;
     friend bool operator==(const FitSet&, const FitSet&) = default;
 
-    /// The curve of exactly this class, format and vintage (empty: the newest), or nullptr.
-    [[nodiscard]] const Fit* find(KernelClass, DType, Scaling, std::string_view vintage = {}) const;
+    /// The curve of exactly this class, format and vintage (empty: the newest), or nullptr. The part's own if
+    /// it has one.
+    [[nodiscard]] const Fit* find(KernelClass, DType, Scaling, std::string_view vintage = {},
+                                  std::string_view part = {}) const;
 };
 
 /// Names of a form's parameters, in order.
 std::vector<std::string> parameter_names(CurveForm);
 
-/// Fits every curve of an architecture.
-/// @throws std::runtime_error naming the class that lacks measurements.
-FitSet fit_all(const MeasurementSet&, std::string_view architecture);
+/// The architectures that have curves of their own, the one that lends to the others first.
+std::span<const std::string_view> fitted_architectures();
+
+/// Fits every curve of an architecture. Curves that the measurements do not cover are taken from `otherwise`.
+/// @throws std::runtime_error naming the class that lacks measurements, if there is no `otherwise`.
+FitSet fit_all(const MeasurementSet&, std::string_view architecture, const FitSet* otherwise = nullptr);
+
+/// Errors of a series' rows of training size: model against measured.
+struct SeriesScore {
+    std::string id;
+    std::string part;
+    MeasurementUse use = MeasurementUse::check;
+    bool holdout = false; ///< the rows kept from the fit, scored apart
+    KernelClass kernel = KernelClass::gemm;
+    DType dtype = DType::bf16;
+    Scaling scaling = Scaling::none;
+    int rows = 0;
+    double median = 0.0; ///< of the absolute relative error
+    double p90 = 0.0;
+    double bias = 0.0; ///< mean of the signed one
+};
+/// Series of the fits' architecture, in the set's order; memory-bound classes and training runs left out.
+std::vector<SeriesScore> score(const FitSet&, const MeasurementSet&);
 
 /// What the curve says without launch time and training factor.
 /// `sms_held` SMs are taken away, `beside` is the share of the time beside a transfer.
 Seconds curve_time(const Fit&, const StreamFigures&, const GpuSpec&, const Operator&, int sms_held,
                    double beside, double clock = 1.0);
+
+/// How much longer than its first milliseconds a kernel takes in a benchmark that repeats it, because the
+/// power limit lowers the clock: nothing for short kernels, all of `sustained_loss` for long ones.
+double benchmark_slowdown(const Fit&, Seconds burst);
+/// The same in a training step, which loads the part without end but not with this kernel alone.
+double training_slowdown(const Fit&);
+
+/// What the curve says that the benchmark behind a row measured.
+Seconds predicted_time(const Fit&, const StreamFigures&, const MeasurementSeries&, const Measurement&);
 
 /// Whether the shape lies between the smallest and largest measured ones.
 bool inside_hull(const Fit&, const Operator&);

@@ -39,6 +39,9 @@ enum class KernelClass {
 std::string_view name(KernelClass);
 std::optional<KernelClass> kernel_class_from(std::string_view);
 constexpr bool is_memory_bound(KernelClass c) { return c >= KernelClass::norm_fwd; }
+constexpr bool is_attention(KernelClass c) {
+    return c == KernelClass::attention_fwd || c == KernelClass::attention_bwd;
+}
 
 /// How the scales of a narrow format are laid out. Plain BF16 work has none.
 enum class Scaling {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which fitted curve stands for an operator on a part, and how far it has been carried from what was
+// measured.
+#pragma once
+
+#include <chokepoint/hwmodels/cost_model.hpp>
+#include <chokepoint/hwmodels/fit.hpp>
+
+#include <filesystem>
+#include <vector>
+
+namespace chokepoint::hw {
+
+struct FoundCurve {
+    const Fit* fit = nullptr;
+    bool borrowed = false;   ///< another class's or number format's
+    bool other_part = false; ///< measured on a part of the same architecture with other figures
+    bool foreign = false;    ///< another architecture's
+};
+
+class CurveFinder {
+public:
+    /// @throws std::runtime_error if no fit file serves the part's architecture.
+    CurveFinder(GpuSpec part, std::filesystem::path folder);
+
+    /// @throws std::invalid_argument if no curve is near enough to lend itself.
+    [[nodiscard]] FoundCurve find(KernelClass, DType, Scaling, bool newest_software) const;
+    /// The same class and format as `fit`, in the software of the published training run; or `fit` itself.
+    [[nodiscard]] const Fit& early_software(const Fit& fit) const;
+    /// What the compute stream does between kernels: known from one training run on Hopper.
+    [[nodiscard]] const StreamFigures& stream() const { return sets_.back().stream; }
+    [[nodiscard]] const GpuSpec& part() const { return part_; }
+
+private:
+    [[nodiscard]] const Fit* in(const FitSet&, KernelClass, DType, Scaling, bool newest_software) const;
+
+    GpuSpec part_;
+    std::vector<FitSet> sets_; ///< the part's own architecture's, then the one that lends to the others
+};
+
+} // namespace chokepoint::hw

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far curves are from the rows of each series, those they were fitted to and those kept from them.
+#include "fit_curve.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace chokepoint::hw {
+namespace {
+
+/// The curve that speaks for a series: of its vintage if there is one, and of its part.
+const Fit* curve_for(const FitSet& fits, const MeasurementSeries& series, const Operator& op) {
+    const Fit* named = fits.find(op.kernel, op.dtype, op.scaling, series.vintage, series.part.id);
+    return named != nullptr ? named : fits.find(op.kernel, op.dtype, op.scaling, {}, series.part.id);
+}
+
+/// What memory-bound kernels add to a row whose curve was fitted to rows without any: they move their bytes
+/// as the quantising kernels do.
+Seconds unseen_side(const FitSet& fits, const Fit& fit, const MeasurementSeries& series,
+                    const Measurement& row) {
+    const Fit* quantize = fits.find(KernelClass::quantize, DType::bf16, Scaling::none);
+    if (fit.side_bandwidth > 0.0 || quantize == nullptr || row.side == Bytes(0.0)) {
+        return Seconds(0.0);
+    }
+    return quantize->launch + row.side / series.part.memory_bandwidth / quantize->parameters.front();
+}
+
+double log_error(const FitSet& fits, const Fit& fit, const MeasurementSeries& series,
+                 const Measurement& row) {
+    const auto offset = fit.vintages.find(series.vintage);
+    const Seconds time = predicted_time(fit, fits.stream, series, row) + unseen_side(fits, fit, series, row);
+    return std::log(time / row.time) + (offset == fit.vintages.end() ? 0.0 : offset->second);
+}
+
+double quantile(const std::vector<double>& sorted, double share) {
+    const auto last = static_cast<double>(sorted.size() - 1);
+    return sorted[static_cast<std::size_t>(std::lround(share * last))];
+}
+
+void summarise(SeriesScore& score, const std::vector<double>& errors) {
+    std::vector<double> sizes;
+    for (const double error : errors) {
+        sizes.push_back(std::abs(std::expm1(error)));
+        score.bias += std::expm1(error) / static_cast<double>(errors.size());
+    }
+    std::ranges::sort(sizes);
+    score.rows = static_cast<int>(errors.size());
+    score.median = quantile(sizes, 0.5);
+    score.p90 = quantile(sizes, 0.9);
+}
+
+} // namespace
+
+std::vector<SeriesScore> score(const FitSet& fits, const MeasurementSet& set) {
+    std::vector<SeriesScore> scores;
+    for (const MeasurementSeries& series : set.series) {
+        if (series.part.architecture != fits.architecture || series.use == MeasurementUse::training) {
+            continue;
+        }
+        for (const bool holdout : {false, true}) {
+            SeriesScore result{series.id, series.part.id, series.use, holdout};
+            std::vector<double> errors;
+            for (const Measurement& row : series.rows) {
+                const Fit* fit = curve_for(fits, series, row.op);
+                if (row.holdout == holdout && fit != nullptr && is_training_size(row.op) &&
+                    fit->form != CurveForm::streaming) {
+                    result.kernel = row.op.kernel;
+                    result.dtype = row.op.dtype;
+                    result.scaling = row.op.scaling;
+                    errors.push_back(log_error(fits, *fit, series, row));
+                }
+            }
+            if (!errors.empty()) {
+                summarise(result, errors);
+                scores.push_back(result);
+            }
+        }
+    }
+    return scores;
+}
+
+} // namespace chokepoint::hw
