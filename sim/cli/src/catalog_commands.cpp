@@ -8,6 +8,7 @@
 #include "result.hpp"
 
 #include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/hwmodels/cost_model.hpp>
 #include <chokepoint/sim/scenario.hpp>
 #include <chokepoint/workloads/schedule.hpp>
 
@@ -118,6 +119,24 @@ std::string cited(const Citations& citations, const std::string& key) {
                        citation.date.empty() ? "" : " (" + citation.date + ")");
 }
 
+/// "kernels.gemm.fp8.block_128": the class, and for arithmetic the number format.
+std::string kernel_key(const hw::CurveBasis& basis) {
+    const std::string key = fmt::format("kernels.{}", hw::name(basis.kernel));
+    if (hw::is_memory_bound(basis.kernel)) {
+        return key;
+    }
+    return basis.scaling == hw::Scaling::none
+               ? fmt::format("{}.{}", key, hw::name(basis.dtype))
+               : fmt::format("{}.{}.{}", key, hw::name(basis.dtype), hw::name(basis.scaling));
+}
+
+std::string basis_text(const hw::CurveBasis& basis) {
+    constexpr double kPercent = 100.0;
+    return fmt::format("{} rows on {}, {}, error {:.1f}% left out{}", basis.rows, basis.measured_on,
+                       basis.software, kPercent * basis.held_out_error,
+                       basis.curve.empty() ? "" : "; the curve of " + basis.curve);
+}
+
 std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
     std::vector<Figure> figures{
         {"name", gpu.name, gpu.name, ""},
@@ -141,6 +160,10 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
         const double usd_per_hour = (price.per_gpu * hw::kHour).value();
         figures.push_back({"price " + price.date, fmt::format("{:.2f} USD/GPU-h", usd_per_hour), usd_per_hour,
                            price.source});
+    }
+    for (const hw::CurveBasis& basis : hw::calibration_basis(gpu)) {
+        const std::string kind(hw::name(basis.kind));
+        figures.push_back({kernel_key(basis), kind, kind, basis_text(basis)});
     }
     return figures;
 }

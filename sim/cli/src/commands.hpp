@@ -59,6 +59,12 @@ struct ScheduleOptions {
     ChartFiles charts;
 };
 int schedule_command(const ScheduleOptions&, const Common&);
+struct CalibrateOptions {
+    std::vector<std::filesystem::path> files;
+    std::string output;   ///< folder for <architecture>.json; empty: nothing is written
+    bool holdout = false; ///< also print the errors of held-out rows
+};
+int calibrate_command(const CalibrateOptions&, const Common&);
 int list_command(const std::string& plural, const Common&);
 /// `sequence`: tokens, for the FLOPs of a model's token.
 int show_command(const std::string& kind, const std::string& id, std::int64_t sequence, const Common&);

@@ -62,6 +62,7 @@ struct Arguments {
     cli::CollectiveOptions collective;
     cli::ImportOptions import;
     cli::ValidateOptions validate;
+    cli::CalibrateOptions calibrate;
 };
 
 /// YYYY-MM-DD with a month and a day that can be.
@@ -333,6 +334,22 @@ int main(int argc, char** argv) {
     add_json(*validate, arguments.common);
     validate->footer("Example:\n  chokepoint validate --filter gpu=h100-sxm --filter score=time --summary");
     validate->callback([&] { selected = [&] { return cli::validate_command(arguments.validate, common); }; });
+    CLI::App* calibrate = app.add_subcommand(
+        "calibrate", "Fit cost curves to kernel measurements and print how far they are off");
+    calibrate
+        ->add_option("FILE", arguments.calibrate.files,
+                     "Measurement files (JSON), of kref or published; classes they lack stay as shipped")
+        ->required()
+        ->type_name("");
+    calibrate->add_flag("--holdout", arguments.calibrate.holdout,
+                        "Also print errors of the rows kept from the fit");
+    calibrate->add_option("-o,--output", arguments.calibrate.output, "Write the fits into this directory")
+        ->type_name("DIR");
+    add_common(*calibrate, arguments.common, false);
+    add_json(*calibrate, arguments.common);
+    calibrate->footer("Example:\n  chokepoint calibrate hwmodels/measurements/published/*.json --holdout");
+    calibrate->callback(
+        [&] { selected = [&] { return cli::calibrate_command(arguments.calibrate, common); }; });
 
     CLI::App* list =
         app.add_subcommand("list", "List gpus, fabrics, models, schedules and what costs rest on");

@@ -2,6 +2,8 @@
 // From a scenario to its report.
 #include <chokepoint/sim/run.hpp>
 
+#include "extrapolation.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -154,6 +156,10 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     report.engine = step_run.timeline.engine;
     for (const Diagnostic& warning : scenario.warnings()) {
         report.warnings.push_back(to_text(warning, "warning"));
+    }
+    for (const std::string& warning :
+         extrapolation_warnings(step_run.graph, step_run.costs, *cost_model(scenario))) {
+        report.warnings.push_back(fmt::format("{}: warning: {}", scenario.file(), warning));
     }
     if (scenario.campaign().tokens > 0.0 || !scenario.phases().empty()) {
         StepCache own;

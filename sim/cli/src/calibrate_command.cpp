@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command `calibrate`: fits the cost curves anew from measurement files and says how far they are off.
+#include "commands.hpp"
+
+#include "output_file.hpp"
+#include "result.hpp"
+
+#include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/hwmodels/fit.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+
+namespace chokepoint::cli {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+std::string chain(const std::exception& error) {
+    std::string text = error.what();
+    try {
+        std::rethrow_if_nested(error);
+    } catch (const std::exception& cause) {
+        text += ": " + chain(cause);
+    }
+    return text;
+}
+
+/// @throws UsageError with the fault of every file that cannot be read.
+hw::MeasurementSet read_all(const std::vector<std::filesystem::path>& files) {
+    std::vector<std::string> faults;
+    for (const auto& file : files) {
+        try {
+            hw::read_measurements(std::vector{file});
+        } catch (const std::exception& error) {
+            faults.push_back(chain(error));
+        }
+    }
+    if (!faults.empty()) {
+        throw UsageError(fmt::format("{}", fmt::join(faults, "\n")));
+    }
+    return hw::read_measurements(files);
+}
+
+/// Those of the rows to fit, in the order they are fitted.
+std::vector<std::string_view> architectures_of(const hw::MeasurementSet& set) {
+    const auto known = hw::fitted_architectures();
+    for (const hw::MeasurementSeries& series : set.series) {
+        if (series.use == hw::MeasurementUse::fit &&
+            std::ranges::find(known, series.part.architecture) == known.end()) {
+            throw UsageError(fmt::format("{}: series '{}' is of architecture '{}'; expected one of {}",
+                                         series.file, series.id, series.part.architecture,
+                                         fmt::join(known, ", ")));
+        }
+    }
+    std::vector<std::string_view> found;
+    std::ranges::copy_if(known, std::back_inserter(found), [&](std::string_view architecture) {
+        return std::ranges::any_of(set.series, [&](const hw::MeasurementSeries& series) {
+            return series.use == hw::MeasurementUse::fit && series.part.architecture == architecture;
+        });
+    });
+    if (found.empty()) {
+        throw UsageError("no file has a series with \"use\": \"fit\"; there is nothing to fit");
+    }
+    return found;
+}
+
+struct Calibrated {
+    hw::FitSet fits;
+    std::vector<hw::SeriesScore> scores;
+};
+
+Calibrated calibrated(const hw::MeasurementSet& set, std::string_view architecture) {
+    const auto shipped = hw::data_path("fits") / fmt::format("{}.json", architecture);
+    Calibrated result;
+    if (std::filesystem::exists(shipped)) {
+        const hw::FitSet known = hw::read_fits(shipped);
+        result.fits = hw::fit_all(set, architecture, &known);
+    } else {
+        result.fits = hw::fit_all(set, architecture);
+    }
+    result.scores = hw::score(result.fits, set);
+    return result;
+}
+
+bool is_from(const hw::Fit& fit, const hw::MeasurementSet& set) {
+    return std::ranges::any_of(set.series, [&](const hw::MeasurementSeries& series) {
+        return std::ranges::find(fit.data, series.id) != fit.data.end();
+    });
+}
+
+std::string format_name(hw::KernelClass kernel, hw::DType dtype, hw::Scaling scaling) {
+    if (hw::is_memory_bound(kernel)) {
+        return "";
+    }
+    return scaling == hw::Scaling::none ? std::string(hw::name(dtype))
+                                        : fmt::format("{} {}", hw::name(dtype), hw::name(scaling));
+}
+
+void append_text(std::string& out, const Calibrated& result, const hw::MeasurementSet& set, bool holdout) {
+    fmt::format_to(std::back_inserter(out), "{}\n  {:<18} {:<15} {:<10} {:<26} {:>5} {:>7} {:>9}  {}\n",
+                   result.fits.architecture, "class", "format", "part", "software", "rows", "rms", "left out",
+                   "from");
+    for (const hw::Fit& fit : result.fits.fits) {
+        fmt::format_to(std::back_inserter(out),
+                       "  {:<18} {:<15} {:<10} {:<26.26} {:>5} {:>6.1f}% {:>8.1f}%  {}\n",
+                       hw::name(fit.kernel), format_name(fit.kernel, fit.dtype, fit.scaling),
+                       fit.measured_on.id, fit.software, fit.rows, 100 * fit.rms_log_error, 100 * fit.cv_mape,
+                       is_from(fit, set) ? "these files" : "the shipped fit");
+    }
+    fmt::format_to(std::back_inserter(out), "\n  {:<42} {:<8} {:>5} {:>8} {:>8} {:>8}\n", "series", "",
+                   "rows", "median", "p90", "bias");
+    for (const hw::SeriesScore& each : result.scores) {
+        if (each.holdout && !holdout) {
+            continue;
+        }
+        const bool fitted = each.use == hw::MeasurementUse::fit;
+        fmt::format_to(std::back_inserter(out), "  {:<42} {:<8} {:>5} {:>7.1f}% {:>7.1f}% {:>+7.1f}%\n",
+                       each.id, each.holdout ? "held out" : (fitted ? "fitted" : "checked"), each.rows,
+                       100 * each.median, 100 * each.p90, 100 * each.bias);
+    }
+    out += '\n';
+}
+
+Json json_of(const Calibrated& result, const hw::MeasurementSet& set) {
+    Json curves = Json::array();
+    for (const hw::Fit& fit : result.fits.fits) {
+        curves.push_back({{"kernel", hw::name(fit.kernel)},
+                          {"format", format_name(fit.kernel, fit.dtype, fit.scaling)},
+                          {"part", fit.measured_on.id},
+                          {"software", fit.software},
+                          {"vintage", fit.vintage},
+                          {"rows", fit.rows},
+                          {"rms_log_error", fit.rms_log_error},
+                          {"left_out_error", fit.cv_mape},
+                          {"from_these_files", is_from(fit, set)}});
+    }
+    Json series = Json::array();
+    for (const hw::SeriesScore& each : result.scores) {
+        series.push_back({{"id", each.id},
+                          {"part", each.part},
+                          {"kernel", hw::name(each.kernel)},
+                          {"format", format_name(each.kernel, each.dtype, each.scaling)},
+                          {"fitted", each.use == hw::MeasurementUse::fit && !each.holdout},
+                          {"held_out", each.holdout},
+                          {"rows", each.rows},
+                          {"median", each.median},
+                          {"p90", each.p90},
+                          {"bias", each.bias}});
+    }
+    return {{"architecture", result.fits.architecture},
+            {"curves", std::move(curves)},
+            {"series", std::move(series)}};
+}
+
+} // namespace
+
+int calibrate_command(const CalibrateOptions& options, const Common& common) {
+    const hw::MeasurementSet set = read_all(options.files);
+    const std::vector<std::string_view> architectures = architectures_of(set);
+    std::vector<std::unique_ptr<OutputFile>> outputs; // opened before the work, so that a fault costs none
+    for (const std::string_view architecture : architectures) {
+        if (!options.output.empty()) {
+            const auto file = std::filesystem::path(options.output) / fmt::format("{}.json", architecture);
+            outputs.push_back(std::make_unique<OutputFile>(file.string()));
+        }
+    }
+    std::string text;
+    std::vector<std::string> files;
+    Json results = Json::array();
+    for (const std::string_view architecture : architectures) {
+        const Calibrated result = calibrated(set, architecture);
+        append_text(text, result, set, options.holdout);
+        results.push_back(json_of(result, set));
+        files.push_back(hw::to_json(result.fits));
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+        outputs[i]->commit(files[i]);
+    }
+    const std::string hash = hw::Catalog::load(common.catalog_directories).content_hash();
+    emit(common,
+         {{"schema", "chokepoint/calibrate/1"},
+          {"program", program_json(hash)},
+          {"architectures", std::move(results)}},
+         text);
+    return kFine;
+}
+
+} // namespace chokepoint::cli

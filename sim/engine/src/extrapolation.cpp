@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums the time of extrapolated kernels over the tasks that run them.
+#include "extrapolation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace chokepoint::sim {
+namespace {
+
+constexpr double kWorthSaying = 0.01;
+
+/// How many tasks run each piece of compute work.
+std::vector<int> uses(const work::TaskGraph& graph) {
+    std::vector<int> counts(graph.computes().size());
+    for (const work::Task& task : graph.tasks()) {
+        if (task.kind == work::TaskKind::compute) {
+            ++counts[static_cast<std::size_t>(task.work)];
+        }
+    }
+    return counts;
+}
+
+std::string label(const hw::Operator& op) {
+    if (hw::is_memory_bound(op.kernel)) {
+        return std::string(hw::name(op.kernel));
+    }
+    return op.scaling == hw::Scaling::none
+               ? fmt::format("{} {}", hw::name(op.kernel), hw::name(op.dtype))
+               : fmt::format("{} {} {}", hw::name(op.kernel), hw::name(op.dtype), hw::name(op.scaling));
+}
+
+} // namespace
+
+std::vector<std::string> extrapolation_warnings(const work::TaskGraph& graph, const StepCosts& costs,
+                                                const hw::CostModel& model) {
+    const std::vector<int> counts = uses(graph);
+    std::map<std::string, double> extrapolated;
+    double all = 0.0;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        const work::ComputeWork& compute = graph.computes()[i];
+        for (std::size_t k = 0; k < compute.operators.size(); ++k) {
+            const hw::Operator& op = compute.operators[k];
+            const double seconds = counts[i] * costs.operator_seconds[i][k].value();
+            all += seconds;
+            if (counts[i] > 0 && model.estimate(op, compute.occupancy).extrapolated) {
+                extrapolated[label(op)] += seconds;
+            }
+        }
+    }
+    std::vector<std::pair<std::string, double>> order(extrapolated.begin(), extrapolated.end());
+    std::ranges::sort(order, std::greater{}, &std::pair<std::string, double>::second);
+    std::vector<std::string> warnings;
+    for (const auto& [kernels, seconds] : order) {
+        if (seconds > kWorthSaying * all) {
+            constexpr double kPercent = 100.0;
+            warnings.push_back(fmt::format(
+                "{:.0f}% of the kernel time is {} outside what was measured on this part; `show gpu` "
+                "says what it rests on",
+                kPercent * seconds / all, kernels));
+        }
+    }
+    return warnings;
+}
+
+} // namespace chokepoint::sim

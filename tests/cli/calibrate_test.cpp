@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command that fits cost curves: what it prints, writes and refuses.
+#include "run_cli.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+using chokepoint::test::read_file;
+using chokepoint::test::run_cli;
+using chokepoint::test::ScratchDirectory;
+
+namespace {
+
+const std::filesystem::path kMeasurements =
+    std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels/measurements/published";
+
+} // namespace
+
+TEST(Calibrate, OneCommandMakesTheShippedFits) {
+    const ScratchDirectory scratch;
+    std::vector<std::string> arguments{"calibrate", "--output", scratch.path().string()};
+    for (const auto& entry : std::filesystem::directory_iterator(kMeasurements)) {
+        if (entry.path().extension() == ".json") {
+            arguments.push_back(entry.path().string());
+        }
+    }
+    std::sort(arguments.begin() + 3, arguments.end());
+    ASSERT_EQ(run_cli(arguments).exit_code, 0);
+    for (const char* architecture : {"ampere", "blackwell", "hopper"}) {
+        const std::string file = std::string(architecture) + ".json";
+        const auto again = nlohmann::json::parse(read_file(scratch.path() / file)).at("fits");
+        const auto shipped = nlohmann::json::parse(read_file(kMeasurements / "../../fits" / file)).at("fits");
+        ASSERT_EQ(again.size(), shipped.size()) << file;
+        for (std::size_t i = 0; i < shipped.size(); ++i) {
+            EXPECT_EQ(again[i].at("kernel"), shipped[i].at("kernel"));
+            EXPECT_EQ(again[i].at("rows"), shipped[i].at("rows"));
+            for (const auto& [name, value] : shipped[i].at("parameters").items()) {
+                EXPECT_NEAR(again[i].at("parameters").at(name).get<double>() / value.get<double>(), 1.0, 1e-6)
+                    << file << " " << i << " " << name;
+            }
+        }
+    }
+}
+
+TEST(Calibrate, PrintsHeldOutErrorsWhenAsked) {
+    const std::string file = (kMeasurements / "gemm_bf16.json").string();
+    const std::string tables = (kMeasurements / "grouped_tables.json").string();
+    EXPECT_THAT(run_cli({"calibrate", file}).out,
+                testing::AllOf(testing::HasSubstr("cublas-bf16-h100"), testing::HasSubstr("these files"),
+                               testing::HasSubstr("the shipped fit")));
+    EXPECT_THAT(run_cli({"calibrate", tables}).out, testing::Not(testing::HasSubstr("held out")));
+    EXPECT_THAT(run_cli({"calibrate", tables, "--holdout"}).out, testing::HasSubstr("held out"));
+}
+
+TEST(Calibrate, NamesTheFaultOfEveryFile) {
+    const ScratchDirectory scratch;
+    const std::string broken = scratch.write("broken.json", "{");
+    const std::string other = scratch.write("other.json", R"({"schema": "chokepoint/measurements/9"})");
+    const auto result = run_cli({"calibrate", broken, other, "no-such-file.json"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err,
+                testing::AllOf(testing::HasSubstr("broken.json"), testing::HasSubstr("other.json"),
+                               testing::HasSubstr("measurements/9"),
+                               testing::HasSubstr("no-such-file.json")));
+}
+
+TEST(Calibrate, RefusesFilesWithNothingToFit) {
+    const auto result = run_cli({"calibrate", (kMeasurements / "gemm_training.json").string()});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, testing::HasSubstr("nothing to fit"));
+}
