@@ -69,7 +69,7 @@ std::span<const Tile> tiles_of(std::string_view architecture) {
 constexpr double kPromotion = 2.0 / 128.0;
 /// Blackwell's tensor cores take the scales themselves and add in FP32 (PTX ISA 8.7, tcgen05.mma
 /// block_scale).
-constexpr std::string_view kPromotingArchitecture = "hopper";
+constexpr std::string_view kScalingCores = "blackwell";
 
 constexpr double kRowBlock = 128.0; // query rows of a thread block, and keys per step (FlashAttention-3, 3)
 
@@ -104,7 +104,7 @@ Seconds tile_time(std::span<const double> p, const Operator& op, const Device& d
     // Shared memory runs at the SM's clock, as the vector units do: a part with slower tensor cores hides it
     // better.
     const double promotion =
-        op.scaling == Scaling::block_128 && device.architecture == kPromotingArchitecture ? kPromotion : 0.0;
+        op.scaling == Scaling::block_128 && device.architecture != kScalingCores ? kPromotion : 0.0;
     const double operands = p[kOperand] * (64.0 / tile.rows + 64.0 / tile.columns);
     const Flops vector(elements * k * (promotion + operands));
     const Seconds time =
