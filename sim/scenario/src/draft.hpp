@@ -73,6 +73,7 @@ struct Draft {
     std::optional<std::string> arch;
     work::ModelArch model;
     work::ParallelPlan plan;
+    bool enforce_memory = true; ///< false: a plan that does not fit is only warned about
     Campaign campaign;
     PhaseDraft phase; ///< the one being read
     std::vector<PhaseDraft> phases;

@@ -142,7 +142,8 @@ void check_memory(Reading& reading) {
     const std::string advice = fitting.empty()
                                    ? "no single change that we know makes it fit; combine several"
                                    : fmt::format("would fit with {}", fmt::join(fitting, ", or with "));
-    reading.faults.push_back(
+    std::vector<Diagnostic>& to = draft.enforce_memory ? reading.faults : reading.warnings;
+    to.push_back(
         at(reading.section_place("plan"),
            fmt::format(
                "the plan needs {} on pipeline rank {}, more than the {} of {}: parameters {}, gradients {}, "
