@@ -69,7 +69,7 @@ TEST(PublishedRuns, BecomeScenariosWithTheirSource) {
     EXPECT_EQ(scenario_text(runs.front()),
               "# one\n# source: paper 1\n# assumed: micro-batch\n"
               "title = \"published run one\"\n\n[cluster]\ngpu = \"h100-sxm\"\n\n"
-              "[plan]\nrecompute = [\"norm\", \"activation\"]\nzero = 1\n");
+              "[plan]\nrecompute = [\"norm\", \"activation\"]\nzero = 1\nenforce_memory = false\n");
 }
 
 TEST(PublishedRuns, WithFaultsAreRefusedWithAllOfThem) {
