@@ -75,9 +75,10 @@ std::optional<hw::PriceRange> rent(Reading& reading, const hw::GpuSpec& gpu) {
     const Day day = draft.cost.date ? *draft.cost.date : *draft.campaign.start;
     const auto found = hw::rental_price(gpu, sim::to_text(day));
     if (!found) {
-        reading.fault(draft.cost.date ? "cost.date" : "campaign.start",
-                      fmt::format("no price of {} within a year of {}; its history runs from {} to {}",
-                                  gpu.id, sim::to_text(day), gpu.prices.front().date,
+        const std::string_view key = draft.cost.date ? "cost.date" : "campaign.start";
+        reading.fault(key,
+                      fmt::format("{}: no price of {} within a year of {}; its history runs from {} to {}",
+                                  label(key), gpu.id, sim::to_text(day), gpu.prices.front().date,
                                   gpu.prices.back().date));
     }
     return found;
