@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 
@@ -265,6 +266,52 @@ TEST(Cli, RefusesAHuggingFaceConfigWithEveryFault) {
     EXPECT_THAT(result.out, IsEmpty());
     EXPECT_THAT(result.err, HasSubstr("config.json:2:1: error: vocab_size is null"));
     EXPECT_THAT(result.err, HasSubstr("config.json:1:1: error: hidden_size is missing"));
+}
+
+TEST(Cli, ValidatesAPublishedRunWhoseScenarioItPrints) {
+    const CliResult printed = run_cli({"validate", "--scenario", "dsv3-isca-mpft"});
+    EXPECT_EQ(printed.exit_code, 0);
+    const ScratchDirectory scratch;
+    const std::string scenario = scratch.write("mpft.toml", printed.out);
+    const auto run = parse(run_cli({"run", scenario, "--json", "-"}).out);
+    const auto rows =
+        parse(run_cli({"validate", "--filter", "dsv3-isca-mpft", "--json", "-"}).out).at("rows");
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_DOUBLE_EQ(rows[0].at("predicted_seconds").get<double>(),
+                     run.at("step").at("seconds").get<double>());
+    EXPECT_DOUBLE_EQ(rows[0].at("measured_seconds").get<double>(), 19.926); // arXiv 2505.09343, table 4
+}
+
+TEST(Cli, ValidatesAUsersOwnRuns) {
+    const ScratchDirectory scratch;
+    const std::string runs = scratch.write(
+        "runs.tsv",
+        "id\tsource\tscore\tseconds\tcluster.gpu\tcluster.nodes\tmodel.arch\tplan.pipeline\tplan.expert"
+        "\tplan.schedule\tplan.micro_batch\tplan.global_batch\tplan.sequence\n"
+        "mine\tmy log\ttime\t0.5\th100-sxm\t1\tmoe-tiny\t1\t8\t1f1b\t1\t16\t2048\n");
+    const CliResult csv = run_cli({"validate", "--runs", runs, "--csv", "-"});
+    EXPECT_EQ(csv.exit_code, 0);
+    EXPECT_THAT(csv.out, HasSubstr("\nmine,"));
+    EXPECT_EQ(std::ranges::count(csv.out, '\n'), 2);
+    const auto chart = parse(run_cli({"validate", "--runs", runs, "--chart", "-"}).out);
+    EXPECT_EQ(chart.at("kind"), "scatter");
+    EXPECT_EQ(chart.at("series")[0].at("points")[0][0], 0.5);
+}
+
+TEST(Cli, RefusesWhatItCannotValidate) {
+    const ScratchDirectory scratch;
+    const std::string bad = scratch.write("runs.tsv", "id\tsource\tscore\nmine\tmy log\tguess\n");
+    for (const auto& [arguments, message] : std::map<std::vector<std::string>, std::string>{
+             {{"validate", "--filter", "colour=red"}, "no field is called 'colour'"},
+             {{"validate", "--filter", "id=nowhere"}, "--filter leaves no published run"},
+             {{"validate", "--scenario", "nobody"}, "no published run is called 'nobody'"},
+             {{"validate", "--filter", "isca", "--json", "-", "--csv", "-"}, "can go to standard output"},
+             {{"validate", "--runs", bad}, "runs.tsv:2:1: error: mine: score is 'guess'"}}) {
+        const CliResult result = run_cli(arguments);
+        EXPECT_EQ(result.exit_code, 2) << message;
+        EXPECT_THAT(result.err, HasSubstr(message));
+        EXPECT_THAT(result.out, IsEmpty());
+    }
 }
 
 TEST(Readme, ShowsWhatTheProgramPrints) {

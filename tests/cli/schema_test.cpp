@@ -67,6 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Validation, Schema,
     testing::Values(Case{"validate", {"validate", "--filter", "dsv3-isca-mpft", "--json", "-"}},
+                    Case{"chart", {"validate", "--filter", "dsv3-isca", "--chart", "-"}},
                     Case{"validate", {"validate", "--filter", "score=hold", "--json", "-"}}));
 
 TEST(SchemaItself, RejectsAResultThatLacksAField) {

@@ -41,6 +41,7 @@ struct ValidateOptions {
     std::vector<std::string> filters; ///< all must match
     std::string scenario;             ///< id of a run to print as a scenario, instead of validating
     std::string csv;                  ///< file, "-" for stdout, empty for none
+    ChartFiles charts;
     bool summary = false;
     int jobs = 0; ///< processes; 0: as many as there are cores
 };

@@ -330,9 +330,10 @@ int main(int argc, char** argv) {
                      "Processes at a time; as many as there are cores if not given")
         ->check(CLI::Range(1, 1024))
         ->type_name("N");
+    add_charts(*validate, arguments.validate.charts);
     add_common(*validate, arguments.common, false);
     add_json(*validate, arguments.common);
-    validate->footer("Example:\n  chokepoint validate --filter gpu=h100-sxm --filter score=time --summary");
+    validate->footer("Example:\n  chokepoint validate --filter gpu=h100-sxm --summary --svg h100.svg");
     validate->callback([&] { selected = [&] { return cli::validate_command(arguments.validate, common); }; });
     CLI::App* calibrate = app.add_subcommand(
         "calibrate", "Fit cost curves to kernel measurements and print how far they are off");

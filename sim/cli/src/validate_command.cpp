@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command `validate`: published runs beside what the program predicts for them.
+#include "chart_output.hpp"
 #include "commands.hpp"
 
 #include "output_file.hpp"
@@ -8,11 +9,17 @@
 #include <chokepoint/sim/validation_report.hpp>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <memory>
 
 namespace chokepoint::cli {
+
+using Json = nlohmann::ordered_json;
+
 namespace {
 
 std::vector<sim::PublishedRun> all_runs(const ValidateOptions& options) {
@@ -32,6 +39,37 @@ std::vector<sim::PublishedRun> chosen_runs(const ValidateOptions& options) {
         throw UsageError(fmt::format("--filter: {}", unknown_field.what()));
     }
     return runs;
+}
+
+bool on_stdout(const ChartFiles& files) {
+    return files.svg == "-" || files.png == "-" || files.description == "-";
+}
+
+/// Predicted against measured seconds, a series for each part.
+Json scatter(const sim::ValidationReport& report) {
+    std::map<std::string, Json> series;
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        const sim::Prediction& prediction = report.predictions[i];
+        if (prediction.error()) {
+            const std::string part = report.runs[i].key("cluster.gpu");
+            if (!series.contains(part)) {
+                series[part] = {{"name", part}, {"points", Json::array()}};
+            }
+            series[part]["points"].push_back({prediction.measured->value(), prediction.predicted->value()});
+        }
+    }
+    Json all = Json::array();
+    for (auto& [part, entry] : series) {
+        all.push_back(std::move(entry));
+    }
+    constexpr double kMargin = 0.1;
+    return {{"schema", "chokepoint/chart/1"},
+            {"kind", "scatter"},
+            {"title", "Published training runs: seconds per step"},
+            {"x", {{"label", "measured (s)"}, {"log", true}}},
+            {"y", {{"label", "predicted (s)"}, {"log", true}}},
+            {"diagonal_margin", kMargin},
+            {"series", std::move(all)}};
 }
 
 int print_scenario(const ValidateOptions& options) {
@@ -59,11 +97,18 @@ int validate_command(const ValidateOptions& options, const Common& common) {
     if (runs.empty()) {
         throw UsageError("--filter leaves no published run");
     }
+    const std::array outputs{options.csv, common.json, options.charts.svg, options.charts.png,
+                             options.charts.description};
+    const auto to_stdout = std::ranges::count(outputs, "-");
+    if (to_stdout > 1) {
+        throw UsageError("only one of --csv, --json, --svg, --png and --chart can go to standard output");
+    }
     const auto open = [](const std::string& file) {
         return file.empty() ? nullptr : std::make_unique<OutputFile>(file);
     };
     const auto json = open(common.json);
     const auto csv = open(options.csv);
+    ChartOutput charts(options.charts);
     Progress progress(common.progress);
     std::vector<sim::Prediction> predictions =
         sim::predict_all(runs, {options.jobs, [&](double share) { progress.tell("validate", share); }});
@@ -74,7 +119,8 @@ int validate_command(const ValidateOptions& options, const Common& common) {
     if (csv) {
         csv->commit(sim::to_csv(report));
     }
-    if (common.json != "-" && options.csv != "-") {
+    charts.write(scatter(report));
+    if (common.json != "-" && options.csv != "-" && !on_stdout(options.charts)) {
         fmt::print("{}", sim::to_text(report, options.summary));
     }
     return kFine;

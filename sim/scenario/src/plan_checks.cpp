@@ -168,8 +168,10 @@ void check_schedule(Reading& reading, int count) {
         return;
     }
     const work::Schedule schedule = work::make_schedule(plan);
+    // A split may leave the first stage to the embedding and the last to the head.
+    const int without_layers = plan.split.empty() ? 0 : 2;
     if (schedule.stages > plan.pipeline && reading.sound({"model.layers"}) &&
-        schedule.stages > reading.draft.model.layers) {
+        schedule.stages > reading.draft.model.layers + without_layers) {
         reading.fault(plan.virtual_stages > 1 ? "plan.virtual_stages" : "plan.schedule",
                       fmt::format("{} splits the model into {} stages ({} on each of {} ranks), more than "
                                   "the {} layers",

@@ -38,6 +38,28 @@ hw::Seconds implied_seconds(const PublishedRun& run, const Scenario& scenario) {
     return flops / (static_cast<double>(scenario.cluster().gpus()) * *run.rate);
 }
 
+/// A pipeline is periodic: once every rank is busy, each further round of micro-batches adds the same time. A
+/// long step is simulated for one round and for two, and continued from there; 0.02% from the whole
+/// simulation or less over plans from 1 to 64 ranks (see the tests).
+hw::Seconds step_seconds(const Scenario& scenario) {
+    const work::ParallelPlan& plan = scenario.plan();
+    const auto simulated = [&](int micro_batches) {
+        work::ParallelPlan shorter = plan;
+        shorter.global_batch = micro_batches * plan.data * plan.micro_batch;
+        return run_step(scenario, shorter).timeline.makespan;
+    };
+    constexpr int kShortestRound = 4;
+    const int all = plan.micro_batches();
+    const int round = plan.pipeline * ((kShortestRound + plan.pipeline - 1) / plan.pipeline);
+    const bool periodic = plan.schedule == "1f1b" || plan.schedule == "interleaved-1f1b";
+    if (!periodic || all <= 3 * round || all % plan.pipeline != 0) {
+        return simulated(all);
+    }
+    const hw::Seconds one = simulated(round);
+    const hw::Seconds two = simulated(2 * round);
+    return two + (two - one) * (static_cast<double>(all - 2 * round) / static_cast<double>(round));
+}
+
 /// What each fault says, without the lists of names that would have been known.
 std::string all_messages(const ScenarioError& error) {
     std::vector<std::string> messages;
@@ -77,8 +99,7 @@ Prediction predict(const PublishedRun& run) {
         if (run.rate) {
             prediction.measured = implied_seconds(run, scenario);
         }
-        const StepRun step = run_step(scenario, scenario.plan());
-        prediction.predicted = step.timeline.makespan;
+        prediction.predicted = step_seconds(scenario);
         const work::ParallelPlan& plan = scenario.plan();
         for (const work::MemoryUse& use :
              work::memory_per_rank(scenario.model(), plan, work::make_schedule(plan))) {

@@ -191,6 +191,33 @@ TEST(ResolvedScenario, CarriesBaseUnits) {
     EXPECT_TRUE(value(scenario, "plan.schedule").is_text);
 }
 
+TEST(Loader, LetsASplitLeaveStagesToEmbeddingAndHeadAlone) {
+    constexpr std::string_view kPlan = R"(title = "128 stages of 126 layers"
+[cluster]
+gpu = "gb300"
+nodes = 4
+gpus_per_node = 64
+nics_per_node = 64
+[model]
+arch = "llama-3.1-405b"
+[plan]
+pipeline = 16
+virtual_stages = 8
+tensor = 4
+expert = 1
+schedule = "interleaved-1f1b"
+micro_batch = 1
+global_batch = 64
+sequence = 8192
+)";
+    std::string split = "plan.split=[0";
+    for (int stage = 1; stage < 127; ++stage) {
+        split += ", 1";
+    }
+    EXPECT_EQ(load({split + ", 0]"}, kPlan).plan().split.size(), 128U);
+    EXPECT_THAT(test::faults_of(kPlan), testing::Contains(HasSubstr("more than the 126 layers")));
+}
+
 TEST(ResolvedScenario, MarksWhatACapChanged) {
     const auto scenario = load({"cluster.caps.nvlink=200 GB/s"});
     EXPECT_EQ(value(scenario, "part.nvlink").text, "200 GB/s");

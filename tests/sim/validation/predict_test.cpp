@@ -42,6 +42,19 @@ TEST(Prediction, IsTheStepOfTheRunsScenario) {
     EXPECT_GT(prediction.memory->value(), 0.0);
 }
 
+TEST(Prediction, OfALongStepIsThatOfItsWholeSimulation) {
+    for (const char* pipeline : {"1", "2", "4"}) {
+        const PublishedRun run = with(with(with(small_run(), "plan.pipeline", pipeline), "plan.expert", "2"),
+                                      "plan.global_batch", "512");
+        const Prediction prediction = predict(run);
+        ASSERT_TRUE(prediction.predicted) << prediction.reason;
+        const Scenario scenario = parse_scenario(scenario_text(run), "it");
+        EXPECT_GT(scenario.plan().micro_batches(), 12); // long enough to be continued
+        const double whole = run_step(scenario, scenario.plan()).timeline.makespan.value();
+        EXPECT_NEAR(prediction.predicted->value() / whole, 1.0, 2e-4) << pipeline;
+    }
+}
+
 TEST(Prediction, OfARateCountsFlopsAsItsSourceDoes) {
     PublishedRun run = small_run();
     run.score = Score::tflops;
