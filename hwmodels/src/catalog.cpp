@@ -54,10 +54,33 @@ void read_prices(DataFile& file, GpuSpec& gpu) {
     std::ranges::stable_sort(gpu.prices, {}, &PriceEntry::date);
 }
 
+/// NVLink or its like; a part without any states PCIe instead.
+void read_peer_link(DataFile& file, GpuSpec& gpu) {
+    const Section root = file.root();
+    const auto read = [&](const std::string& name, BytesPerSecond& rate, BytesPerSecond& achievable) {
+        const std::string reached = name + "_achievable";
+        rate = BytesPerSecond(read_figure(file, root, name, Dimension::bandwidth, gpu.citations));
+        achievable = BytesPerSecond(read_figure(file, root, reached, Dimension::bandwidth, gpu.citations));
+        if (rate.value() > 0.0 && achievable * 2.0 > rate) {
+            file.fault(root.entries->at(reached).at,
+                       fmt::format("{}: {} in one direction is above half of {} ({} in both)", reached,
+                                   to_text(achievable), name, to_text(rate)));
+        }
+    };
+    const bool pcie = root.has("pcie") || root.has("pcie_achievable");
+    if (pcie) {
+        read("pcie", gpu.pcie, gpu.pcie_achievable);
+    }
+    if (!pcie || root.has("nvlink") || root.has("nvlink_achievable")) {
+        read("nvlink", gpu.nvlink, gpu.nvlink_achievable);
+    }
+}
+
 GpuSpec read_gpu(DataFile& file) {
     const Section root = file.root();
-    file.allow(root, {"id", "name", "architecture", "sm_count", "dense_peak", "memory", "memory_bandwidth",
-                      "nvlink", "nvlink_achievable", "tdp", "die_area_mm2", "price"});
+    file.allow(root,
+               {"id", "name", "architecture", "sm_count", "dense_peak", "memory", "memory_bandwidth",
+                "nvlink", "nvlink_achievable", "pcie", "pcie_achievable", "tdp", "die_area_mm2", "price"});
     GpuSpec gpu;
     gpu.id = file.text(root, "id");
     gpu.name = file.text(root, "name");
@@ -67,19 +90,12 @@ GpuSpec read_gpu(DataFile& file) {
     gpu.memory = Bytes(read_figure(file, root, "memory", Dimension::bytes, gpu.citations));
     gpu.memory_bandwidth =
         BytesPerSecond(read_figure(file, root, "memory_bandwidth", Dimension::bandwidth, gpu.citations));
-    gpu.nvlink = BytesPerSecond(read_figure(file, root, "nvlink", Dimension::bandwidth, gpu.citations));
-    gpu.nvlink_achievable =
-        BytesPerSecond(read_figure(file, root, "nvlink_achievable", Dimension::bandwidth, gpu.citations));
+    read_peer_link(file, gpu);
     gpu.tdp = Watts(read_figure(file, root, "tdp", Dimension::watts, gpu.citations));
     if (root.has("die_area_mm2")) {
         gpu.die_area_mm2 = read_figure(file, root, "die_area_mm2", Dimension::count, gpu.citations);
     }
     read_prices(file, gpu);
-    if (gpu.nvlink.value() > 0.0 && gpu.nvlink_achievable * 2.0 > gpu.nvlink) {
-        file.fault(root.entries->at("nvlink_achievable").at,
-                   fmt::format("nvlink_achievable: {} in one direction is above half of nvlink ({} in both)",
-                               to_text(gpu.nvlink_achievable), to_text(gpu.nvlink)));
-    }
     return gpu;
 }
 
@@ -100,28 +116,6 @@ NodeEntry read_node(DataFile& file) {
         entry.node.nvls = file.flag(nvls, "value");
         entry.citations["nvls"] = file.citation(nvls);
     }
-    return entry;
-}
-
-FabricEntry read_fabric(DataFile& file) {
-    const Section root = file.root();
-    file.allow(root, {"id", "kind", "max_endpoints", "latency_same_leaf", "latency_cross_leaf"});
-    FabricEntry entry;
-    entry.id = file.text(root, "id");
-    const std::string kind = file.text(root, "kind");
-    if (const auto known = fabric_kind_from(kind)) {
-        entry.fabric.kind = *known;
-    } else if (!kind.empty()) {
-        file.fault(root.entries->at("kind").at,
-                   fmt::format("kind: no fabric is called \"{}\"; expected \"{}\", \"{}\" or \"{}\"", kind,
-                               name(FabricKind::single_switch), name(FabricKind::fat_tree),
-                               name(FabricKind::multi_plane_fat_tree)));
-    }
-    entry.fabric.max_endpoints = read_count(file, root, "max_endpoints", entry.citations);
-    entry.fabric.latency_same_leaf =
-        Seconds(read_figure(file, root, "latency_same_leaf", Dimension::seconds, entry.citations));
-    entry.fabric.latency_cross_leaf =
-        Seconds(read_figure(file, root, "latency_cross_leaf", Dimension::seconds, entry.citations));
     return entry;
 }
 
@@ -171,8 +165,8 @@ public:
             return;
         }
         bool any = false;
-        for (const std::string_view kind : {"fabric", "gpu", "node", "rule", "cost", "failure", "grid",
-                                            "network", "power", "premium", "purchase"}) {
+        for (const std::string_view kind : {"link", "fabric", "gpu", "node", "rule", "cost", "failure",
+                                            "grid", "network", "power", "premium", "purchase"}) {
             for (const auto& path : toml_files(directory / kind)) {
                 any = true;
                 add_file(kind, path);
@@ -193,6 +187,15 @@ public:
                     faults_.push_back(
                         fmt::format("node '{}': error: parts: no part is called '{}'", entry.id, part));
                 }
+            }
+        }
+        for (FabricEntry& entry : catalog_.fabrics_) {
+            const LinkEntry* link = find(catalog_.links_, entry.link);
+            if (link != nullptr) {
+                fill_latencies(entry, *link);
+            } else if (!entry.link.empty() && faults_.empty()) {
+                faults_.push_back(
+                    fmt::format("fabric '{}': error: link: no link is called '{}'", entry.id, entry.link));
             }
         }
         if (!faults_.empty()) {
@@ -229,6 +232,8 @@ private:
             keep(read_gpu(file), catalog_.gpus_, stem, file);
         } else if (kind == "node") {
             keep(read_node(file), catalog_.nodes_, stem, file);
+        } else if (kind == "link") {
+            keep(read_link(file), catalog_.links_, stem, file);
         } else if (kind == "fabric") {
             keep(read_fabric(file), catalog_.fabrics_, stem, file);
         } // rules are read by load_rules(), economic data by load_economics(); here they count as data a
@@ -263,26 +268,25 @@ const GpuSpec* Catalog::find_gpu(std::string_view id) const { return find(gpus_,
 
 const NodeEntry* Catalog::find_node(std::string_view id) const { return find(nodes_, id); }
 
+const NodeEntry* Catalog::usual_node_entry(const GpuSpec& gpu) const {
+    const auto entry = std::ranges::find_if(nodes_, [&](const NodeEntry& node) {
+        return std::ranges::find(node.parts, gpu.id) != node.parts.end();
+    });
+    return entry == nodes_.end() ? nullptr : &*entry;
+}
+
 std::optional<Node> Catalog::usual_node(const GpuSpec& gpu) const {
-    for (const NodeEntry& entry : nodes_) {
-        if (std::ranges::find(entry.parts, gpu.id) != entry.parts.end()) {
-            Node node = entry.node;
-            node.gpu = gpu;
-            return node;
-        }
+    const NodeEntry* entry = usual_node_entry(gpu);
+    if (entry == nullptr) {
+        return std::nullopt;
     }
-    return std::nullopt;
+    Node node = entry->node;
+    node.gpu = gpu;
+    return node;
 }
 
-const Fabric* Catalog::find_fabric(std::string_view id) const {
-    const FabricEntry* entry = find(fabrics_, id);
-    return entry == nullptr ? nullptr : &entry->fabric;
-}
+const LinkEntry* Catalog::find_link(std::string_view id) const { return find(links_, id); }
 
-std::vector<std::string> Catalog::fabric_ids() const {
-    std::vector<std::string> ids;
-    std::ranges::transform(fabrics_, std::back_inserter(ids), &FabricEntry::id);
-    return ids;
-}
+const FabricEntry* Catalog::find_fabric(std::string_view id) const { return find(fabrics_, id); }
 
 } // namespace chokepoint::hw

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Figures of a catalog file: a value with its source, read alike for parts, nodes, fabrics and prices.
+// Figures of a catalog file: a value with its source, read alike for parts, nodes, links, fabrics and prices.
 #pragma once
 
 #include "data_file.hpp"
@@ -14,5 +14,10 @@ using Citations = std::map<std::string, Citation>;
 Section read_citation(DataFile&, const Section& parent, std::string_view key, Citations&);
 double read_figure(DataFile&, const Section& parent, std::string_view key, Dimension, Citations&);
 int read_count(DataFile&, const Section& parent, std::string_view key, Citations&);
+
+LinkEntry read_link(DataFile&);
+FabricEntry read_fabric(DataFile&);
+/// Latencies that fabrics leave to their link.
+void fill_latencies(FabricEntry&, const LinkEntry&);
 
 } // namespace chokepoint::hw

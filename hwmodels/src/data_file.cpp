@@ -158,6 +158,9 @@ double DataFile::quantity(const Section& section, std::string_view key, Dimensio
                number != nullptr && std::isfinite(*number)) {
         parsed = ParsedQuantity{*number, Dimension::count};
     }
+    if (parsed && dimension == Dimension::ratio && parsed->dimension == Dimension::count) {
+        parsed->dimension = Dimension::ratio;
+    }
     if (!parsed || parsed->dimension != dimension) {
         const std::string found =
             parsed ? fmt::format(" is {}", std::string_view(describe(parsed->dimension))

@@ -66,6 +66,11 @@ FlopsPerSecond GpuSpec::peak(DType dtype) const {
     return found->second;
 }
 
+PeerLink peer_link(const GpuSpec& gpu) {
+    return gpu.nvlink.value() > 0.0 ? PeerLink{gpu.nvlink, gpu.nvlink_achievable}
+                                    : PeerLink{gpu.pcie, gpu.pcie_achievable};
+}
+
 double total_processing_performance(const GpuSpec& gpu) {
     double largest = 0.0;
     for (const auto& [dtype, rate] : gpu.dense_peak) {

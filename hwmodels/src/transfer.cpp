@@ -10,7 +10,8 @@ namespace {
 
 /// A share of the link in one direction, never more than a part's link is known to carry.
 BytesPerSecond nvlink_rate(const GpuSpec& gpu, double share) {
-    return std::min(gpu.nvlink / 2.0 * share, gpu.nvlink_achievable);
+    const PeerLink link = peer_link(gpu);
+    return std::min(link.rate / 2.0 * share, link.achievable);
 }
 
 double nic_share(const MoeRates& rates, int nodes) {
@@ -27,8 +28,8 @@ double nic_share(const MoeRates& rates, int nodes) {
     return below->share + way * (above->share - below->share);
 }
 
-/// Between nodes the longer way is assumed: a group need not lie under one leaf.
-Seconds network_latency(const Cluster& cluster) { return cluster.fabric.latency_cross_leaf; }
+/// Between nodes the longest way is assumed: a group need not lie under one leaf.
+Seconds network_latency(const Cluster& cluster) { return longest_latency(cluster.fabric); }
 
 } // namespace
 

@@ -176,9 +176,26 @@ std::string_view describe(Dimension dimension) {
         return "a price of power such as \"11 USD/W\"";
     case Dimension::kg_per_kwh:
         return "a carbon intensity such as \"0.48 kg/kWh\"";
+    case Dimension::ratio:
+        return "a ratio such as 3 or \"3:1\"";
     }
     return "a quantity";
 }
+
+namespace {
+
+/// "3:1": the second number must be a positive one.
+std::optional<ParsedQuantity> parse_ratio(double first, std::string_view second) {
+    double number = 0.0;
+    const auto [end, error] = std::from_chars(second.data(), second.data() + second.size(), number);
+    if (error != std::errc{} || end != second.data() + second.size() || !(number > 0.0) ||
+        !std::isfinite(first / number)) {
+        return std::nullopt;
+    }
+    return ParsedQuantity{first / number, Dimension::ratio};
+}
+
+} // namespace
 
 std::optional<ParsedQuantity> parse_quantity(std::string_view text) {
     double number = 0.0;
@@ -188,6 +205,9 @@ std::optional<ParsedQuantity> parse_quantity(std::string_view text) {
         return std::nullopt;
     }
     std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
+    if (unit.starts_with(':')) {
+        return parse_ratio(number, unit.substr(1));
+    }
     if (unit.size() > 1 && unit.front() == ' ') {
         unit.remove_prefix(1);
     }

@@ -113,10 +113,15 @@ TEST(Cli, TraceNamesEveryTaskAndStaysWithinTheStep) {
 }
 
 TEST(Cli, UnknownNamesAreWrongInputAndListWhatExists) {
-    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"show", "gpu", "h900"},
-                                                      {"show", "model", "gpt-9"},
-                                                      {"show", "cat", "x"},
-                                                      {"list", "cats"}}) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"show", "gpu", "h900"},
+          {"show", "model", "gpt-9"},
+          {"show", "cat", "x"},
+          {"show", "fabric", "ring"},
+          {"show", "node", "rack"},
+          {"show", "link", "string"},
+          {"show", "fabric", "fat-tree", "--gpus", "8", "--node", "x"},
+          {"list", "cats"}}) {
         const CliResult result = run_cli(arguments);
         EXPECT_EQ(result.exit_code, 2) << arguments[1];
         EXPECT_THAT(result.err, HasSubstr("expected one of"));
@@ -131,6 +136,32 @@ TEST(Cli, ShowsASourceBesideEveryFigureOfAPart) {
             EXPECT_FALSE(figure.at("source").get<std::string>().empty()) << key;
         }
     }
+}
+
+TEST(Cli, ShowsAFabricWithAClusterPluggedIn) {
+    const auto values =
+        parse(run_cli({"show", "fabric", "fat-tree-2", "--gpus", "2048", "--json", "-"}).out).at("values");
+    const auto value = [&](const char* key) { return values.at(key).at("value").get<double>(); };
+    EXPECT_EQ(value("cluster.leaves"), 64);
+    EXPECT_EQ(value("cluster.spines"), 32);
+    EXPECT_EQ(value("cluster.cables"), 2048);
+    EXPECT_EQ(value("cluster.bisection"), 1024 * 50e9); // 400 Gb/s each
+    EXPECT_EQ(value("within.leaf"), 32);
+    EXPECT_NEAR(value("latency_per_switch"), 0.45e-6, 1e-12); // arXiv 2505.09343
+    for (const char* gpus : {"4096", "12"}) {                 // more than 2,048; no whole nodes
+        const CliResult refused = run_cli({"show", "fabric", "fat-tree-2", "--gpus", gpus});
+        EXPECT_EQ(refused.exit_code, 2);
+        EXPECT_THAT(refused.out, IsEmpty());
+        EXPECT_THAT(refused.err, HasSubstr(gpus));
+    }
+}
+
+TEST(Cli, ReportsNameTheEstimatesThatTheyRestOn) {
+    const CliResult run = run_cli({"run", "scenarios/small-16-gpus.toml", "--set", "cluster.gpu=l20"});
+    EXPECT_THAT(run.out, HasSubstr("l20: sm_count, pcie_achievable"));
+    const CliResult json =
+        run_cli({"run", "scenarios/small-16-gpus.toml", "--set", "cluster.gpu=l20", "--json", "-"});
+    EXPECT_THAT(json.out, HasSubstr("estimates, without a good source: l20: sm_count, pcie_achievable"));
 }
 
 TEST(Cli, RulesCatchThePartsThatTheyWereWrittenFor) {

@@ -179,5 +179,13 @@ TEST(Units, DescriptionsGiveAnExampleThatReadsAsTheirDimension) {
     }
 }
 
+TEST(ParseQuantity, ReadsRatios) {
+    EXPECT_EQ(parse_quantity("3:1"), (ParsedQuantity{3.0, Dimension::ratio}));
+    EXPECT_EQ(parse_quantity("3:2"), (ParsedQuantity{1.5, Dimension::ratio}));
+    for (const char* text : {"3:", "3:0", "3:-1", "3:one", "3:1:1", ":1", "3: 1"}) {
+        EXPECT_EQ(parse_quantity(text), std::nullopt) << text;
+    }
+}
+
 } // namespace
 } // namespace chokepoint::hw

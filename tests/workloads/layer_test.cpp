@@ -108,6 +108,17 @@ void expect_plausible(const KernelSequence& operators, const std::vector<Measure
     }
 }
 
+TEST(StreamedBytes, NodeLimitedRoutingFollowsTheNodesSize) {
+    const auto permuted = [](int gpus_per_node) {
+        ParallelPlan plan = test::deepseek_plan();
+        plan.gpus_per_node = gpus_per_node;
+        const BlockKernels layer = block_kernels(preset("deepseek-v3"), plan, {BlockKind::moe_layer, 10});
+        return streamed_bytes(layer.ffn_forward).at(KernelClass::permute);
+    };
+    EXPECT_GT(permuted(64), permuted(8)) << "one node holds all experts: their limit to four nodes is none";
+    EXPECT_GT(permuted(8), permuted(4)) << "four nodes of four GPUs hold fewer ranks than four of eight";
+}
+
 TEST(StreamedBytes, FitTheTimesOfTheProfile) {
     const BlockKernels layer = deepseek_layer();
     expect_plausible(layer.attention_forward, {{KernelClass::norm_fwd, 269},

@@ -14,9 +14,8 @@ namespace {
 constexpr std::int64_t kScaleBlock = 128; // elements per scale: DeepSeek-V3 report, arXiv 2412.19437, 3.3.2
 
 /// Distinct ranks that a token's experts lie on, as the transfer model expects them.
-double distinct_ranks(const Moe& moe, int expert_ranks) {
-    constexpr int kNodeLimitGpus = 8; // nodes that max_nodes speaks of hold 8 GPUs: arXiv 2412.19437, 3.1
-    const int per_node = std::min(expert_ranks, kNodeLimitGpus);
+double distinct_ranks(const Moe& moe, int expert_ranks, int gpus_per_node) {
+    const int per_node = std::min(expert_ranks, gpus_per_node);
     const bool whole_nodes = expert_ranks % per_node == 0;
     return hw::expected_spread({.experts = moe.experts,
                                 .top_k = moe.top_k,
@@ -50,9 +49,11 @@ void add_experts(LayerShape& shape) {
     // With a capacity every expert's rows are cut or padded to that many.
     const double rows = shape.plan.capacity_factor > 0.0 ? shape.plan.capacity_factor : 1.0;
     shape.routed_rows = std::llround(rows * static_cast<double>(sent * moe.top_k));
-    shape.arrived_rows = arrives_per_expert(shape.plan) ? shape.routed_rows
-                         : ranks == 1                   ? sent
-                                      : std::llround(static_cast<double>(sent) * distinct_ranks(moe, ranks));
+    shape.arrived_rows =
+        arrives_per_expert(shape.plan) ? shape.routed_rows
+        : ranks == 1
+            ? sent
+            : std::llround(static_cast<double>(sent) * distinct_ranks(moe, ranks, shape.plan.gpus_per_node));
 }
 
 void add_attention_heads(LayerShape& shape) {

@@ -115,7 +115,7 @@ CollectiveChoice across_nodes(const TransferRates& rates, const Cluster& cluster
         choice.shape.flows.push_back({Port::nic, moved.bytes, nic_per_gpu(cluster.node) * rates.nic});
     }
     // Between nodes the longer way is assumed: a group need not lie under one leaf.
-    choice.shape.latency = cluster.fabric.latency_cross_leaf * moved.hops;
+    choice.shape.latency = longest_latency(cluster.fabric) * moved.hops;
     return choice;
 }
 
@@ -130,7 +130,7 @@ CollectiveChoice chosen(const TransferRates& rates, const Cluster& cluster, cons
     const auto network_time = [&](Algorithm algorithm) {
         const BetweenNodes moved = between_nodes(call, layout, algorithm);
         return moved.bytes / (nic_per_gpu(cluster.node) * rates.nic) +
-               cluster.fabric.latency_cross_leaf * moved.hops;
+               longest_latency(cluster.fabric) * moved.hops;
     };
     const bool tree =
         call.op == Collective::all_reduce && network_time(Algorithm::tree) < network_time(Algorithm::ring);

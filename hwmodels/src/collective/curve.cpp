@@ -32,9 +32,9 @@ Seconds latency_of(const CollectiveRegime& regime, const CollectiveTraffic& move
 
 Seconds moving_time(const CollectiveRegime& regime, const CollectiveTraffic& moved, const Node& node,
                     Bytes bytes) {
-    Seconds time = bytes * moved.wire / (node.gpu.nvlink / 2.0 * regime.share);
+    Seconds time = bytes * moved.wire / (peer_link(node.gpu).rate / 2.0 * regime.share);
     if (regime.own > 0.0) {
-        time += bytes * moved.own / (node.gpu.nvlink / 2.0 * regime.own);
+        time += bytes * moved.own / (peer_link(node.gpu).rate / 2.0 * regime.own);
     }
     if (regime.memory > 0.0) {
         time += bytes * moved.own / (node.gpu.memory_bandwidth * regime.memory);
@@ -87,7 +87,7 @@ CollectivePoint evaluate(const CollectiveCurve& curve, Collective op, const Node
         throw std::invalid_argument(fmt::format("a collective over {} ranks; expected at least 2", ranks));
     }
     const CollectiveTraffic moved = traffic(op, curve.algorithm, ranks);
-    const BytesPerSecond port = node.gpu.nvlink / 2.0;
+    const BytesPerSecond port = peer_link(node.gpu).rate / 2.0;
     Seconds floor; // what the largest size of an earlier protocol takes
     for (const CollectiveRegime& regime : curve.regimes) {
         const Seconds latency = latency_of(regime, moved, node);

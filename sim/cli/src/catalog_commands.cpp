@@ -4,6 +4,7 @@
 
 #include "economic_lists.hpp"
 #include "figures.hpp"
+#include "network_figures.hpp"
 #include "output_file.hpp"
 #include "result.hpp"
 
@@ -13,6 +14,7 @@
 #include <chokepoint/workloads/schedule.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -29,20 +31,42 @@ namespace {
 std::vector<Entry> list_gpus(const hw::Catalog& catalog) {
     std::vector<Entry> entries;
     for (const hw::GpuSpec& gpu : catalog.gpus()) {
-        entries.push_back(
-            {gpu.id, fmt::format("{}: {} BF16, {} at {}, NVLink {}", gpu.name,
-                                 hw::to_text(gpu.peak(hw::DType::bf16)), hw::to_text(gpu.memory),
-                                 hw::to_text(gpu.memory_bandwidth), hw::to_text(gpu.nvlink))});
+        entries.push_back({gpu.id, fmt::format("{}: {} BF16, {} at {}, {} {}", gpu.name,
+                                               hw::to_text(gpu.peak(hw::DType::bf16)),
+                                               hw::to_text(gpu.memory), hw::to_text(gpu.memory_bandwidth),
+                                               gpu.nvlink.value() > 0.0 ? "NVLink" : "PCIe",
+                                               hw::to_text(hw::peer_link(gpu).rate))});
     }
     return entries;
 }
 
 std::vector<Entry> list_fabrics(const hw::Catalog& catalog) {
     std::vector<Entry> entries;
-    for (const std::string& id : catalog.fabric_ids()) {
-        const hw::Fabric& fabric = *catalog.find_fabric(id);
-        entries.push_back({id, fmt::format("{}, up to {} GPUs", hw::name(fabric.kind),
-                                           hw::group_digits(fabric.max_endpoints))});
+    for (const hw::FabricEntry& entry : catalog.fabrics()) {
+        entries.push_back(
+            {entry.id, fmt::format("{}, {}-port switches, up to {} NICs", hw::name(entry.fabric.kind),
+                                   entry.fabric.radix,
+                                   hw::group_digits(static_cast<double>(hw::max_endpoints(entry.fabric))))});
+    }
+    return entries;
+}
+
+std::vector<Entry> list_nodes(const hw::Catalog& catalog) {
+    std::vector<Entry> entries;
+    for (const hw::NodeEntry& entry : catalog.nodes()) {
+        const std::string of = entry.parts.empty() ? "" : fmt::format(": {}", fmt::join(entry.parts, ", "));
+        entries.push_back({entry.id, fmt::format("{} GPUs, {} NICs of {}{}", entry.node.gpus, entry.node.nics,
+                                                 hw::to_text(entry.node.nic), of)});
+    }
+    return entries;
+}
+
+std::vector<Entry> list_links(const hw::Catalog& catalog) {
+    std::vector<Entry> entries;
+    for (const hw::LinkEntry& link : catalog.links()) {
+        entries.push_back({link.id, fmt::format("{}: {} under a leaf, {} across", link.name,
+                                                hw::to_text(link.latency_same_leaf),
+                                                hw::to_text(link.latency_cross_leaf))});
     }
     return entries;
 }
@@ -74,7 +98,9 @@ struct Kind {
 };
 constexpr std::array kKinds{
     Kind{"gpus", &list_gpus},
+    Kind{"nodes", &list_nodes},
     Kind{"fabrics", &list_fabrics},
+    Kind{"links", &list_links},
     Kind{"models", &list_models},
     Kind{"schedules", &list_schedules},
     Kind{"costs", nullptr, &list_costs},
@@ -105,18 +131,6 @@ void emit_figures(const Common& common, const hw::Catalog& catalog, std::string_
           {"id", id},
           {"values", std::move(values)}},
          text);
-}
-
-using Citations = std::map<std::string, hw::Citation>;
-
-std::string cited(const Citations& citations, const std::string& key) {
-    const auto it = citations.find(key);
-    if (it == citations.end()) {
-        return {};
-    }
-    const hw::Citation& citation = it->second;
-    return fmt::format("{}{}{}", citation.estimate ? "ESTIMATE: " : "", citation.source,
-                       citation.date.empty() ? "" : " (" + citation.date + ")");
 }
 
 /// "kernels.gemm.fp8.block_128": the class, and for arithmetic the number format.
@@ -151,8 +165,14 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
     };
     add("memory", gpu.memory);
     add("memory_bandwidth", gpu.memory_bandwidth);
-    add("nvlink", gpu.nvlink);
-    add("nvlink_achievable", gpu.nvlink_achievable);
+    if (gpu.nvlink.value() > 0.0) {
+        add("nvlink", gpu.nvlink);
+        add("nvlink_achievable", gpu.nvlink_achievable);
+    } else {
+        figures.push_back({"nvlink", "none", 0.0, "the node's other parts are reached over PCIe"});
+        add("pcie", gpu.pcie);
+        add("pcie_achievable", gpu.pcie_achievable);
+    }
     add("tdp", gpu.tdp);
     const double tpp = hw::total_processing_performance(gpu);
     figures.push_back({"tpp", fmt::format("{:.0f}", tpp), tpp, "derived: largest TOPS x bit length"});
@@ -165,20 +185,6 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
         const std::string kind(hw::name(basis.kind));
         figures.push_back({kernel_key(basis), kind, kind, basis_text(basis)});
     }
-    return figures;
-}
-
-std::vector<Figure> fabric_figures(const hw::FabricEntry& entry) {
-    const hw::Fabric& fabric = entry.fabric;
-    const std::string kind(hw::name(fabric.kind));
-    std::vector<Figure> figures{{"kind", kind, kind, cited(entry.citations, "kind")},
-                                {"max_endpoints", hw::group_digits(fabric.max_endpoints),
-                                 fabric.max_endpoints, cited(entry.citations, "max_endpoints")}};
-    const auto add = [&](const char* key, hw::Seconds latency) {
-        figures.push_back({key, hw::to_text(latency), latency.value(), cited(entry.citations, key)});
-    };
-    add("latency_same_leaf", fabric.latency_same_leaf);
-    add("latency_cross_leaf", fabric.latency_cross_leaf);
     return figures;
 }
 
@@ -262,8 +268,12 @@ int list_command(const std::string& plural, const Common& common) {
     return kFine;
 }
 
-int show_command(const std::string& kind, const std::string& id, std::int64_t sequence,
+int show_command(const std::string& kind, const std::string& id, const ShowOptions& options,
                  const Common& common) {
+    const PluggedIn& plugged = options.plugged;
+    if (plugged.gpus > 0 && kind != "fabric") {
+        throw UsageError(fmt::format("--gpus: a {} joins no GPUs; expected `show fabric`", kind));
+    }
     const hw::Catalog catalog = hw::Catalog::load(common.catalog_directories);
     if (kind == "gpu") {
         const hw::GpuSpec* gpu = catalog.find_gpu(id);
@@ -272,16 +282,28 @@ int show_command(const std::string& kind, const std::string& id, std::int64_t se
         }
         emit_figures(common, catalog, kind, id, gpu_figures(*gpu));
     } else if (kind == "fabric") {
-        const auto fabric = std::ranges::find(catalog.fabrics(), id, &hw::FabricEntry::id);
-        if (fabric == catalog.fabrics().end()) {
-            throw unknown("fabric", id, catalog.fabric_ids());
+        const hw::FabricEntry* fabric = catalog.find_fabric(id);
+        if (fabric == nullptr) {
+            throw unknown("fabric", id, ids(list_fabrics(catalog)));
         }
-        emit_figures(common, catalog, kind, id, fabric_figures(*fabric));
+        emit_figures(common, catalog, kind, id, fabric_figures(*fabric, catalog, plugged));
+    } else if (kind == "node") {
+        const hw::NodeEntry* node = catalog.find_node(id);
+        if (node == nullptr) {
+            throw unknown("node", id, ids(list_nodes(catalog)));
+        }
+        emit_figures(common, catalog, kind, id, node_figures(*node));
+    } else if (kind == "link") {
+        const hw::LinkEntry* link = catalog.find_link(id);
+        if (link == nullptr) {
+            throw unknown("link", id, ids(list_links(catalog)));
+        }
+        emit_figures(common, catalog, kind, id, link_figures(*link));
     } else if (kind == "model") {
         const work::ModelArch model = model_called(id);
-        emit_figures(common, catalog, kind, model.id, model_figures(model, sequence));
+        emit_figures(common, catalog, kind, model.id, model_figures(model, options.sequence));
     } else {
-        throw unknown("kind", kind, {"gpu", "fabric", "model"});
+        throw unknown("kind", kind, {"gpu", "node", "fabric", "link", "model"});
     }
     return kFine;
 }

@@ -67,7 +67,15 @@ struct CalibrateOptions {
 };
 int calibrate_command(const CalibrateOptions&, const Common&);
 int list_command(const std::string& plural, const Common&);
-/// `sequence`: tokens, for the FLOPs of a model's token.
-int show_command(const std::string& kind, const std::string& id, std::int64_t sequence, const Common&);
+/// GPUs to join by the fabric that is shown.
+struct PluggedIn {
+    int gpus = 0; ///< 0: none
+    std::string node = "hgx-8x400g";
+};
+struct ShowOptions {
+    std::int64_t sequence = 4096; ///< tokens, for the FLOPs of a model's token
+    PluggedIn plugged;
+};
+int show_command(const std::string& kind, const std::string& id, const ShowOptions&, const Common&);
 
 } // namespace chokepoint::cli

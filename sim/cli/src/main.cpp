@@ -56,13 +56,13 @@ struct Arguments {
     std::string scenario, other_scenario, kind, id;
     std::string trace_output = "trace.json";
     std::vector<int> ranks;
-    std::int64_t sequence = 4096;
     cli::RulesOptions rules;
     cli::ScheduleOptions schedule;
     cli::CollectiveOptions collective;
     cli::ImportOptions import;
     cli::ValidateOptions validate;
     cli::CalibrateOptions calibrate;
+    cli::ShowOptions show;
 };
 
 /// YYYY-MM-DD with a month and a day that can be.
@@ -352,10 +352,10 @@ int main(int argc, char** argv) {
     calibrate->callback(
         [&] { selected = [&] { return cli::calibrate_command(arguments.calibrate, common); }; });
 
-    CLI::App* list =
-        app.add_subcommand("list", "List gpus, fabrics, models, schedules and what costs rest on");
+    CLI::App* list = app.add_subcommand(
+        "list", "List gpus, nodes, fabrics, links, models, schedules and what costs rest on");
     list->add_option("KIND", arguments.kind,
-                     "gpus, fabrics, models, schedules, costs, premiums, grids or failures")
+                     "gpus, nodes, fabrics, links, models, schedules, costs, premiums, grids or failures")
         ->required()
         ->type_name("");
     add_common(*list, arguments.common, false);
@@ -363,23 +363,30 @@ int main(int argc, char** argv) {
     list->footer("Example:\n  chokepoint list gpus");
     list->callback([&] { selected = [&] { return cli::list_command(arguments.kind, common); }; });
 
-    CLI::App* show = app.add_subcommand("show", "Print one gpu, fabric or model with its sources");
-    show->add_option("KIND", arguments.kind, "gpu, fabric or model")->required()->type_name("");
+    CLI::App* show =
+        app.add_subcommand("show", "Print one gpu, node, fabric, link or model with its sources");
+    show->add_option("KIND", arguments.kind, "gpu, node, fabric, link or model")->required()->type_name("");
     show->add_option("NAME", arguments.id,
                      "As `chokepoint list` prints it; for a model also the path of a HuggingFace config.json")
         ->required()
         ->type_name("");
-    show->add_option("--sequence", arguments.sequence, "Tokens of a sequence, for a model's FLOPs per token")
+    show->add_option("--sequence", arguments.show.sequence,
+                     "Tokens of a sequence, for a model's FLOPs per token")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{16'777'216}))
         ->capture_default_str()
         ->type_name("TOKENS");
+    show->add_option("--gpus", arguments.show.plugged.gpus,
+                     "Join so many GPUs by a fabric: switches, bisection, tiers")
+        ->check(CLI::Range(1, 1 << 24))
+        ->type_name("N");
+    show->add_option("--node", arguments.show.plugged.node, "Nodes that these GPUs come in")
+        ->capture_default_str()
+        ->type_name("NODE");
     add_common(*show, arguments.common, false);
     add_json(*show, arguments.common);
-    show->footer("Example:\n  chokepoint show gpu h800-sxm");
+    show->footer("Example:\n  chokepoint show fabric multi-plane --gpus 2048");
     show->callback([&] {
-        selected = [&] {
-            return cli::show_command(arguments.kind, arguments.id, arguments.sequence, common);
-        };
+        selected = [&] { return cli::show_command(arguments.kind, arguments.id, arguments.show, common); };
     });
 
     try {

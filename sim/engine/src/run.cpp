@@ -5,6 +5,7 @@
 #include "extrapolation.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -154,6 +155,11 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     report.fold_classes = step_run.graph.ranks();
     report.tasks = static_cast<std::int64_t>(step_run.graph.tasks().size());
     report.engine = step_run.timeline.engine;
+    if (!scenario.estimates().empty()) {
+        report.estimates = scenario.estimates();
+        report.warnings.push_back(
+            fmt::format("note: estimates, without a good source: {}", fmt::join(report.estimates, "; ")));
+    }
     for (const Diagnostic& warning : scenario.warnings()) {
         report.warnings.push_back(to_text(warning, "warning"));
     }

@@ -192,6 +192,13 @@ std::string to_text(const RunReport& report) {
         page.line("");
         page.line("Note: {}", report.schedule_note);
     }
+    if (!report.estimates.empty()) {
+        page.line("");
+        page.line("Estimates, without a good source:");
+        for (const std::string& figures : report.estimates) {
+            page.line("  {}", figures);
+        }
+    }
     return page.take();
 }
 

@@ -145,7 +145,7 @@ StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, c
         costs.straggler_wait.push_back(straggler_wait(transfer, graph, plan, costs));
     }
     costs.transfer_sigma = rates.relative_sigma;
-    costs.nvlink = cluster.node.gpu.nvlink / 2.0; // the part's figure counts both directions
+    costs.nvlink = hw::peer_link(cluster.node.gpu).rate / 2.0; // the part's figure counts both directions
     costs.nic = hw::nic_per_gpu(cluster.node);
     return costs;
 }

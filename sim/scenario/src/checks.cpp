@@ -17,13 +17,11 @@ int default_communication_sms(int sm_count) {
     return 2 * static_cast<int>(std::lround(sm_count * 20.0 / 132.0 / 2.0));
 }
 
-/// Fills what the file leaves open about the node from the node that the catalog puts the part in.
-void fill_node(Reading& reading, const hw::GpuSpec& gpu) {
-    const auto& nodes = reading.library.catalog.nodes();
-    const auto usual = std::find_if(nodes.begin(), nodes.end(), [&](const hw::NodeEntry& entry) {
-        return std::find(entry.parts.begin(), entry.parts.end(), gpu.id) != entry.parts.end();
-    });
-    if (usual == nodes.end()) {
+/// Fills what the file leaves open about the node from the named node, or the one that the catalog puts the
+/// part in.
+void fill_node(Reading& reading) {
+    const hw::NodeEntry* usual = node_entry(reading.draft, reading.library.catalog);
+    if (usual == nullptr || !reading.sound({"cluster.node"})) {
         return;
     }
     const auto fill = [&](std::string_view path, const std::string& field, const Value& value) {
@@ -187,6 +185,11 @@ void check_ramp(Reading& reading) {
 
 } // namespace
 
+const hw::NodeEntry* node_entry(const Draft& draft, const hw::Catalog& catalog) {
+    return draft.node ? catalog.find_node(*draft.node)
+                      : catalog.usual_node_entry(*catalog.find_gpu(draft.gpu));
+}
+
 hw::Cluster make_cluster(const Draft& draft, const Library& library) {
     hw::Cluster cluster;
     cluster.node.gpu = hw::apply(draft.caps, *library.catalog.find_gpu(draft.gpu));
@@ -194,9 +197,9 @@ hw::Cluster make_cluster(const Draft& draft, const Library& library) {
     cluster.node.nics = draft.nics_per_node;
     cluster.node.nic = draft.caps.nic ? std::min(*draft.caps.nic, draft.nic) : draft.nic;
     cluster.node.nvlink_latency = draft.nvlink_latency;
-    const auto usual = library.catalog.usual_node(cluster.node.gpu);
-    cluster.node.nvls = usual && usual->nvls;
-    cluster.fabric = *library.catalog.find_fabric(draft.fabric);
+    const hw::NodeEntry* entry = node_entry(draft, library.catalog);
+    cluster.node.nvls = entry != nullptr && entry->node.nvls;
+    cluster.fabric = draft.network;
     cluster.nodes = draft.nodes;
     return cluster;
 }
@@ -205,7 +208,7 @@ void check_cluster(Reading& reading) {
     const Draft& draft = reading.draft;
     if (reading.sound({"cluster.gpu"})) {
         const hw::GpuSpec& gpu = *reading.library.catalog.find_gpu(draft.gpu);
-        fill_node(reading, gpu);
+        fill_node(reading);
         check_caps(reading, gpu);
         const Slot& sms = reading.slot("plan.communication_sms");
         if (!sms.given && sms.sound) {
@@ -217,17 +220,7 @@ void check_cluster(Reading& reading) {
                                       draft.plan.communication_sms, gpu.sm_count, draft.gpu));
         }
     }
-    if (reading.sound({"cluster.fabric", "cluster.nodes", "cluster.gpus_per_node"})) {
-        const hw::Fabric& fabric = *reading.library.catalog.find_fabric(draft.fabric);
-        if (draft.gpus() > fabric.max_endpoints) {
-            reading.warn(
-                "cluster.nodes",
-                fmt::format(
-                    "{} GPUs ({} x {}) exceed the {} that {} joins; simulated on a deeper fabric that "
-                    "keeps every GPU's injection bandwidth",
-                    draft.gpus(), draft.nodes, draft.gpus_per_node, fabric.max_endpoints, draft.fabric));
-        }
-    }
+    check_fabric(reading);
 }
 
 void check_model(Reading& reading) {

@@ -63,6 +63,8 @@ struct CostDraft {
 struct Draft {
     std::string title, question;
     std::string gpu, fabric;
+    std::optional<std::string> link, node;
+    hw::Fabric network; ///< the fabric with what the scenario says in place of its own
     int nodes = 0, gpus_per_node = 0, nics_per_node = 0;
     hw::BytesPerSecond nic;
     hw::Seconds nvlink_latency;
@@ -101,6 +103,7 @@ inline Value to_value(std::int64_t v) { return v; }
 inline Value to_value(double v) { return v; }
 inline Value to_value(const std::string& v) { return v; }
 inline Value to_value(const std::vector<int>& v) { return std::vector<std::int64_t>(v.begin(), v.end()); }
+inline Value to_value(hw::FabricKind v) { return std::string(hw::name(v)); }
 inline Value to_value(work::AttentionKind v) { return std::string(work::name(v)); }
 inline Value to_value(work::Activation v) { return std::string(work::name(v)); }
 inline Value to_value(work::NormKind v) { return std::string(work::name(v)); }
@@ -127,6 +130,9 @@ inline void assign(std::int64_t& field, const Value& v) { field = std::get<std::
 inline void assign(double& field, const Value& v) { field = std::get<double>(v); }
 inline void assign(std::string& field, const Value& v) { field = std::get<std::string>(v); }
 void assign(std::vector<int>& field, const Value&);
+inline void assign(hw::FabricKind& field, const Value& v) {
+    field = hw::fabric_kind_from(std::get<std::string>(v)).value();
+}
 inline void assign(work::AttentionKind& field, const Value& v) {
     field = work::attention_kind_from(std::get<std::string>(v)).value();
 }

@@ -39,7 +39,7 @@ Json name_schema(const Shape& shape) {
 }
 
 Json quantity_schema(const Shape& shape) {
-    if (shape.dimension == hw::Dimension::count) {
+    if (shape.dimension == hw::Dimension::count || shape.dimension == hw::Dimension::ratio) {
         return {{"anyOf", Json::array({limits(shape, "number"), Json{{"type", "string"}}})}};
     }
     // A number and a unit; which units fit, the loader says.
@@ -156,6 +156,13 @@ std::string scenario_json_schema() {
         object["properties"][last_part(key.path)] = std::move(property);
         if (key.need == Need::required) {
             object["required"].push_back(last_part(key.path));
+        }
+    }
+    for (const loader::Section& section : loader::all_sections()) {
+        if (!section.shorthand.empty()) {
+            Json& object = section_object(schema, section.path);
+            Json name = object["properties"][std::string(section.shorthand)];
+            object = {{"anyOf", Json::array({std::move(name), std::move(object)})}};
         }
     }
     for (const loader::Section& section : loader::all_sections()) {

@@ -82,7 +82,7 @@ ReadResult read_number(const Raw& raw, const Shape& shape, const Library& librar
 ReadResult read_quantity(const Raw& raw, const Shape& shape, const Library& library) {
     const auto* text = std::get_if<std::string>(&raw.value);
     if (text == nullptr) {
-        if (shape.dimension == hw::Dimension::count) {
+        if (shape.dimension == hw::Dimension::count || shape.dimension == hw::Dimension::ratio) {
             return read_number(raw, shape, library);
         }
         const bool bare = raw.value.index() == 1 || raw.value.index() == 2; // an integer or a float
@@ -97,7 +97,9 @@ ReadResult read_quantity(const Raw& raw, const Shape& shape, const Library& libr
         return wrong(
             fmt::format("{} is not {}; expected {}", in_quotes(*text), what, expected(shape, library)));
     }
-    if (parsed->dimension != shape.dimension) {
+    const bool plain_ratio =
+        shape.dimension == hw::Dimension::ratio && parsed->dimension == hw::Dimension::count;
+    if (parsed->dimension != shape.dimension && !plain_ratio) {
         return wrong(fmt::format("{} is {}; expected {}", in_quotes(*text), noun(parsed->dimension),
                                  expected(shape, library)));
     }
@@ -186,6 +188,9 @@ std::string_view section_of(std::string_view path) {
 }
 
 std::string_view label(std::string_view path) {
+    if (const std::string_view section = section_of(path); !section.empty() && spelled_out(section) == path) {
+        path = section; // as it is mostly written
+    }
     const std::size_t dot = path.find('.');
     return dot == std::string_view::npos ? path : path.substr(dot + 1);
 }

@@ -34,6 +34,7 @@ enum class Need {
     unset,     ///< may stay without a value
     node,      ///< from the node that the catalog puts the part in, else `fallback`
     computed,  ///< derived from other keys if absent
+    fabric,    ///< from the fabric that cluster.fabric.name names; none where it does not apply
     preset,    ///< from model.arch; `fallback` if no preset is named, required if that is empty
 };
 
@@ -66,6 +67,8 @@ struct Section {
     std::string_view doc;
     Repeat repeat = {};                               ///< of an array of tables
     std::span<const std::string_view> overrides = {}; ///< sections whose keys each of its tables may replace
+    /// The key that a value given in place of the section means: `fabric = "x"` is `fabric.name = "x"`.
+    std::string_view shorthand = {};
     [[nodiscard]] bool repeated() const { return repeat.begin != nullptr; }
 };
 
@@ -78,6 +81,8 @@ const Key* find_key(std::string_view path);
 const Section* find_section(std::string_view path);
 /// Whether the key belongs to the tables of an array.
 bool in_record(const Key&);
+/// The path of the key that a value at `path` belongs to: "cluster.fabric.name" of "cluster.fabric".
+std::string spelled_out(std::string_view path);
 
 /// "cluster.caps" of "cluster.caps.nic"; "" of "title".
 std::string_view section_of(std::string_view path);

@@ -24,8 +24,20 @@ template <class Enum> std::vector<std::string> names_of(std::initializer_list<En
 
 constexpr NameList kParts{[](const Library& l) { return ids(l.catalog.gpus()); }, "part",
                           "chokepoint list gpus"};
-constexpr NameList kFabrics{[](const Library& l) { return l.catalog.fabric_ids(); }, "fabric",
+constexpr NameList kNodes{[](const Library& l) { return ids(l.catalog.nodes()); }, "node",
+                          "chokepoint list nodes"};
+constexpr NameList kFabrics{[](const Library& l) { return ids(l.catalog.fabrics()); }, "fabric",
                             "chokepoint list fabrics"};
+constexpr NameList kFabricKinds{[](const Library&) {
+                                    std::vector<std::string> out;
+                                    for (const hw::FabricKind kind : hw::fabric_kinds()) {
+                                        out.emplace_back(hw::name(kind));
+                                    }
+                                    return out;
+                                },
+                                "fabric kind", ""};
+constexpr NameList kLinks{[](const Library& l) { return ids(l.catalog.links()); }, "link",
+                          "chokepoint list links"};
 constexpr NameList kPresets{[](const Library& l) { return ids(l.presets); }, "model",
                             "chokepoint list models"};
 constexpr NameList kSchedules{[](const Library&) { return ids(work::schedule_kinds()); }, "schedule", ""};
@@ -81,6 +93,9 @@ constexpr Shape kHidden = integer("1", "65536");
 constexpr Shape kFfnHidden = integer("0", "262144");
 constexpr Shape kHeadDim = integer("0", "8192");
 constexpr Shape kTokens = quantity(Dimension::count, "1", "1e18");
+constexpr Shape kLatency = quantity(Dimension::seconds, "0 us", "1 ms");
+constexpr Shape kRatio = quantity(Dimension::ratio, "1", "1000");
+constexpr Shape kSwitches = integer("0", "1048576");
 constexpr Shape kBandwidth = quantity(Dimension::bandwidth, "1 MB/s", "100 TB/s");
 
 template <auto Member> constexpr Binding model_field = field<&Draft::model, Member>;
@@ -90,6 +105,7 @@ template <auto Member> constexpr Binding moe_field = field<&Draft::model, &Model
 template <auto Member> constexpr Binding plan_field = field<&Draft::plan, Member>;
 template <auto Member> constexpr Binding caps_field = field<&Draft::caps, Member>;
 template <auto Member> constexpr Binding phase_field = field<&Draft::phase, Member>;
+template <auto Member> constexpr Binding fabric_field = field<&Draft::network, Member>;
 template <auto Member> constexpr Binding campaign_field = field<&Draft::campaign, Member>;
 
 // path, shape, need, fallback, reason, doc, field
@@ -102,6 +118,8 @@ const std::array kKeys{
     Key{"cluster.gpu", choice(kParts), Need::required, "", "", "part of the catalog", field<&Draft::gpu>},
     Key{"cluster.nodes", integer("1", "131072"), Need::required, "", "", "nodes of the cluster",
         field<&Draft::nodes>},
+    Key{"cluster.node", choice(kNodes), Need::unset, "", "the catalog's usual node of the part",
+        "node of the catalog that the part is put into", field<&Draft::node>},
     Key{"cluster.gpus_per_node", integer("1", "576"), Need::node, "8", "HGX: 8 GPUs on NVSwitch",
         "GPUs of one node, joined by NVSwitch", field<&Draft::gpus_per_node>},
     Key{"cluster.nics_per_node", integer("1", "576"), Need::node, "8",
@@ -110,9 +128,6 @@ const std::array kKeys{
     Key{"cluster.nic", quantity(Dimension::bandwidth, "1 Mb/s", "100 Tb/s"), Need::node, "400 Gb/s",
         "InfiniBand NDR, as in DeepSeek's H800 nodes (arXiv 2505.09343, section 4.1)",
         "line rate of one network card, one direction", field<&Draft::nic>},
-    Key{"cluster.fabric", choice(kFabrics), Need::defaulted, "multi-plane",
-        "DeepSeek's network (arXiv 2505.09343, section 5.1)", "network between the nodes",
-        field<&Draft::fabric>},
     Key{"cluster.nvlink_latency", quantity(Dimension::seconds, "0 us", "1 ms"), Need::node, "3.33 us",
         "64 B between GPUs of a node (arXiv 2505.09343, table 5)", "one way, GPU to GPU within a node",
         field<&Draft::nvlink_latency>},
@@ -136,6 +151,46 @@ const std::array kKeys{
     Key{"cluster.caps.tpp", number("1", "1e7"), Need::unset, "", kNoCap,
         "total processing performance (15 CFR 774, 3A090); scales every tensor format alike",
         caps_field<&hw::Caps::tpp>},
+
+    Key{"cluster.fabric.name", choice(kFabrics), Need::defaulted, "multi-plane",
+        "DeepSeek's network (arXiv 2505.09343, section 5.1)", "network between the nodes",
+        field<&Draft::fabric>},
+    Key{"cluster.fabric.kind", choice(kFabricKinds), Need::fabric, "", "", "how its switches are joined",
+        fabric_field<&hw::Fabric::kind>},
+    Key{"cluster.fabric.radix", integer("1", "1048576"), Need::fabric, "", "",
+        "ports of one switch, each of a NIC's line rate", fabric_field<&hw::Fabric::radix>},
+    Key{"cluster.fabric.tiers", integer("2", "3"), Need::fabric, "", "",
+        "tiers of switches (rail-optimised, multi-plane); 3 if 2 cannot join the cluster",
+        fabric_field<&hw::Fabric::tiers>},
+    Key{"cluster.fabric.oversubscription", kRatio, Need::fabric, "", "",
+        "cables of a leaf down to NICs over cables up to spines",
+        fabric_field<&hw::Fabric::oversubscription>},
+    Key{"cluster.fabric.pod_oversubscription", kRatio, Need::fabric, "", "",
+        "cables of a pod's spines down over cables up to cores (three tiers)",
+        fabric_field<&hw::Fabric::pod_oversubscription>},
+    Key{"cluster.fabric.rails", integer("1", "576"), Need::fabric, "", "",
+        "leaves that a node is plugged into, its NICs in turn (rail-optimised)",
+        fabric_field<&hw::Fabric::rails>},
+    Key{"cluster.fabric.planes", integer("1", "576"), Need::fabric, "", "",
+        "separate networks that a node is plugged into, its NICs in turn (multi-plane)",
+        fabric_field<&hw::Fabric::planes>},
+    Key{"cluster.fabric.pod_leaves", integer("1", "1048576"), Need::fabric, "", "",
+        "leaves of a pod, of one plane (three tiers); as many as the ports allow unless given",
+        fabric_field<&hw::Fabric::pod_leaves>},
+    Key{"cluster.fabric.spines", kSwitches, Need::fabric, "", "",
+        "spines of a plane, or of a pod with three tiers; as many as it takes unless given",
+        fabric_field<&hw::Fabric::spines>},
+    Key{"cluster.fabric.cores", kSwitches, Need::fabric, "", "",
+        "core switches of a plane (three tiers); as many as it takes unless given",
+        fabric_field<&hw::Fabric::cores>},
+    Key{"cluster.fabric.link", choice(kLinks), Need::fabric, "", "",
+        "what NICs and switches are made of; sets the latencies below", field<&Draft::link>},
+    Key{"cluster.fabric.latency_same_leaf", kLatency, Need::fabric, "", "",
+        "one way, NIC to NIC under one leaf", fabric_field<&hw::Fabric::latency_same_leaf>},
+    Key{"cluster.fabric.latency_cross_leaf", kLatency, Need::fabric, "", "",
+        "one way, NIC to NIC through a spine", fabric_field<&hw::Fabric::latency_cross_leaf>},
+    Key{"cluster.fabric.latency_cross_pod", kLatency, Need::fabric, "", "",
+        "one way, NIC to NIC through a core switch", fabric_field<&hw::Fabric::latency_cross_pod>},
 
     Key{"model.arch", choice_or_file(kPresets, ".json"), Need::unset, "", "spelled out: the keys below",
         "a preset, or the path of a HuggingFace config.json, from the scenario's folder; keys given beside "
@@ -352,6 +407,11 @@ constexpr std::array kSections{
     Section{"cluster.caps",
             "Upper limits that a rule (or you) puts on the part. A cap above the part's own figure "
             "changes nothing and is warned about."},
+    Section{.path = "cluster.fabric",
+            .doc = "The network between the nodes. `fabric = \"fat-tree\"` in `[cluster]` is short for "
+                   "`fabric.name`; "
+                   "any other key replaces the named fabric's own ([Fabrics](fabrics.md)).",
+            .shorthand = "name"},
     Section{"model",
             "The transformer: a preset's name, a HuggingFace config.json, or every key spelled out."},
     Section{"model.attention", "mha and gqa use heads, kv_heads and head_dim; mla uses the others."},
@@ -403,6 +463,12 @@ const Section* find_section(std::string_view path) {
 bool in_record(const Key& key) {
     const Section* section = find_section(section_of(key.path));
     return section != nullptr && section->repeated();
+}
+
+std::string spelled_out(std::string_view path) {
+    const Section* section = find_section(path);
+    const bool is_short = section != nullptr && !section->shorthand.empty();
+    return is_short ? std::string(path) + "." + std::string(section->shorthand) : std::string(path);
 }
 
 } // namespace chokepoint::sim::loader

@@ -57,7 +57,10 @@ std::vector<std::string> split_path(const std::string& path) {
 } // namespace
 
 void replace(std::vector<Entry>& entries, Entry entry) {
-    std::erase_if(entries, [&](const Entry& other) { return other.path == entry.path; });
+    const std::string path = spelled_out(join_path(entry.path));
+    std::erase_if(entries, [&](const Entry& other) {
+        return other.path == entry.path || (other.raw && spelled_out(join_path(other.path)) == path);
+    });
     entries.push_back(std::move(entry));
 }
 
@@ -72,7 +75,7 @@ void apply_overrides(Document& document, const std::vector<std::string>& overrid
             faults.push_back(at(place, "expected KEY=VALUE, such as plan.expert=32"));
             continue;
         }
-        const std::string path(left.substr(first, left.find_last_not_of(' ') - first + 1));
+        const std::string path = spelled_out(left.substr(first, left.find_last_not_of(' ') - first + 1));
         const std::string_view bare = std::string_view(text).substr(equals + 1);
         const Target target = target_of(document, path);
         const Key* key = find_key(target.key);

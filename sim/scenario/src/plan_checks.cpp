@@ -312,6 +312,7 @@ void check_context(Reading& reading) {
 void check_plan(Reading& reading) {
     const std::int64_t data = data_ranks(reading);
     reading.draft.plan.data = static_cast<int>(data);
+    reading.draft.plan.gpus_per_node = reading.draft.gpus_per_node;
     derive_expert_tensor(reading);
     check_tensor(reading);
     check_context(reading);

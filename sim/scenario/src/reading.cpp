@@ -93,7 +93,7 @@ Reading::Reading(const Document& document, const Library& names) : library(names
 void Reading::read_entries(const Document& document) {
     std::string skipped; // the subtree of an entry that was refused
     for (const Entry& entry : document.entries) {
-        const std::string path = join_path(entry.path);
+        const std::string path = entry.raw ? spelled_out(join_path(entry.path)) : join_path(entry.path);
         if (!skipped.empty() && below(path, skipped)) {
             continue;
         }
@@ -235,7 +235,7 @@ void Reading::fill_absent(Slot& slot) {
     } else if (key.need == Need::preset && !this->slot("model.arch").sound) {
         slot.sound = false;
     } else if (key.fallback.empty()) {
-        slot.sound = key.need == Need::unset || key.need == Need::computed;
+        slot.sound = key.need == Need::unset || key.need == Need::computed || key.need == Need::fabric;
     } else {
         const ReadResult result = read_value(raw_from_text(key.fallback, key.shape), key.shape, library);
         slot.sound = result.fault.empty();

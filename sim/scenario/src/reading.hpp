@@ -96,6 +96,7 @@ void apply_overrides(Document&, const std::vector<std::string>& overrides, std::
 
 /// Checks that need more than one key. Each reports all it finds.
 void check_cluster(Reading&);
+void check_fabric(Reading&);
 void check_model(Reading&);
 void check_plan(Reading&);
 /// Reads the file of plan.schedule, if it names one.
@@ -125,8 +126,14 @@ std::vector<PhaseDocument> phase_documents(const Reading&, const Document&);
 std::string cite(std::string_view entry, const std::map<std::string, hw::Citation>&,
                  const std::string& field);
 
+/// The node that the scenario names, or the part's usual one; nullptr if the catalog has none.
+const hw::NodeEntry* node_entry(const Draft&, const hw::Catalog&);
 /// The GPUs as the caps leave them.
 hw::Cluster make_cluster(const Draft&, const Library&);
+
+/// Figures that the run uses and that are marked as estimates, by entry of the catalog: "h800-sxm:
+/// dense_peak.fp32".
+std::vector<std::string> used_estimates(const Reading&);
 
 /// Every key of the table, then what was derived and what the catalog says about the part and the fabric.
 std::vector<ResolvedValue> resolve_all(const Reading&);

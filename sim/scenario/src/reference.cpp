@@ -154,7 +154,9 @@ std::string default_cell(const Key& key) {
     case Need::defaulted:
         return fallback;
     case Need::node:
-        return fmt::format("the catalog's usual node of the part, else {}", fallback);
+        return fmt::format("`cluster.node`'s, or the catalog's usual node of the part, else {}", fallback);
+    case Need::fabric:
+        return "the fabric's";
     case Need::preset:
         return key.fallback.empty() ? "the preset's, else **required**"
                                     : fmt::format("the preset's, else {}", fallback);

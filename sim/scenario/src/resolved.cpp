@@ -28,7 +28,10 @@ bool is_text(const Value& value) {
 }
 
 /// A number bound to a plain field looks set even if nobody set it; the slot knows better.
-bool unset(const Slot& slot) { return slot.key->need == Need::unset && !slot.given; }
+bool unset(const Slot& slot) {
+    const bool without_effect = slot.key->need == Need::fabric && slot.origin == Origin::default_;
+    return (slot.key->need == Need::unset || without_effect) && !slot.given;
+}
 
 ResolvedValue resolve(const Slot& slot, const Draft& draft) {
     const Value value = unset(slot) ? Value{} : slot.key->field.get(draft);
@@ -97,8 +100,13 @@ public:
         }
         out.push_back(figure("memory", own_.memory, capped_.memory));
         out.push_back(figure("memory_bandwidth", own_.memory_bandwidth, capped_.memory_bandwidth));
-        out.push_back(figure("nvlink", own_.nvlink, capped_.nvlink));
-        out.push_back(figure("nvlink_achievable", own_.nvlink_achievable, capped_.nvlink_achievable));
+        if (own_.nvlink.value() > 0.0) {
+            out.push_back(figure("nvlink", own_.nvlink, capped_.nvlink));
+            out.push_back(figure("nvlink_achievable", own_.nvlink_achievable, capped_.nvlink_achievable));
+        } else {
+            out.push_back(figure("pcie", own_.pcie, capped_.pcie));
+            out.push_back(figure("pcie_achievable", own_.pcie_achievable, capped_.pcie_achievable));
+        }
     }
 
 private:
@@ -114,22 +122,10 @@ void append_derived(const Draft& draft, const hw::Cluster& cluster, std::vector<
                         "of one replica: global_batch / (data x micro_batch)"));
     out.push_back(count("derived.step_tokens", plan.global_batch * plan.sequence, Origin::derived,
                         "global_batch x sequence"));
+    out.push_back(count("derived.fabric_nics", hw::max_endpoints(cluster.fabric), Origin::derived,
+                        "the most that such switches join"));
     out.push_back(
         quantity("derived.nic", cluster.node.nic, Origin::derived, "lower of cluster.nic and caps.nic"));
-}
-
-void append_fabric(const Reading& reading, std::vector<ResolvedValue>& out) {
-    const auto& fabrics = reading.library.catalog.fabrics();
-    const auto entry = std::find_if(fabrics.begin(), fabrics.end(),
-                                    [&](const hw::FabricEntry& f) { return f.id == reading.draft.fabric; });
-    const auto source = [&](const std::string& field) { return cite(entry->id, entry->citations, field); };
-    const hw::Fabric& fabric = entry->fabric;
-    out.push_back(
-        count("fabric.max_endpoints", fabric.max_endpoints, Origin::catalog, source("max_endpoints")));
-    out.push_back(quantity("fabric.latency_same_leaf", fabric.latency_same_leaf, Origin::catalog,
-                           source("latency_same_leaf")));
-    out.push_back(quantity("fabric.latency_cross_leaf", fabric.latency_cross_leaf, Origin::catalog,
-                           source("latency_cross_leaf")));
 }
 
 } // namespace
@@ -143,7 +139,6 @@ std::vector<ResolvedValue> resolve_all(const Reading& reading) {
     const hw::Cluster cluster = make_cluster(reading.draft, reading.library);
     append_derived(reading.draft, cluster, out);
     PartFigures(*reading.library.catalog.find_gpu(reading.draft.gpu), cluster.node.gpu).append_to(out);
-    append_fabric(reading, out);
     return out;
 }
 

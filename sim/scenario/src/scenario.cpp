@@ -47,6 +47,7 @@ public:
     static Scenario build(Reading& reading, const std::string& file, std::vector<Phase> phases) {
         Scenario scenario;
         scenario.resolved_ = loader::resolve_all(reading);
+        scenario.estimates_ = loader::used_estimates(reading);
         scenario.cluster_ = loader::make_cluster(reading.draft, reading.library);
         loader::Draft& draft = reading.draft;
         scenario.title_ = std::move(draft.title);

@@ -9,6 +9,7 @@
 #include <set>
 
 using namespace chokepoint;
+using namespace chokepoint::hw::literals;
 using test::load;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -105,14 +106,68 @@ TEST(ScenarioLoader, CapAboveThePartWarnsAndChangesNothing) {
     EXPECT_EQ(capped.cluster(), load().cluster());
 }
 
-TEST(ScenarioLoader, MoreGpusThanTheFabricJoinsIsAWarning) {
+TEST(ScenarioLoader, MoreGpusThanTwoTiersJoinTakeAThirdAndAWarning) {
     EXPECT_TRUE(load({"cluster.nodes=2048", "plan.global_batch=122880"}).warnings().empty()); // 16,384 GPUs
     const auto large = load({"cluster.nodes=4096", "plan.global_batch=245760"});
     ASSERT_EQ(large.warnings().size(), 1U);
+    EXPECT_EQ(sim::to_text(large.warnings().front(), "warning"),
+              "--set cluster.nodes=4096: warning: 32768 NICs (4096 x 8) exceed the 16384 that two tiers of "
+              "multi-plane "
+              "join; simulated on three tiers");
+    EXPECT_EQ(large.cluster().fabric.tiers, 3);
+    EXPECT_THROW(load({"cluster.nodes=4096", "cluster.fabric.tiers=2", "plan.global_batch=245760"}),
+                 sim::ScenarioError)
+        << "asked for two";
+}
+
+TEST(ScenarioFabric, ItsNameIsShortForTheSection) {
+    std::string table(test::kValid), shorthand(test::kValid);
+    table.insert(table.find("[model]"), "[cluster.fabric]\nname = \"fat-tree\"\n");
+    shorthand.insert(shorthand.find("[model]"), "fabric = \"fat-tree\"\n");
+    EXPECT_EQ(load({}, table).cluster(), load({}, shorthand).cluster());
+    EXPECT_EQ(load({"cluster.fabric=fat-tree"}).cluster(), load({}, shorthand).cluster());
+    EXPECT_EQ(load({"cluster.fabric.name=multi-plane"}, shorthand).cluster(), load().cluster());
+    EXPECT_EQ(load({"cluster.fabric=multi-plane"}, table).cluster(), load().cluster());
+}
+
+TEST(ScenarioFabric, AnyParameterReplacesTheNamedFabricsOwn) {
+    const auto fabric = [](std::vector<std::string> overrides) {
+        return load(std::move(overrides)).cluster().fabric;
+    };
+    EXPECT_EQ(fabric({"cluster.fabric.oversubscription=3:1"}).oversubscription, 3.0);
+    EXPECT_EQ(fabric({"cluster.fabric.oversubscription=3"}).oversubscription, 3.0);
+    EXPECT_EQ(fabric({"cluster.fabric.oversubscription=3"}).radix, 64);
+    EXPECT_EQ(fabric({"cluster.fabric.planes=4"}).planes, 4);
+    EXPECT_EQ(fabric({"cluster.fabric.link=roce"}).latency_cross_leaf, 5.6_us); // arXiv 2505.09343
     EXPECT_EQ(
-        sim::to_text(large.warnings().front(), "warning"),
-        "--set cluster.nodes=4096: warning: 32768 GPUs (4096 x 8) exceed the 16384 that multi-plane joins; "
-        "simulated on a deeper fabric that keeps every GPU's injection bandwidth");
+        fabric({"cluster.fabric.link=roce", "cluster.fabric.latency_cross_leaf=5 us"}).latency_cross_leaf,
+        5_us);
+    EXPECT_EQ(fabric({"cluster.fabric.kind=rail-optimised"}).kind, hw::FabricKind::rail_optimised);
+}
+
+TEST(ScenarioFabric, ANodeWithFewNicsUsesFewPlanes) {
+    const auto cluster = load({"cluster.nics_per_node=4"}).cluster();
+    EXPECT_EQ(cluster.fabric.planes, 4);
+    EXPECT_THAT(test::faults_of(test::kValid, {"cluster.nics_per_node=4", "cluster.fabric.planes=8"}),
+                testing::ElementsAre(HasSubstr("8 planes do not divide the 4 NICs")));
+}
+
+TEST(ScenarioFabric, ANamedNodeReplacesTheUsualOne) {
+    const auto cluster = load({"cluster.gpu=gb300", "cluster.node=nvl576-576x800g", "cluster.nodes=4",
+                               "plan.global_batch=17280"})
+                             .cluster();
+    EXPECT_EQ(cluster.node.gpus, 576);
+    EXPECT_EQ(cluster.gpus(), 2304);
+}
+
+TEST(ScenarioEstimates, NamesTheFiguresThatARunRestsOn) {
+    EXPECT_THAT(load({"cluster.gpu=h100-sxm"}).estimates(),
+                testing::Not(testing::Contains(HasSubstr("fp64"))));
+    const auto l20 =
+        sim::load_scenario(test::kSource / "scenarios/small-16-gpus.toml", {{"cluster.gpu=l20"}, {}})
+            .estimates();
+    EXPECT_THAT(l20, testing::Contains(HasSubstr("l20: sm_count, pcie_achievable")));
+    EXPECT_THAT(l20, testing::Contains(HasSubstr("pcie-8x200g: gpus, nics, nic, nvlink_latency")));
 }
 
 TEST(ScenarioLoader, CommunicationSmsFollowThePart) {

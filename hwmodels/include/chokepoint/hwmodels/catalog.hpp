@@ -35,16 +35,28 @@ struct NodeEntry {
     friend bool operator==(const NodeEntry&, const NodeEntry&) = default;
 };
 
+/// What NICs and switches are made of.
+struct LinkEntry {
+    std::string id;            ///< "infiniband"
+    std::string name;          ///< "InfiniBand NDR"
+    Seconds latency_same_leaf; ///< one way, NIC to NIC
+    Seconds latency_cross_leaf;
+    Seconds latency_cross_pod;
+    std::map<std::string, Citation> citations;
+    friend bool operator==(const LinkEntry&, const LinkEntry&) = default;
+};
+
 struct FabricEntry {
-    std::string id; ///< "multi-plane"
+    std::string id;   ///< "multi-plane"
+    std::string link; ///< id of its link; empty: the file has latencies of its own
     Fabric fabric;
     std::map<std::string, Citation> citations;
     friend bool operator==(const FabricEntry&, const FabricEntry&) = default;
 };
 
-/// All parts, nodes and fabrics, from the shipped catalog and then the user's directories (a later file
-/// replaces an earlier one of the same id). A directory holds gpu/*.toml, node/*.toml and fabric/*.toml, each
-/// file named by its id.
+/// All parts, nodes, links and fabrics, from the shipped catalog and then the user's directories (a later
+/// file replaces an earlier one of the same id). A directory holds gpu/*.toml, node/*.toml, link/*.toml and
+/// fabric/*.toml, each file named by its id.
 class Catalog {
 public:
     /// @throws CatalogError with every fault of every file.
@@ -54,18 +66,22 @@ public:
     [[nodiscard]] const std::vector<GpuSpec>& gpus() const { return gpus_; }
     [[nodiscard]] const NodeEntry* find_node(std::string_view id) const;
     [[nodiscard]] const std::vector<NodeEntry>& nodes() const { return nodes_; }
+    /// The node that a part usually comes in; nullptr if no node file names the part.
+    [[nodiscard]] const NodeEntry* usual_node_entry(const GpuSpec&) const;
     /// The node that a part usually comes in, with the part in it; nothing if no node file names the part.
     [[nodiscard]] std::optional<Node> usual_node(const GpuSpec&) const;
-    [[nodiscard]] const Fabric* find_fabric(std::string_view id) const;
+    [[nodiscard]] const LinkEntry* find_link(std::string_view id) const;
+    [[nodiscard]] const std::vector<LinkEntry>& links() const { return links_; }
+    [[nodiscard]] const FabricEntry* find_fabric(std::string_view id) const;
     [[nodiscard]] const std::vector<FabricEntry>& fabrics() const { return fabrics_; }
-    [[nodiscard]] std::vector<std::string> fabric_ids() const;
     /// 16 hex digits over every file's name and content, so that a result names the data it rests on.
     [[nodiscard]] const std::string& content_hash() const { return content_hash_; }
 
 private:
     friend class CatalogLoader;
-    std::vector<GpuSpec> gpus_; ///< these three are sorted by id
+    std::vector<GpuSpec> gpus_; ///< these four are sorted by id
     std::vector<NodeEntry> nodes_;
+    std::vector<LinkEntry> links_;
     std::vector<FabricEntry> fabrics_;
     std::string content_hash_;
 };

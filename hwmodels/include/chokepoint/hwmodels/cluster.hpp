@@ -2,22 +2,10 @@
 // Nodes of GPUs on NVSwitch, joined by a fabric: what a transfer may use.
 #pragma once
 
+#include <chokepoint/hwmodels/fabric.hpp>
 #include <chokepoint/hwmodels/gpu_spec.hpp>
 
 namespace chokepoint::hw {
-
-enum class FabricKind { single_switch, fat_tree, multi_plane_fat_tree };
-std::string_view name(FabricKind);
-std::optional<FabricKind> fabric_kind_from(std::string_view);
-
-/// The network between nodes. Non-blocking: only the ports of the GPUs limit a transfer.
-struct Fabric {
-    FabricKind kind = FabricKind::multi_plane_fat_tree;
-    int max_endpoints = 16384;  ///< GPUs beyond it need a deeper fabric; the report warns
-    Seconds latency_same_leaf;  ///< one way, NIC to NIC
-    Seconds latency_cross_leaf; ///< one way, NIC to NIC
-    friend bool operator==(const Fabric&, const Fabric&) = default;
-};
 
 struct Node {
     GpuSpec gpu;

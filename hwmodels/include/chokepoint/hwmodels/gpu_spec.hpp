@@ -33,7 +33,8 @@ struct PriceEntry {
 };
 
 /// One accelerator. Bandwidth conventions: `nvlink` aggregates both directions, as datasheets and rules do;
-/// `nvlink_achievable` is one direction as measured by transfers of many MiB.
+/// `nvlink_achievable` is one direction as measured by transfers of many MiB. A part without NVLink (or its
+/// like) has zeros there and reaches its node's other parts over PCIe.
 struct GpuSpec {
     std::string id;           ///< catalog name, "h800-sxm"
     std::string name;         ///< "NVIDIA H800 SXM5 80GB"
@@ -44,6 +45,8 @@ struct GpuSpec {
     BytesPerSecond memory_bandwidth;
     BytesPerSecond nvlink;
     BytesPerSecond nvlink_achievable;
+    BytesPerSecond pcie; ///< the parts without NVLink state it; conventions as nvlink
+    BytesPerSecond pcie_achievable;
     Watts tdp;
     std::optional<double> die_area_mm2;
     std::vector<PriceEntry> prices;            ///< oldest first
@@ -63,6 +66,14 @@ struct Caps {
     std::optional<double> tpp; ///< total processing performance; scales every tensor dtype alike
     friend bool operator==(const Caps&, const Caps&) = default;
 };
+
+/// The link to the other parts of a node: NVLink, or PCIe on a part without.
+struct PeerLink {
+    BytesPerSecond rate;       ///< both directions together
+    BytesPerSecond achievable; ///< one direction
+    friend bool operator==(const PeerLink&, const PeerLink&) = default;
+};
+PeerLink peer_link(const GpuSpec&);
 
 /// TPP: the largest product of dense rate (TOPS) and bit length over all dtypes (15 CFR 774, 3A090, note 2).
 double total_processing_performance(const GpuSpec&);

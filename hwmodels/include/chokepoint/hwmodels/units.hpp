@@ -123,7 +123,8 @@ enum class Dimension {
     usd_per_gpu_hour,
     usd_per_kwh,
     usd_per_watt,
-    kg_per_kwh
+    kg_per_kwh,
+    ratio ///< a plain number too
 };
 
 /// Human name of a dimension with an example, for error messages: `a bandwidth such as "200 Gb/s"`.
@@ -138,8 +139,9 @@ struct ParsedQuantity {
 };
 
 /// Reads "400 GB/s", "50 Gb/s", "80 GiB", "3.7 us", "989 TFLOPS", "700 W", "2.00 USD/GPU-h", "0.08 USD/kWh",
-/// "14.8e12". Decimal prefixes are powers of 1000, binary ones (KiB…) of 1024; b is a bit, B a byte. A space
-/// before the unit is optional. Returns nothing if the text is not a finite number followed by a known unit.
+/// "14.8e12", "3:1". Decimal prefixes are powers of 1000, binary ones (KiB…) of 1024; b is a bit, B a byte. A
+/// space before the unit is optional. Returns nothing if the text is not a finite number followed by a known
+/// unit.
 std::optional<ParsedQuantity> parse_quantity(std::string_view text);
 
 /// Readable forms with three to four significant digits and the fitting prefix: "13.95 s", "129.0 ms", "400

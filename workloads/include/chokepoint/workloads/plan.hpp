@@ -73,6 +73,7 @@ struct ParallelPlan {
     int context = 1;
     int expert_tensor = 1;                     ///< GPUs that share each matrix of a routed expert
     int data = 1;                              ///< derived: GPUs / (pipeline x tensor x context)
+    int gpus_per_node = 8;                     ///< the cluster's: what node-limited routing calls a node
     std::string rank_order = "tp-cp-ep-dp-pp"; ///< how GPUs are numbered, fastest first: RankLayout
     std::string schedule = "1f1b";             ///< of the table, or the file of `own_schedule`
     std::optional<Schedule> own_schedule;      ///< the user's order, instead of one from the table

@@ -106,7 +106,8 @@ struct RunReport {
     std::optional<EnergyReport> energy;
     std::optional<CostReport> cost;
     std::string schedule_note;
-    int fold_classes = 0; ///< one GPU of each was simulated
+    std::vector<std::string> estimates; ///< Scenario::estimates()
+    int fold_classes = 0;               ///< one GPU of each was simulated
     std::int64_t tasks = 0;
     EngineStats engine;
     std::vector<std::string> warnings;

@@ -94,6 +94,9 @@ public:
     [[nodiscard]] const std::optional<CostSettings>& cost() const { return cost_; }
     [[nodiscard]] ComputeModel compute_model() const { return compute_model_; }
     [[nodiscard]] const std::string& catalog_hash() const { return catalog_hash_; }
+    /// Figures of the part, node and fabric that the run uses and that no good source stands behind:
+    /// "h800-sxm: dense_peak.fp32".
+    [[nodiscard]] const std::vector<std::string>& estimates() const { return estimates_; }
     [[nodiscard]] const std::vector<ResolvedValue>& resolved() const { return resolved_; }
     [[nodiscard]] const std::vector<Diagnostic>& warnings() const { return warnings_; }
 
@@ -113,6 +116,7 @@ private:
     std::optional<EnergySettings> energy_;
     std::optional<CostSettings> cost_;
     ComputeModel compute_model_ = ComputeModel::calibrated;
+    std::vector<std::string> estimates_;
     std::vector<ResolvedValue> resolved_;
     std::vector<Diagnostic> warnings_;
 };
