@@ -176,7 +176,9 @@ std::vector<FabricFault> check_fabric(const Fabric& fabric, const Node& node, in
     if (!faults.empty()) {
         return faults;
     }
-    const int cut_off = SwitchGraph(wiring).unreachable_leaves();
+    const bool joined =
+        wiring.leaves_per_plane() == 1 || (wiring.spines > 0 && (wiring.pods == 1 || wiring.cores > 0));
+    const int cut_off = joined ? 0 : SwitchGraph(wiring).unreachable_leaves();
     if (cut_off > 0) {
         const std::string_view missing = wiring.spines == 0 ? "spines" : "cores";
         faults.push_back(

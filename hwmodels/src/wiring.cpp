@@ -89,7 +89,7 @@ private:
         const int down =
             wiring_.tiers == 1 ? fabric_.radix : down_ports(fabric_.radix, up, fabric_.oversubscription);
         wiring_.leaf_uplinks = up;
-        const int per_gpu = std::max(1, node_.nics / node_.gpus);
+        const int together = std::max(1, node_.nics / node_.gpus / wiring_.lanes); // NICs of one GPU
         const int nics_in_lane = node_.nics / wiring_.lanes;
         if (wiring_.tiers == 1) {
             wire_single_switch();
@@ -100,13 +100,13 @@ private:
             wiring_.nodes_per_group = down / nics_in_lane;
             wiring_.nics_per_leaf = wiring_.nodes_per_group * nics_in_lane;
             wiring_.groups = ceil_div(nodes_, wiring_.nodes_per_group);
-        } else if (wiring_.lanes == 1 && down >= per_gpu) {
-            wiring_.nics_per_leaf = down / per_gpu * per_gpu;
-            const std::int64_t nics = std::int64_t{nodes_} * node_.nics;
+        } else if (down >= together) {
+            wiring_.nics_per_leaf = down / together * together;
+            const std::int64_t nics = wiring_.place_in_lane(nodes_, 0);
             wiring_.groups = static_cast<int>((nics + wiring_.nics_per_leaf - 1) / wiring_.nics_per_leaf);
         } else {
-            fault("radix", fmt::format("a node plugs {} NICs into one leaf, which has {} ports down of {}",
-                                       wiring_.lanes == 1 ? per_gpu : nics_in_lane, down, fabric_.radix));
+            fault("radix", fmt::format("a GPU plugs {} NICs into one leaf, which has {} ports down of {}",
+                                       together, down, fabric_.radix));
         }
     }
 
@@ -250,7 +250,7 @@ int Wiring::nics_of_leaf(int leaf) const {
         return std::min(nodes_per_group, nodes - group * nodes_per_group) * (nics / lanes);
     }
     const std::int64_t before = std::int64_t{group} * nics_per_leaf;
-    return static_cast<int>(std::min<std::int64_t>(nics_per_leaf, std::int64_t{nodes} * nics - before));
+    return static_cast<int>(std::min<std::int64_t>(nics_per_leaf, place_in_lane(nodes, 0) - before));
 }
 
 int up_ports(int radix, double oversubscription) {

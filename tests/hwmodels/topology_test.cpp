@@ -258,6 +258,15 @@ TEST(Topology, ANodeMayHaveMoreNicsThanALeafHasPorts) {
     EXPECT_EQ(topology.bisection(), half_of(c));
 }
 
+TEST(Topology, ANodesRailMayFillSeveralLeaves) {
+    const Cluster c = cluster(FabricKind::multi_plane, 8, 576, 576); // 72 NICs in each plane, leaves of 32
+    const Topology topology = make_topology(c);
+    EXPECT_EQ(topology.leaves(), 18 * 8);
+    EXPECT_EQ(topology.bisection(), half_of(c));
+    EXPECT_EQ(topology.tier(0, 576), Tier::pod);
+    EXPECT_EQ(topology.tier(575, 576), Tier::leaf) << "the third leaf of a plane takes NICs of two nodes";
+}
+
 TEST(GroupExtent, SharesAddUpAndMatchThePairs) {
     for (const Cluster& c : small_clusters()) {
         const Topology topology = make_topology(c);

@@ -162,7 +162,8 @@ std::string scenario_json_schema() {
         if (!section.shorthand.empty()) {
             Json& object = section_object(schema, section.path);
             Json name = object["properties"][std::string(section.shorthand)];
-            object = {{"anyOf", Json::array({std::move(name), std::move(object)})}};
+            object = {{"description", section.doc},
+                      {"anyOf", Json::array({std::move(name), std::move(object)})}};
         }
     }
     for (const loader::Section& section : loader::all_sections()) {

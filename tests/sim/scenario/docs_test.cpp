@@ -31,8 +31,12 @@ struct SchemaKey {
 void collect(const json& object, const std::string& prefix, std::vector<SchemaKey>& keys) {
     for (const auto& [name, schema] : object.at("properties").items()) {
         const std::string path = prefix.empty() ? name : prefix + "." + name;
+        const bool section_or_short =
+            schema.contains("anyOf") && schema.at("anyOf").back().contains("properties");
         if (schema.contains("properties")) {
             collect(schema, path, keys);
+        } else if (section_or_short) { // a section that a value may stand for
+            collect(schema.at("anyOf").back(), path, keys);
         } else if (schema.contains("items") && schema.at("items").contains("properties")) {
             continue; // an array of tables; its keys are not the scenario's own
         } else {

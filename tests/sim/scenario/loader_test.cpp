@@ -153,11 +153,11 @@ TEST(ScenarioFabric, ANodeWithFewNicsUsesFewPlanes) {
 }
 
 TEST(ScenarioFabric, ANamedNodeReplacesTheUsualOne) {
-    const auto cluster = load({"cluster.gpu=gb300", "cluster.node=nvl576-576x800g", "cluster.nodes=4",
-                               "plan.global_batch=17280"})
+    const auto cluster = load({"cluster.gpu=gb300", "cluster.node=nvl576-576x800g", "cluster.nodes=8",
+                               "plan.expert=32", "plan.global_batch=17280"})
                              .cluster();
     EXPECT_EQ(cluster.node.gpus, 576);
-    EXPECT_EQ(cluster.gpus(), 2304);
+    EXPECT_EQ(cluster.gpus(), 4608);
 }
 
 TEST(ScenarioEstimates, NamesTheFiguresThatARunRestsOn) {

@@ -32,10 +32,14 @@ struct Wiring {
 
     [[nodiscard]] int leaves() const { return groups * lanes; }
     [[nodiscard]] int leaves_per_plane() const { return leaves() / planes; }
+    /// NICs of the same lane that are plugged in before this one.
+    [[nodiscard]] std::int64_t place_in_lane(int node, int nic) const {
+        return std::int64_t{node} * (nics / lanes) + nic / lanes;
+    }
     /// The set of leaves that a node's NIC is plugged into.
     [[nodiscard]] int group(int node, int nic) const {
         return nodes_per_group > 0 ? node / nodes_per_group
-                                   : static_cast<int>((std::int64_t{node} * nics + nic) / nics_per_leaf);
+                                   : static_cast<int>(place_in_lane(node, nic) / nics_per_leaf);
     }
     [[nodiscard]] int leaf(int node, int nic) const { return group(node, nic) * lanes + nic % lanes; }
     [[nodiscard]] int plane(int leaf) const { return planes > 1 ? leaf % planes : 0; }
