@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace chokepoint::sim::loader {
 namespace {
 
@@ -65,13 +67,19 @@ private:
     const hw::LinkEntry* other_link_;
 };
 
-/// The catalog's rails and planes are as many as a usual node has NICs; a node with fewer uses fewer.
+/// The catalog's rails and planes are as many as a usual node has NICs; a node with fewer uses fewer. A
+/// fabric that nobody asked for gives way to nodes whose NICs do not divide over it, too.
 void use_fewer_lanes(Reading& reading, const hw::Node& node) {
+    const bool asked_for = reading.slot(key_of("name")).given;
     const auto lower = [&](const std::string& name, int own) {
-        const Slot& slot = reading.slot(key_of(name));
-        if (slot.origin == Origin::catalog && own > node.nics) {
-            reading.derive(key_of(name), to_value(node.nics),
-                           fmt::format("the NICs of a node; {} has {}", reading.draft.fabric, own));
+        int used = std::min(own, node.nics);
+        while (!asked_for && node.nics % used != 0) {
+            --used;
+        }
+        if (reading.slot(key_of(name)).origin == Origin::catalog && used < own) {
+            reading.derive(
+                key_of(name), to_value(used),
+                fmt::format("for the {} NICs of a node; {} has {}", node.nics, reading.draft.fabric, own));
         }
     };
     lower("rails", reading.draft.network.rails);

@@ -148,6 +148,16 @@ TEST(ScenarioFabric, AnyParameterReplacesTheNamedFabricsOwn) {
 TEST(ScenarioFabric, ANodeWithFewNicsUsesFewPlanes) {
     const auto cluster = load({"cluster.nics_per_node=4"}).cluster();
     EXPECT_EQ(cluster.fabric.planes, 4);
+    EXPECT_EQ(load({"cluster.nics_per_node=24"}).cluster().fabric.planes, 8);
+    const auto half_rack = [](std::vector<std::string> more) {
+        more.insert(more.end(), {"cluster.gpu=gb300", "cluster.node=nvl36-36x800g", "cluster.nodes=64",
+                                 "plan.expert=36", "plan.global_batch=17280"});
+        return test::faults_of(test::kValid, std::move(more));
+    };
+    EXPECT_THAT(half_rack({}), testing::Not(testing::Contains(HasSubstr("planes"))))
+        << "nobody asked for eight";
+    EXPECT_THAT(half_rack({"cluster.fabric=multi-plane"}),
+                testing::Contains(HasSubstr("8 planes do not divide the 36 NICs")));
     EXPECT_THAT(test::faults_of(test::kValid, {"cluster.nics_per_node=4", "cluster.fabric.planes=8"}),
                 testing::ElementsAre(HasSubstr("8 planes do not divide the 4 NICs")));
 }
