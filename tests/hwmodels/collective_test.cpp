@@ -18,7 +18,7 @@ const TransferRates& rates() {
 
 Cluster cluster_of(std::string_view part) {
     static const Catalog catalog = Catalog::load();
-    return {catalog.usual_node(*catalog.find_gpu(part)).value(), *catalog.find_fabric("multi-plane"), 256};
+    return {catalog.usual_node(*catalog.find_gpu(part)).value(), catalog.find_fabric("multi-plane")->fabric, 256};
 }
 
 Bytes bytes_on(const TransferShape& shape, Port port) {
