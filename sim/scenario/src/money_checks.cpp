@@ -228,7 +228,7 @@ void check_energy(Reading& reading) {
 }
 
 void check_cost(Reading& reading) {
-    if (!reading.sound({"cluster.gpu", "cluster.fabric", "cluster.nodes", "cluster.nics_per_node",
+    if (!reading.sound({"cluster.gpu", "cluster.fabric.name", "cluster.nodes", "cluster.nics_per_node",
                         "cost.model", "cost.date", "campaign.start", "campaign.price", "cost.premiums"})) {
         return;
     }
