@@ -83,7 +83,7 @@ TEST(CostSection, ADayOutOfHistoryIsRefusedWithTheHistory) {
     EXPECT_THAT(
         faults_of("[cost]\nmodel = \"rental\"\ndate = \"2019-12-01\"\n"),
         ElementsAre(
-            "v3.toml:17:8: error: no price of h800-sxm within a year of 2019-12-01; its history "
+            "v3.toml:17:8: error: date: no price of h800-sxm within a year of 2019-12-01; its history "
             "runs from 2024-08 to 2025-03"));
 }
 
