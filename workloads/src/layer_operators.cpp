@@ -2,6 +2,7 @@
 // The bytes behind each streaming kernel, and the kernels around each matrix product.
 #include "layer_operators.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 namespace chokepoint::work {
@@ -16,7 +17,21 @@ hw::DType matrix_dtype(const LayerShape& shape) {
     return shape.fp8 || shape.cast ? hw::DType::fp8 : hw::DType::bf16;
 }
 hw::Scaling matrix_scaling(const LayerShape& shape) {
-    return shape.fp8 ? hw::Scaling::block_128 : shape.cast ? hw::Scaling::per_tensor : hw::Scaling::none;
+    switch (shape.plan.precision) {
+    case Precision::bf16:
+    case Precision::fp16:
+        return hw::Scaling::none;
+    case Precision::fp8_block:
+        return hw::Scaling::block_128;
+    case Precision::fp8_tensor:
+    case Precision::fp8_delayed:
+        return hw::Scaling::per_tensor;
+    case Precision::mxfp8:
+        return hw::Scaling::mx_32;
+    case Precision::nvfp4:
+        return hw::Scaling::nv_16;
+    }
+    throw std::logic_error("a precision without scaling");
 }
 
 namespace {

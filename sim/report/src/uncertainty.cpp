@@ -57,6 +57,7 @@ void add_compute(Inputs& inputs, const work::ComputeWork& work, const StepCosts&
         const Seconds seconds = costs.operator_seconds[index][i] * scale;
         add(inputs, fmt::format("{} kernels, {}", hw::name(op.kernel), hw::name(op.dtype)), op.name, seconds,
             sigma);
+        add(inputs, "training software", "", seconds, costs.framework_sigma);
         if (is_arithmetic(op.kernel) && sigma > 0.0) { // a bound has no error of its own
             add(inputs, "sustained clock", "", seconds, kSustainedClock90 / kP95);
         }

@@ -365,6 +365,11 @@ const std::array kKeys{
         plan_field<&ParallelPlan::communication_sms>},
     Key{"plan.overlap", boolean(), Need::defaulted, "true", "as published for dualpipe",
         "whether a schedule's forward and backward pairs interleave", plan_field<&ParallelPlan::overlap>},
+    Key{"plan.framework_overhead", number("0", "2"), Need::defaulted, "0.13",
+        "median over 29 published software stacks (docs/validation.md)",
+        "what training software adds to the time that its kernels take alone: gaps, host stalls, jitter, "
+        "kernels we do not list",
+        plan_field<&ParallelPlan::framework_overhead>},
     Key{"plan.routing_imbalance", number("0", "2"), Need::defaulted, "0.0", "perfectly balanced routing",
         "coefficient of variation of routed rows over the ranks of an expert group",
         plan_field<&ParallelPlan::routing_imbalance>},

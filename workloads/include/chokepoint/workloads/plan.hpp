@@ -105,6 +105,9 @@ struct ParallelPlan {
     PipelineSend pipeline_send = PipelineSend::blocking;
     int communication_sms = 20; ///< SMs held by dispatch and combine while they overlap with compute
     bool overlap = true; ///< a schedule's overlapped pairs interleave; false: run forward, then backward
+    /// Added to every kernel's time by the training software around it; docs/validation.md says how it is
+    /// known.
+    double framework_overhead = 0.0;
     double routing_imbalance =
         0.0; ///< coefficient of variation of routed rows over the ranks of an expert group
     [[nodiscard]] int micro_batches() const { return global_batch / (data * micro_batch); }

@@ -18,6 +18,7 @@ struct StepCosts {
     // For attribution and uncertainty; the engine needs neither.
     std::vector<std::vector<hw::Seconds>> operator_seconds; ///< per ComputeWork, of each of its operators
     std::vector<std::vector<double>> operator_sigma;        ///< likewise, relative standard deviation
+    double framework_sigma = 0.0;                           ///< likewise, of what software adds to kernels
     double transfer_sigma = 0.0;                            ///< relative standard deviation of transfer rates
 };
 
