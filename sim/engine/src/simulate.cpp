@@ -23,13 +23,15 @@ auto successors(const work::TaskGraph& graph, work::TaskId task) {
 
 class Simulation {
 public:
-    Simulation(const work::TaskGraph& graph, const StepCosts& costs, const SimulateOptions& options)
+    Simulation(const work::TaskGraph& graph, const StepCosts& costs, const Network& network,
+               const SimulateOptions& options)
         : graph_(graph),
           tasks_(graph.tasks()),
           options_(options),
           timed_(timed_work(graph, costs)),
-          session_(serial_time(graph, timed_)),
-          network_(graph.ranks(), timed_, costs.nvlink, costs.nic,
+          horizon_(horizon(graph, timed_, network)),
+          session_(horizon_),
+          network_(graph, timed_, costs, network,
                    [this](work::TaskId task, hw::Port port) { flow_ended(task, port); }),
           unfinished_(tasks_.size(), 0) {
         timeline_.start.assign(tasks_.size(), hw::Seconds(0.0));
@@ -43,7 +45,10 @@ public:
     }
 
     Timeline run() {
-        session_.run([this] { guarded([this] { seed(); }); });
+        session_.run([this] {
+            schedule_changes();
+            guarded([this] { seed(); });
+        });
         if (error_) {
             std::rethrow_exception(error_);
         }
@@ -66,6 +71,23 @@ private:
             }
         } catch (...) {
             error_ = std::current_exception();
+        }
+    }
+
+    static hw::Seconds horizon(const work::TaskGraph& graph, const TimedWork& timed, const Network& network) {
+        check_network(graph, network);
+        return serial_time(graph, timed) * worst_slowdown(timed, network);
+    }
+
+    void schedule_changes() {
+        for (const PortPlatform::Change& change : network_.platform().changes()) {
+            if (change.at < horizon_) {
+                session_.after(change.at, [this, &change] {
+                    if (done_ < tasks_.size()) {
+                        PortPlatform::apply(change);
+                    }
+                });
+            }
         }
     }
 
@@ -176,6 +198,7 @@ private:
     std::span<const work::Task> tasks_;
     const SimulateOptions& options_;
     TimedWork timed_;
+    hw::Seconds horizon_;
     SimgridSession session_;
     PortNetwork network_;
     std::vector<std::uint32_t> unfinished_; ///< per task: predecessors and then flows that it still waits for
@@ -190,8 +213,13 @@ private:
 } // namespace
 
 Timeline simulate(const work::TaskGraph& graph, const StepCosts& costs, const SimulateOptions& options) {
+    return simulate(graph, costs, Network{}, options);
+}
+
+Timeline simulate(const work::TaskGraph& graph, const StepCosts& costs, const Network& network,
+                  const SimulateOptions& options) {
     const auto wall_start = std::chrono::steady_clock::now();
-    Timeline timeline = Simulation(graph, costs, options).run();
+    Timeline timeline = Simulation(graph, costs, network, options).run();
     timeline.engine.wall_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - wall_start).count();
     return timeline;

@@ -44,7 +44,7 @@ TimedFlow timed_flow(const hw::PortFlow& flow, const StepCosts& costs, std::stri
             fmt::format("{} flow of '{}' has {} B at {} B/s on a port of {} B/s; expected rates above 0",
                         name, work, flow.bytes.value(), flow.rate_cap.value(), port.value()));
     }
-    return {flow.port, flow.bytes, rate};
+    return {flow.port, flow.bytes, rate, flow.way, flow.climbs, flow.descends};
 }
 
 TimedTransfer timed_transfer(const hw::TransferShape& shape, hw::Seconds wait, const StepCosts& costs,

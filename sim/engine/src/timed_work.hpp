@@ -3,6 +3,7 @@
 // its bound.
 #pragma once
 
+#include <chokepoint/sim/network.hpp>
 #include <chokepoint/sim/timeline.hpp>
 
 #include <vector>
@@ -14,6 +15,9 @@ struct TimedFlow {
     hw::Port port = hw::Port::nic;
     hw::Bytes bytes;
     hw::BytesPerSecond rate;
+    hw::Way way = hw::Way::both;
+    int climbs = 0;
+    int descends = 0;
     [[nodiscard]] hw::Seconds alone() const { return bytes / rate; }
 };
 
@@ -34,8 +38,14 @@ struct TimedWork {
 /// flow has no rate, or if a task's rank or peer does not exist.
 TimedWork timed_work(const work::TaskGraph&, const StepCosts&);
 
+/// @throws std::invalid_argument naming the rank or link if the network is not one for the graph.
+void check_network(const work::TaskGraph&, const Network&);
+
 /// Time of all tasks one after another: no step takes longer, since sharing a port never leaves it idle.
 hw::Seconds serial_time(const work::TaskGraph&, const TimedWork&);
+
+/// How many times longer than alone on whole ports a flow can take for the network's sake.
+double worst_slowdown(const TimedWork&, const Network&);
 
 /// Timers and flows that a simulation of the graph needs.
 EngineStats count_activities(const work::TaskGraph&, const TimedWork&);

@@ -13,19 +13,6 @@ namespace chokepoint::sim {
 
 namespace {
 
-/// Kernels whose time goes with the rows that the router sent to this GPU.
-bool is_routed(hw::KernelClass kernel) {
-    switch (kernel) {
-    case hw::KernelClass::grouped_gemm:
-    case hw::KernelClass::grouped_wgrad:
-    case hw::KernelClass::permute:
-    case hw::KernelClass::unpermute:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /// Standard deviation of the logarithm of what published software stacks add: 1.48 times the median distance
 /// of 29 stacks' medians from their own (docs/validation.md).
 constexpr double kFrameworkSigma = 0.14;
@@ -112,6 +99,18 @@ hw::Seconds straggler_wait(const work::TransferWork& transfer, const work::TaskG
 }
 
 } // namespace
+
+bool is_routed(hw::KernelClass kernel) {
+    switch (kernel) {
+    case hw::KernelClass::grouped_gemm:
+    case hw::KernelClass::grouped_wgrad:
+    case hw::KernelClass::permute:
+    case hw::KernelClass::unpermute:
+        return true;
+    default:
+        return false;
+    }
+}
 
 double expected_maximum(int members) {
     if (members < 1) {

@@ -14,12 +14,19 @@ namespace chokepoint::hw {
 
 enum class Port { nvlink, nic };
 
+/// Which directions of its port a flow takes: usually both, as much coming in as going out.
+enum class Way : std::uint8_t { both, out, in };
+
 /// One direction of one port. `rate_cap` is the rate the transfer's kernel reaches alone on an otherwise idle
 /// port, at most the port's own rate; contention lowers it further.
 struct PortFlow {
     Port port = Port::nic;
     Bytes bytes;
     BytesPerSecond rate_cap;
+    Way way = Way::both;
+    /// Shared links of the fabric that the flow climbs from its sender, and comes down to its receiver.
+    std::int8_t climbs = 0;
+    std::int8_t descends = 0;
     friend bool operator==(const PortFlow&, const PortFlow&) = default;
 };
 

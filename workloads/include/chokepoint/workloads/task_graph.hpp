@@ -66,8 +66,8 @@ struct TransferWork {
 struct Task {
     TaskKind kind = TaskKind::marker;
     Stream stream = Stream::compute;
-    std::int16_t rank = 0;  ///< pipeline rank whose class of GPUs runs it (the sender of a pipeline transfer)
-    std::int16_t peer = -1; ///< receiving rank of a pipeline transfer
+    std::int32_t rank = 0;  ///< whose class of GPUs runs it (the sender of a pipeline transfer)
+    std::int32_t peer = -1; ///< receiving rank of a pipeline transfer
     std::int16_t layer = -1;
     std::int32_t micro_batch = -1;
     std::int32_t work = -1;   ///< index into computes or transfers

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a task graph on SimGrid: one representative GPU per pipeline rank, flows sharing ports max-min.
+// Runs a task graph on SimGrid: one GPU for each of the graph's ranks, flows sharing ports and links max-min.
 #pragma once
 
+#include <chokepoint/sim/network.hpp>
 #include <chokepoint/sim/timeline.hpp>
 
 #include <functional>
@@ -19,11 +20,16 @@ struct SimulateOptions {
 /// uses the sender's outgoing and the receiver's incoming port; every other transfer the rank's own ports in
 /// both directions.
 ///
+/// A flow that climbs or descends also crosses the shared links of its sender's or receiver's ports.
+///
 /// The same input gives the same timeline, bit for bit. SimGrid allows one simulation at a time in a process,
 /// always on the same thread; one may follow the other. What `progress` throws ends the simulation and is
 /// passed on.
-/// @throws std::invalid_argument naming the work or task if its cost, rank or peer makes no sense.
+/// @throws std::invalid_argument naming the work, task or link if its cost, rank, peer or capacity makes no
+/// sense.
 /// @throws std::logic_error if a task never became ready, or if called from within another simulation.
+Timeline simulate(const work::TaskGraph&, const StepCosts&, const Network&, const SimulateOptions& = {});
+/// The same where every rank has ports of its own and nothing else is shared.
 Timeline simulate(const work::TaskGraph&, const StepCosts&, const SimulateOptions& = {});
 
 /// The same graph with every flow alone on its ports: a longest-path pass, a lower bound on simulate().

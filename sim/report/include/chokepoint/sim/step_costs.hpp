@@ -20,6 +20,9 @@ StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::
 StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::ParallelPlan&,
                     const hw::Cluster&, const hw::CostModel&);
 
+/// Whether a kernel's time goes with the rows that the router sent to its GPU.
+bool is_routed(hw::KernelClass);
+
 /// Expected maximum of `members` independent standard normal values: 0 for one, 0.564 for two, 2.344 for 64.
 /// @throws std::invalid_argument if there are none.
 double expected_maximum(int members);
