@@ -133,8 +133,14 @@ std::string TaskGraph::describe(TaskId id) const {
     const Task& task = tasks_.at(id);
     std::string text = fmt::format("rank {}", task.rank);
     if (task.kind == TaskKind::marker) {
+        if (task.work >= 0) {
+            return fmt::format("members of {}", transfers_.at(static_cast<std::size_t>(task.work)).name);
+        }
+        if (task.rank == kNoRank) {
+            return "all ranks' gradient norms";
+        }
         if (task.action < 0) {
-            return text + " end of all ranks' gradient norms";
+            return text + " holders of its parameters";
         }
         const ActionSpan& span = actions_.at(static_cast<std::size_t>(task.action));
         return fmt::format("{} {} of {}", text, id == span.entry ? "entry" : "exit", to_text(span.action));

@@ -27,8 +27,9 @@ std::unique_ptr<OutputFile> open_json(const Common& common) {
     return common.json.empty() ? nullptr : std::make_unique<OutputFile>(common.json);
 }
 
-sim::RunOptions reporting_to(Progress& progress) {
-    return {[&progress](std::string_view phase, double share) { progress.tell(phase, share); }};
+sim::RunOptions options(Progress& progress, const Common& common) {
+    return {.progress = [&progress](std::string_view phase, double share) { progress.tell(phase, share); },
+            .fold = common.fold};
 }
 
 } // namespace
@@ -37,7 +38,7 @@ int run_command(const std::string& file, const Common& common) {
     const sim::Scenario scenario = load(file, common);
     const auto json = open_json(common);
     Progress progress(common.progress);
-    const sim::RunReport report = sim::run(scenario, reporting_to(progress));
+    const sim::RunReport report = sim::run(scenario, options(progress, common));
     if (json) {
         json->commit(sim::to_json(report, scenario));
     }
@@ -52,8 +53,8 @@ int compare_command(const std::string& file_a, const std::string& file_b, const 
     const sim::Scenario b = load(file_b, common);
     const auto json = open_json(common);
     Progress progress(common.progress);
-    const sim::RunReport report_a = sim::run(a, reporting_to(progress));
-    const sim::RunReport report_b = sim::run(b, reporting_to(progress));
+    const sim::RunReport report_a = sim::run(a, options(progress, common));
+    const sim::RunReport report_b = sim::run(b, options(progress, common));
     if (json) {
         json->commit(sim::compare_json(report_a, a, report_b, b));
     }
@@ -74,8 +75,8 @@ int trace_command(const std::string& file, const std::string& output, const std:
     }
     OutputFile trace(output);
     Progress progress(common.progress);
-    const sim::StepRun step = sim::run_step(scenario, scenario.plan(), reporting_to(progress));
-    trace.commit(sim::to_trace_json(step.graph, step.costs, step.timeline, {ranks}));
+    const sim::StepRun step = sim::run_step(scenario, scenario.plan(), options(progress, common));
+    trace.commit(sim::to_trace_json(step.graph, step.costs, step.timeline, {ranks, sim::fold_report(step)}));
     if (!trace.is_stdout()) {
         fmt::print("{}: {} of one step on {} pipeline ranks; open it at ui.perfetto.dev\n", output,
                    hw::to_text(step.timeline.makespan),

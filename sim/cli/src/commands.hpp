@@ -5,6 +5,8 @@
 #include "chart_output.hpp"
 #include "progress.hpp"
 
+#include <chokepoint/sim/fold.hpp>
+
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
@@ -29,6 +31,7 @@ struct Common {
     std::vector<std::filesystem::path> catalog_directories; ///< --catalog
     std::string json;                                       ///< --json FILE, "-" for stdout, empty for none
     ProgressStyle progress = ProgressStyle::automatic;
+    sim::Fold fold = sim::Fold::automatic; ///< --fold
 };
 
 int run_command(const std::string& file, const Common&);

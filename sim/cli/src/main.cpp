@@ -51,6 +51,9 @@ const std::map<std::string, cli::ProgressStyle> kProgressStyles{{"auto", cli::Pr
                                                                 {"json", cli::ProgressStyle::json},
                                                                 {"none", cli::ProgressStyle::none}};
 
+const std::map<std::string, sim::Fold> kFolds{
+    {"auto", sim::Fold::automatic}, {"none", sim::Fold::none}, {"stage", sim::Fold::stage}};
+
 struct Arguments {
     cli::Common common;
     std::string scenario, other_scenario, kind, id;
@@ -123,6 +126,15 @@ void add_schedule_options(CLI::App& command, cli::ScheduleOptions& options) {
     command.add_option("--csv", options.csv, "Write the order as PyTorch's pipelining CSV; - is stdout")
         ->type_name("FILE");
     add_charts(command, options.charts);
+}
+
+void add_fold(CLI::App& command, cli::Common& common) {
+    command
+        .add_option(
+            "--fold", common.fold,
+            "GPUs to simulate: auto (one of each kind), none (every GPU) or stage (one per pipeline rank)")
+        ->transform(CLI::CheckedTransformer(kFolds).description(""))
+        ->type_name("MODE");
 }
 
 CLI::App* add_scenario_command(CLI::App& app, const char* name, const char* summary, Arguments& arguments) {
@@ -224,6 +236,7 @@ int main(int argc, char** argv) {
     std::function<int()> selected;
     CLI::App* run =
         add_scenario_command(app, "run", "Simulate one step and print its cost report", arguments);
+    add_fold(*run, arguments.common);
     add_json(*run, arguments.common);
     run->footer(
         "Example:\n  chokepoint run scenarios/deepseek-v3-h800.toml --set 'cluster.caps.nic=200 Gb/s'");
@@ -240,6 +253,7 @@ int main(int argc, char** argv) {
     compare->add_option("A", arguments.scenario, "Scenario file")->required()->type_name("");
     compare->add_option("B", arguments.other_scenario, "Scenario file")->required()->type_name("");
     add_common(*compare, arguments.common, true);
+    add_fold(*compare, arguments.common);
     add_json(*compare, arguments.common);
     compare->footer(
         "Example:\n  chokepoint compare scenarios/deepseek-v3-h800.toml scenarios/deepseek-v3-h100.toml");
@@ -251,6 +265,7 @@ int main(int argc, char** argv) {
         add_scenario_command(app, "trace", "Write the step's timeline for ui.perfetto.dev", arguments);
     trace->add_option("-o,--output", arguments.trace_output, "Trace file; - is stdout")
         ->capture_default_str();
+    add_fold(*trace, arguments.common);
     trace->add_option("--ranks", arguments.ranks, "Only these pipeline ranks, as in 0,7,15")->delimiter(',');
     trace->footer("Example:\n  chokepoint trace scenarios/deepseek-v3-h800.toml --ranks 0,7 -o v3.json");
     trace->callback([&] {

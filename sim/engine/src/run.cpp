@@ -65,7 +65,7 @@ std::vector<Driver> routing_driver(const Scenario& scenario, const StepRun& step
         for (Seconds& wait : costs.straggler_wait) {
             wait *= factor;
         }
-        return simulate(step.graph, costs).makespan;
+        return simulate(step.graph, costs, step.network).makespan;
     };
     const Seconds effect = (makespan(kFactor) - makespan(1.0 / kFactor)) / 2.0;
     return {{fmt::format("routing imbalance, {:.0f}%", 100.0 * scenario.plan().routing_imbalance),
@@ -73,7 +73,8 @@ std::vector<Driver> routing_driver(const Scenario& scenario, const StepRun& step
 }
 
 StepOutcome outcome_of(const StepRun& step) {
-    return {step.timeline.makespan, mean(phases_per_rank(step.graph, step.timeline)), step.schedule_note};
+    const std::vector<Phases> classes = phases_per_rank(step.graph, step.timeline);
+    return {step.timeline.makespan, mean(per_pipeline_rank(classes, fold_report(step))), step.schedule_note};
 }
 
 /// A single stretch: the batch ramp, then the full batch.
@@ -86,8 +87,9 @@ CampaignReport simulate_stretch(const Scenario& scenario, StepCache& cache, cons
         tell(options, "campaign", static_cast<double>(i) / static_cast<double>(batches.size()));
         work::ParallelPlan plan = scenario.plan();
         plan.global_batch = batches[i];
-        const StepOutcome& step =
-            cache.outcome(scenario, plan, [&] { return outcome_of(run_step(scenario, plan)); });
+        const StepOutcome& step = cache.outcome(scenario, plan, [&] {
+            return outcome_of(run_step(scenario, plan, {.progress = {}, .fold = options.fold}));
+        });
         points.emplace_back(batches[i], step.seconds);
         full = busy_shares(step.phases); // the last batch is the full one
         if (!step.schedule_note.empty() && batches[i] != scenario.plan().global_batch) {
@@ -124,6 +126,15 @@ hw::TransferRates transfer_rates(const Scenario& scenario) {
 
 } // namespace
 
+FoldReport fold_report(const StepRun& step) {
+    FoldReport report{.mode = std::string(name(step.fold)), .classes = {}};
+    for (const GpuClass& gpu_class : step.classes) {
+        report.classes.push_back(
+            {work::index(gpu_class.rank), gpu_class.representative, gpu_class.gpus, gpu_class.why});
+    }
+    return report;
+}
+
 StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const RunOptions& options) {
     tell(options, "build", 0.0);
     const work::Schedule schedule = work::make_schedule(plan);
@@ -138,8 +149,11 @@ StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const
     if (options.progress) {
         simulate_options.progress = [&](double share) { options.progress("simulate", share); };
     }
-    Timeline timeline = simulate(graph, costs, simulate_options);
-    return {std::move(graph), std::move(costs), std::move(timeline), schedule.note};
+    const work::RankLayout layout(plan, scenario.cluster().node.gpus);
+    FoldedStep step = fold_step(std::move(graph), std::move(costs), layout, {}, options.fold);
+    Timeline timeline = simulate(step.graph, step.costs, step.network, simulate_options);
+    return {std::move(step.graph),   std::move(step.costs), std::move(timeline),    schedule.note,
+            std::move(step.network), options.fold,          std::move(step.classes)};
 }
 
 RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOptions& options) {
@@ -147,7 +161,8 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     report.title = scenario.title();
     report.gpu = scenario.cluster().node.gpu.id;
     report.gpus = scenario.cluster().gpus();
-    report.step = step_report(scenario, step_run.graph, step_run.timeline);
+    report.fold = fold_report(step_run);
+    report.step = step_report(scenario, step_run.graph, step_run.timeline, report.fold);
     report.memory =
         work::memory_per_rank(scenario.model(), scenario.plan(), work::make_schedule(scenario.plan()));
     report.memory_capacity = scenario.cluster().node.gpu.memory;
@@ -156,7 +171,6 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     report.uncertainty =
         uncertainty(step_run.graph, step_run.costs, report.critical_path, routing_driver(scenario, step_run));
     report.schedule_note = step_run.schedule_note;
-    report.fold_classes = step_run.graph.ranks();
     report.tasks = static_cast<std::int64_t>(step_run.graph.tasks().size());
     report.engine = step_run.timeline.engine;
     if (!scenario.estimates().empty()) {

@@ -3,6 +3,7 @@
 #include <chokepoint/sim/report.hpp>
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 
 namespace chokepoint::sim {
@@ -103,23 +104,47 @@ std::vector<Phases> phases_per_rank(const work::TaskGraph& graph, const Timeline
     return ranks;
 }
 
+namespace {
+
+constexpr std::array kFields{&Phases::f,
+                             &Phases::b,
+                             &Phases::w,
+                             &Phases::fb,
+                             &Phases::bubble,
+                             &Phases::optimizer,
+                             &Phases::exposed_communication};
+
+} // namespace
+
 Phases mean(const std::vector<Phases>& ranks) {
     Phases sum;
-    for (const Phases& p : ranks) {
-        sum.f += p.f;
-        sum.b += p.b;
-        sum.w += p.w;
-        sum.fb += p.fb;
-        sum.bubble += p.bubble;
-        sum.optimizer += p.optimizer;
-        sum.exposed_communication += p.exposed_communication;
-    }
     const double share = ranks.empty() ? 0.0 : 1.0 / static_cast<double>(ranks.size());
-    for (Seconds* field :
-         {&sum.f, &sum.b, &sum.w, &sum.fb, &sum.bubble, &sum.optimizer, &sum.exposed_communication}) {
-        *field *= share;
+    for (const auto field : kFields) {
+        for (const Phases& phases : ranks) {
+            sum.*field += phases.*field;
+        }
+        sum.*field *= share;
     }
     return sum;
+}
+
+std::vector<Phases> per_pipeline_rank(const std::vector<Phases>& classes, const FoldReport& fold) {
+    std::vector<Phases> ranks;
+    std::vector<int> gpus;
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+        const SimulatedClass& simulated = fold.classes[c];
+        const auto rank = static_cast<std::size_t>(simulated.pipeline_rank);
+        ranks.resize(std::max(ranks.size(), rank + 1));
+        gpus.resize(ranks.size(), 0);
+        const int together = gpus[rank] + simulated.gpus;
+        const double weight = static_cast<double>(simulated.gpus) / together;
+        for (const auto field : kFields) {
+            // Exact where a rank has one class.
+            ranks[rank].*field = ranks[rank].*field * (1.0 - weight) + classes[c].*field * weight;
+        }
+        gpus[rank] = together;
+    }
+    return ranks;
 }
 
 } // namespace chokepoint::sim

@@ -265,6 +265,22 @@ Json critical_path_json(const RunReport& report) {
     return path;
 }
 
+/// At most this many classes are listed: a reader of more wants the trace.
+constexpr std::size_t kListedClasses = 1000;
+
+Json fold_json(const FoldReport& fold) {
+    Json classes = Json::array();
+    for (const SimulatedClass& simulated : fold.classes) {
+        if (classes.size() < kListedClasses) {
+            classes.push_back({{"pipeline_rank", simulated.pipeline_rank},
+                               {"representative_gpu", simulated.representative},
+                               {"gpus", simulated.gpus},
+                               {"why", simulated.why}});
+        }
+    }
+    return {{"mode", fold.mode}, {"classes", fold.classes.size()}, {"listed", std::move(classes)}};
+}
+
 Json program_json(const Scenario& scenario) {
     return {{"version", std::string(hw::version())},
             {"commit", std::string(hw::commit())},
@@ -286,8 +302,7 @@ Json run_json(const RunReport& report, const Scenario& scenario) {
              {{"activities", report.engine.activities},
               {"flows", report.engine.flows},
               {"tasks", report.tasks},
-              {"fold", "stage"},
-              {"classes", report.fold_classes},
+              {"fold", fold_json(report.fold)},
               {"schedule_note", report.schedule_note},
               {"wall_seconds", report.engine.wall_seconds},
               {"peak_rss_bytes", peak_rss_bytes()}}},

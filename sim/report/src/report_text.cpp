@@ -175,6 +175,40 @@ void add_drivers(Page& page, const RunReport& r) {
     }
 }
 
+/// Only where there is more to say than one class for each pipeline rank.
+void add_classes(Page& page, const RunReport& r) {
+    const auto apart = [](const SimulatedClass& simulated) { return !simulated.why.empty(); };
+    if (r.fold.mode != "auto") {
+        page.line("");
+        page.line("Simulated         {} GPUs for {} (--fold={})",
+                  hw::group_digits(static_cast<double>(r.fold.classes.size())), hw::group_digits(r.gpus),
+                  r.fold.mode);
+    }
+    if (std::ranges::none_of(r.fold.classes, apart)) {
+        return;
+    }
+    constexpr std::size_t kShown = 8;
+    page.line("");
+    page.line("Simulated         {} classes of GPUs; set apart from the rest of their pipeline rank:",
+              r.fold.classes.size());
+    std::size_t shown = 0;
+    std::size_t others = 0;
+    for (const SimulatedClass& simulated : r.fold.classes) {
+        if (!apart(simulated)) {
+            continue;
+        }
+        if (shown++ < kShown) {
+            page.line("  rank {:>4}: {:>7} GPU{} {}", simulated.pipeline_rank,
+                      hw::group_digits(simulated.gpus), simulated.gpus == 1 ? ", " : "s,", simulated.why);
+        } else {
+            ++others;
+        }
+    }
+    if (others > 0) {
+        page.line("  and {} more", others);
+    }
+}
+
 } // namespace
 
 std::string to_text(const RunReport& report) {
@@ -188,6 +222,7 @@ std::string to_text(const RunReport& report) {
     add_memory(page, report);
     add_campaign(page, report);
     add_drivers(page, report);
+    add_classes(page, report);
     if (!report.schedule_note.empty()) {
         page.line("");
         page.line("Note: {}", report.schedule_note);

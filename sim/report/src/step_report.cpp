@@ -4,7 +4,8 @@
 
 namespace chokepoint::sim {
 
-StepReport step_report(const Scenario& scenario, const work::TaskGraph& graph, const Timeline& timeline) {
+StepReport step_report(const Scenario& scenario, const work::TaskGraph& graph, const Timeline& timeline,
+                       const FoldReport& fold) {
     const work::ParallelPlan& plan = scenario.plan();
     StepReport step;
     step.seconds = timeline.makespan;
@@ -18,7 +19,7 @@ StepReport step_report(const Scenario& scenario, const work::TaskGraph& graph, c
     const hw::FlopsPerSecond peak = scenario.cluster().node.gpu.peak(hw::DType::bf16);
     step.mfu_causal = step.flops_per_gpu_causal / peak;
     step.mfu_noncausal = step.flops_per_gpu_noncausal / peak;
-    step.per_rank = phases_per_rank(graph, timeline);
+    step.per_rank = per_pipeline_rank(phases_per_rank(graph, timeline), fold);
     step.phases = mean(step.per_rank);
     return step;
 }

@@ -29,16 +29,41 @@ const std::string& work_name(const work::Task& task, const work::TaskGraph& grap
                                                 : graph.transfers()[static_cast<std::size_t>(task.work)].name;
 }
 
-bool selected(int rank, const TraceOptions& options) {
-    return options.ranks.empty() || std::ranges::find(options.ranks, rank) != options.ranks.end();
+const SimulatedClass* class_of(int rank, const TraceOptions& options) {
+    return options.fold.classes.empty() ? nullptr : &options.fold.classes[static_cast<std::size_t>(rank)];
 }
 
-void append_track_names(std::string& out, int rank) {
+bool selected(int rank, const TraceOptions& options) {
+    const SimulatedClass* simulated = class_of(rank, options);
+    const int pipeline_rank = simulated != nullptr ? simulated->pipeline_rank : rank;
+    return options.ranks.empty() || std::ranges::find(options.ranks, pipeline_rank) != options.ranks.end();
+}
+
+/// Classes are named only where a rank has more than one.
+std::string process_name(int rank, const TraceOptions& options) {
+    const SimulatedClass* simulated = class_of(rank, options);
+    if (simulated == nullptr) {
+        return fmt::format("pipeline rank {}", rank);
+    }
+    const auto same_rank =
+        std::ranges::count(options.fold.classes, simulated->pipeline_rank, &SimulatedClass::pipeline_rank);
+    if (same_rank == 1) {
+        return fmt::format("pipeline rank {}", simulated->pipeline_rank);
+    }
+    if (simulated->gpus == 1) {
+        return fmt::format("pipeline rank {}: GPU {}{}{}", simulated->pipeline_rank,
+                           simulated->representative, simulated->why.empty() ? "" : ", ", simulated->why);
+    }
+    return fmt::format("pipeline rank {}: {} GPUs like {}{}{}", simulated->pipeline_rank, simulated->gpus,
+                       simulated->representative, simulated->why.empty() ? "" : ", ", simulated->why);
+}
+
+void append_track_names(std::string& out, int rank, const TraceOptions& options) {
     fmt::format_to(std::back_inserter(out),
-                   R"({{"ph":"M","pid":{0},"name":"process_name","args":{{"name":"pipeline rank {0}"}}}},
+                   R"({{"ph":"M","pid":{0},"name":"process_name","args":{{"name":"{1}"}}}},
 {{"ph":"M","pid":{0},"name":"process_sort_index","args":{{"sort_index":{0}}}}},
 )",
-                   rank);
+                   rank, process_name(rank, options));
     fmt::format_to(std::back_inserter(out),
                    R"({{"ph":"M","pid":{},"tid":0,"name":"thread_name","args":{{"name":"schedule"}}}},
 )",
@@ -61,7 +86,7 @@ std::string to_trace_json(const work::TaskGraph& graph, const StepCosts& costs, 
     out.reserve(graph.tasks().size() * 160);
     for (int r = 0; r < graph.ranks(); ++r) {
         if (selected(r, options)) {
-            append_track_names(out, r);
+            append_track_names(out, r, options);
         }
     }
     for (const work::ActionSpan& span : graph.actions()) {

@@ -67,7 +67,7 @@ void append_optimizer(StepGraph& step, WorkTable& works, const ParallelPlan& pla
     }
     // Clipping needs the norm over all parameters (DeepSeek-V3 report, 4.2: clipped at 1.0), so no rank
     // updates before every rank's gradients are reduced; the exchange of one number per rank is not counted.
-    const TaskId clipped = tasks.marker(0);
+    const TaskId clipped = tasks.marker(kNoRank);
     for (const TaskId norm : norms) {
         tasks.edge(norm, clipped);
     }

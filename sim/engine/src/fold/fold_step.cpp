@@ -138,7 +138,7 @@ private:
         if (is_new) {
             work::Task marker;
             marker.stream = task.stream;
-            marker.rank = kNone;
+            marker.rank = work::kNoRank;
             marker.layer = task.layer;
             marker.micro_batch = task.micro_batch;
             marker.work = task.work;
@@ -277,7 +277,13 @@ void check_gpus(const Conditions& conditions, int gpus) {
         }
     };
     check_shared(conditions.rails);
-    std::ranges::for_each(conditions.uplinks, check_shared);
+    for (const Conditions::Tier& tier : conditions.uplinks) {
+        check_shared(tier.links);
+        if (tier.place.size() != index(gpus)) {
+            throw std::invalid_argument(
+                fmt::format("a tier of uplinks places {} GPUs; the layout has {}", tier.place.size(), gpus));
+        }
+    }
 }
 
 FoldedStep unchanged(work::TaskGraph graph, StepCosts costs, const work::RankLayout& layout) {

@@ -150,7 +150,7 @@ Partition refine(const work::RankLayout& layout, const Relations& relations, con
 
 bool symmetric(const Conditions& conditions, hw::BytesPerSecond nic) {
     const bool bound = std::ranges::any_of(conditions.uplinks, [&](const auto& tier) {
-        return std::ranges::any_of(tier, [&](const auto& uplink) { return binds(uplink, nic); });
+        return std::ranges::any_of(tier.links, [&](const auto& uplink) { return binds(uplink, nic); });
     });
     return conditions.speed.empty() && conditions.nvlink.empty() && conditions.nic.empty() &&
            conditions.rails.empty() && conditions.load.empty() && !bound;

@@ -129,7 +129,7 @@ Network quotient_network(const Relations& relations, const Uplinks& uplinks, con
                     [](RankPorts& ports) -> auto& { return ports.rail; });
     }
     for (std::size_t tier = 0; uplinks.any() && tier < uplinks.binding().size(); ++tier) {
-        builder.add(uplinks.binding()[tier], conditions.uplinks[tier], true,
+        builder.add(uplinks.binding()[tier], conditions.uplinks[tier].links, true,
                     [](RankPorts& ports) -> auto& { return ports.climb; });
     }
     return builder.take();

@@ -31,7 +31,7 @@ private:
 } // namespace
 
 Uplinks::Uplinks(const Relations& relations, const Conditions& conditions, hw::BytesPerSecond nic)
-    : relations_(relations) {
+    : conditions_(conditions) {
     if (conditions.uplinks.size() > kTiers) {
         throw std::invalid_argument(fmt::format("the fabric has {} tiers of uplinks; expected at most {}",
                                                 conditions.uplinks.size(), kTiers));
@@ -39,7 +39,7 @@ Uplinks::Uplinks(const Relations& relations, const Conditions& conditions, hw::B
     for (std::size_t tier = 0; tier < conditions.uplinks.size(); ++tier) {
         binding_.push_back(relations.uplinks[tier]);
         std::vector<bool> kept;
-        for (const Conditions::Shared& uplink : conditions.uplinks[tier]) {
+        for (const Conditions::Shared& uplink : conditions.uplinks[tier].links) {
             kept.push_back(binds(uplink, nic));
             any_ = any_ || kept.back();
         }
@@ -55,29 +55,27 @@ bool Uplinks::matter_to(Gpu gpu) const {
 }
 
 int Uplinks::distance(Gpu a, Gpu b) const {
-    for (std::size_t tier = 0; tier < relations_.uplinks.size(); ++tier) {
-        const std::vector<int>& link = relations_.uplinks[tier].block;
-        if (link[index(a)] == link[index(b)]) {
-            return static_cast<int>(tier);
-        }
-    }
-    return static_cast<int>(relations_.uplinks.size());
+    const auto together = [&](const Conditions::Tier& tier) {
+        return tier.place[index(a)] == tier.place[index(b)];
+    };
+    return static_cast<int>(std::ranges::find_if(conditions_.uplinks, together) -
+                            conditions_.uplinks.begin());
 }
 
 int Uplinks::climbs(Gpu from, Gpu to) const { return matter_to(from) ? distance(from, to) : 0; }
 
 std::vector<Reach> Uplinks::reach(const GroupRelation& relation, const work::RankLayout& layout) const {
     std::vector<Reach> reach(relation.blocks.block.size());
-    const std::size_t tiers = relations_.uplinks.size();
+    const std::size_t tiers = conditions_.uplinks.size();
     Census nodes(index(layout.node(layout.gpus() - 1)) + 1);
     std::vector<Census> below;
-    for (const Blocks& tier : relations_.uplinks) {
-        below.emplace_back(index(tier.count()));
+    for (const Conditions::Tier& tier : conditions_.uplinks) {
+        below.emplace_back(index(std::ranges::max(tier.place)) + 1);
     }
     const auto each_place = [&](Gpu gpu, auto use) {
         use(nodes, layout.node(gpu));
         for (std::size_t tier = 0; tier < tiers; ++tier) {
-            use(below[tier], relations_.uplinks[tier].block[index(gpu)]);
+            use(below[tier], conditions_.uplinks[tier].place[index(gpu)]);
         }
     };
     for (int b = 0; b < relation.blocks.count(); ++b) {
@@ -96,7 +94,7 @@ std::vector<Reach> Uplinks::reach(const GroupRelation& relation, const work::Ran
             own.remote = static_cast<std::int32_t>(members.size()) - nearer;
             for (std::size_t tier = 0; tier <= tiers; ++tier) {
                 const std::int32_t within = tier < tiers
-                                                ? below[tier].at(relations_.uplinks[tier].block[index(gpu)])
+                                                ? below[tier].at(conditions_.uplinks[tier].place[index(gpu)])
                                                 : static_cast<std::int32_t>(members.size());
                 own.members[tier] = std::max(0, within - nearer);
                 nearer = std::max(nearer, within);

@@ -40,7 +40,7 @@ public:
 private:
     [[nodiscard]] int distance(Gpu a, Gpu b) const;
 
-    const Relations& relations_;
+    const Conditions& conditions_;
     std::vector<Blocks> binding_;
     bool any_ = false;
 };

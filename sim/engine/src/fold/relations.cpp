@@ -52,7 +52,7 @@ void add_partner(Relations& relations, int a, int b) {
     const auto add = [&](int from, int to) {
         auto& partners = relations.partners[index(from)];
         if (std::ranges::find(partners, work::Rank{to}) == partners.end()) {
-            partners.emplace_back(to);
+            partners.push_back(work::Rank{to});
         }
     };
     add(a, b);
@@ -154,8 +154,8 @@ Relations find_relations(const work::TaskGraph& graph, const work::RankLayout& l
         find_group_blocks(relation, layout);
     }
     relations.rails = blocks_of(conditions.rails, layout.gpus());
-    for (const auto& tier : conditions.uplinks) {
-        relations.uplinks.push_back(blocks_of(tier, layout.gpus()));
+    for (const Conditions::Tier& tier : conditions.uplinks) {
+        relations.uplinks.push_back(blocks_of(tier.links, layout.gpus()));
     }
     return relations;
 }

@@ -107,8 +107,9 @@ void explain(Partition& partition, const work::RankLayout& layout, const Relatio
     for (std::size_t tier = 0; tier < uplinks.binding().size(); ++tier) {
         for (std::size_t c = 0; c < partition.classes.size(); ++c) {
             const int link = uplinks.binding()[tier].block[index(partition.classes[c].representative)];
-            if (link != kNone && !conditions.uplinks[tier][index(link)].link.profile.empty()) {
-                explanation.give(c, fmt::format("below {}", conditions.uplinks[tier][index(link)].link.name));
+            if (link != kNone && !conditions.uplinks[tier].links[index(link)].link.profile.empty()) {
+                explanation.give(
+                    c, fmt::format("below {}", conditions.uplinks[tier].links[index(link)].link.name));
             }
         }
     }

@@ -63,6 +63,10 @@ struct TransferWork {
     friend bool operator==(const TransferWork&, const TransferWork&) = default;
 };
 
+/// Of a marker that no rank runs: whatever follows waits for all GPUs of the ranks it joins, not only for
+/// counterparts.
+constexpr int kNoRank = -1;
+
 struct Task {
     TaskKind kind = TaskKind::marker;
     Stream stream = Stream::compute;

@@ -33,9 +33,13 @@ struct Conditions {
     std::map<int, double> speed;                ///< by GPU: kernels run at this share of their rate
     std::map<int, CapacityProfile> nvlink, nic; ///< by GPU
     std::vector<Shared> rails; ///< network cards that carry several GPUs' traffic, sound or not; disjoint
-    /// Switch uplinks by tier, nearest the GPUs first; every GPU is below exactly one of each tier, or the
-    /// tier is empty. GPUs below the same uplink reach each other without it.
-    std::vector<std::vector<Shared>> uplinks;
+    /// A level of switches.
+    struct Tier {
+        std::vector<int> place;    ///< by GPU: those of equal place reach each other below the tier's links
+        std::vector<Shared> links; ///< disjoint; a GPU below none meets nobody else's traffic here
+        friend bool operator==(const Tier&, const Tier&) = default;
+    };
+    std::vector<Tier> uplinks; ///< nearest the GPUs first; empty: nothing but ports slows a transfer
     /// By position in an expert group: the rows that the router sends there, as a multiple of the mean.
     /// Empty: every position gets as many.
     std::vector<double> load;

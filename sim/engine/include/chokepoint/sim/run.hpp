@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chokepoint/sim/engine.hpp>
+#include <chokepoint/sim/fold.hpp>
 #include <chokepoint/sim/report.hpp>
 #include <chokepoint/sim/scenario.hpp>
 #include <chokepoint/sim/step_cache.hpp>
@@ -14,6 +15,7 @@ struct RunOptions {
     std::function<void(std::string_view, double)> progress;
     /// Shares simulated steps with other runs of the process; without one, a run shares them with itself.
     StepCache* cache = nullptr;
+    Fold fold = Fold::automatic;
 };
 
 /// One simulated step with what it was made from.
@@ -22,10 +24,16 @@ struct StepRun {
     StepCosts costs;
     Timeline timeline;
     std::string schedule_note;
+    Network network;
+    Fold fold = Fold::automatic;
+    std::vector<GpuClass> classes; ///< by rank of the graph
 };
 
 /// Builds and simulates one step of `plan` (the scenario's own, or a variant of it).
 StepRun run_step(const Scenario&, const work::ParallelPlan&, const RunOptions& = {});
+
+/// The classes of a run, as reports and traces name them.
+FoldReport fold_report(const StepRun&);
 
 /// Everything the scenario asks for.
 RunReport run(const Scenario&, const RunOptions& = {});

@@ -37,6 +37,20 @@ struct Phases {
 std::vector<Phases> phases_per_rank(const work::TaskGraph&, const Timeline&);
 Phases mean(const std::vector<Phases>&);
 
+/// GPUs of one pipeline rank that did the same at the same times: one of them was simulated.
+struct SimulatedClass {
+    int pipeline_rank = 0;
+    int representative = 0; ///< the lowest of its GPUs
+    int gpus = 1;
+    std::string why; ///< what set them apart; empty: they are the rest of their rank
+};
+struct FoldReport {
+    std::string mode;                    ///< "auto", "none" or "stage"
+    std::vector<SimulatedClass> classes; ///< by rank of the simulated graph, ascending pipeline rank
+};
+/// From phases of each class to those of each pipeline rank: the mean over its GPUs.
+std::vector<Phases> per_pipeline_rank(const std::vector<Phases>& classes, const FoldReport&);
+
 struct StepReport {
     hw::Seconds seconds;
     double tokens = 0.0;
@@ -107,13 +121,13 @@ struct RunReport {
     std::optional<CostReport> cost;
     std::string schedule_note;
     std::vector<std::string> estimates; ///< Scenario::estimates()
-    int fold_classes = 0;               ///< one GPU of each was simulated
+    FoldReport fold;
     std::int64_t tasks = 0;
     EngineStats engine;
     std::vector<std::string> warnings;
 };
 
-StepReport step_report(const Scenario&, const work::TaskGraph&, const Timeline&);
+StepReport step_report(const Scenario&, const work::TaskGraph&, const Timeline&, const FoldReport&);
 /// @param others drivers that the critical path does not show, from runs with changed inputs
 Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const CriticalPath&,
                         std::vector<Driver> others = {});
@@ -142,9 +156,10 @@ std::string compare_text(const RunReport& a, const RunReport& b);
 std::string compare_json(const RunReport& a, const Scenario& scenario_a, const RunReport& b,
                          const Scenario& scenario_b);
 
-/// Chrome/Perfetto trace JSON: one process per pipeline rank, one track per stream.
+/// Chrome/Perfetto trace JSON: one process per simulated class, one track per stream.
 struct TraceOptions {
-    std::vector<int> ranks; ///< empty: all
+    std::vector<int> ranks; ///< pipeline ranks; empty: all
+    FoldReport fold;        ///< names the processes; empty: each is a pipeline rank
 };
 std::string to_trace_json(const work::TaskGraph&, const StepCosts&, const Timeline&,
                           const TraceOptions& = {});
