@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What DeepSeek-V3's step costs to simulate, and that more data parallel replicas cost nothing.
+#include "cost.hpp"
+
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/sim/run.hpp>
 
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <ctime>
-#include <fstream>
-#include <limits>
 #include <string>
 
 namespace chokepoint {
@@ -27,37 +25,16 @@ sim::Scenario deepseek_v3(int factor) {
     return sim::load_scenario(hw::data_directory() / "scenarios" / "deepseek-v3-h800.toml", options);
 }
 
-/// Linux counts the peak from the last write of 5 to clear_refs.
-void reset_peak_memory() { std::ofstream("/proc/self/clear_refs") << 5; }
+using bench::Cost;
 
-double peak_mebibytes() {
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;) {
-        if (word == "VmHWM:") {
-            double kibibytes = 0.0;
-            status >> kibibytes;
-            return kibibytes / 1024.0;
-        }
-    }
-    return std::numeric_limits<double>::quiet_NaN();
-}
-
-struct Cost {
-    double seconds = std::numeric_limits<double>::infinity();
-    double mebibytes = std::numeric_limits<double>::infinity();
-};
-
-/// Scenario to timeline, the best of what was seen so far. CPU time: the simulator has one thread, and what
-/// else runs on the machine is not its cost.
+/// Scenario to timeline, the best of what was seen so far.
 sim::EngineStats measure(int factor, Cost& best) {
-    reset_peak_memory();
-    const std::clock_t start = std::clock();
-    const sim::Scenario scenario = deepseek_v3(factor);
-    const sim::StepRun run = sim::run_step(scenario, scenario.plan());
-    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    best.seconds = std::min(best.seconds, seconds);
-    best.mebibytes = std::min(best.mebibytes, peak_mebibytes());
-    return run.timeline.engine;
+    sim::EngineStats engine;
+    bench::measure(best, [&] {
+        const sim::Scenario scenario = deepseek_v3(factor);
+        engine = sim::run_step(scenario, scenario.plan()).timeline.engine;
+    });
+    return engine;
 }
 
 void deepseek_v3_step(benchmark::State& state) {

@@ -55,8 +55,11 @@ PortPlatform::PortPlatform(const work::TaskGraph& graph, const TimedWork& timed,
     });
     find_lanes(graph, timed);
     star_ = sg4::create_star_zone("ports");
-    build_ports(graph.ranks(), hw::Port::nvlink);
-    build_ports(graph.ranks(), hw::Port::nic);
+    for (const hw::Port port : {hw::Port::nvlink, hw::Port::nic}) {
+        if (std::ranges::find(lanes_, port, &Lane::port) != lanes_.end()) {
+            build_ports(graph.ranks(), port);
+        }
+    }
     build_shared_links();
     if (any_weight_) {
         pairwise_ = sg4::create_full_zone("pairs");

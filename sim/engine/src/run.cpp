@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a scenario to its report.
+#include "fold/conditions.hpp"
+
 #include <chokepoint/sim/run.hpp>
 
 #include "extrapolation.hpp"
@@ -150,7 +152,9 @@ StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const
         simulate_options.progress = [&](double share) { options.progress("simulate", share); };
     }
     const work::RankLayout layout(plan, scenario.cluster().node.gpus);
-    FoldedStep step = fold_step(std::move(graph), std::move(costs), layout, {}, options.fold);
+    FoldedStep step =
+        fold_step(std::move(graph), std::move(costs), layout,
+                  make_conditions(scenario.perturbations(), scenario.cluster(), plan), options.fold);
     Timeline timeline = simulate(step.graph, step.costs, step.network, simulate_options);
     return {std::move(step.graph),   std::move(step.costs), std::move(timeline),    schedule.note,
             std::move(step.network), options.fold,          std::move(step.classes)};

@@ -85,6 +85,8 @@ struct Draft {
     std::optional<FailureSettings> failures; ///< these three by checks, from the drafts and the catalog
     std::optional<EnergySettings> power;
     std::optional<CostSettings> money;
+    Perturbation perturbation; ///< the one being read
+    std::vector<Perturbation> perturbations;
     ComputeModel compute = ComputeModel::calibrated;
 
     [[nodiscard]] std::int64_t gpus() const { return std::int64_t{nodes} * gpus_per_node; }
@@ -114,6 +116,8 @@ inline Value to_value(work::AttentionKernel v) { return std::string(work::name(v
 inline Value to_value(work::Dispatcher v) { return std::string(work::name(v)); }
 inline Value to_value(hw::DType v) { return std::string(hw::name(v)); }
 inline Value to_value(ComputeModel v) { return std::string(name(v)); }
+inline Value to_value(PerturbedLink v) { return std::string(name(v)); }
+inline Value to_value(RoutingSkew v) { return std::string(name(v)); }
 inline Value to_value(Day v) { return sim::to_text(v); }
 Value to_value(const work::Recompute&);
 inline Value to_value(const std::vector<std::string>& v) { return v; }
@@ -164,6 +168,12 @@ inline void assign(ComputeModel& field, const Value& v) {
     field = compute_model_from(std::get<std::string>(v)).value();
 }
 inline void assign(Day& field, const Value& v) { field = day_from(std::get<std::string>(v)).value(); }
+inline void assign(PerturbedLink& field, const Value& v) {
+    field = perturbed_link_from(std::get<std::string>(v)).value();
+}
+inline void assign(RoutingSkew& field, const Value& v) {
+    field = routing_skew_from(std::get<std::string>(v)).value();
+}
 void assign(work::Recompute& field, const Value&);
 inline void assign(PriceLevel& field, const Value& v) {
     field = price_level_from(std::get<std::string>(v)).value();

@@ -77,6 +77,8 @@ std::span<const Key> all_keys();
 std::span<const Section> all_sections();
 /// Those of [reliability], [energy] and [cost], which are among them.
 std::span<const Key> money_keys();
+/// Those of [[perturb]], likewise.
+std::span<const Key> perturb_keys();
 const Key* find_key(std::string_view path);
 const Section* find_section(std::string_view path);
 /// Whether the key belongs to the tables of an array.

@@ -438,6 +438,12 @@ constexpr std::array kSections{
     Section{"energy", "What the cluster draws; docs/cost.md says where the figures come from."},
     Section{"cost",
             "Dollars beyond campaign.price: rent on a day, or ownership; docs/cost.md has the formulas."},
+    Section{
+        "perturb",
+        "What sets GPUs, links or experts apart, one table each: `gpu` or `node` with `speed`; `link` with "
+        "`factor` and `gpu` or `node`; `nic` with `node`; or `routing` with `s` or `file`. "
+        "`--set 'perturb[0].speed=0.8'` overrides a key of the first.",
+        repeat<&Draft::perturbation, &Draft::perturbations>},
     Section{"simulation", "How times are estimated."},
 };
 
@@ -447,6 +453,7 @@ std::span<const Key> all_keys() {
     static const std::vector<Key> all = [] {
         std::vector<Key> keys(kKeys.begin(), kKeys.end());
         keys.insert(keys.end(), money_keys().begin(), money_keys().end());
+        keys.insert(keys.end(), perturb_keys().begin(), perturb_keys().end());
         return keys;
     }();
     return all;

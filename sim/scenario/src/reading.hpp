@@ -57,6 +57,8 @@ public:
     void warn(std::string_view path, std::string message);
     /// Sets a value that follows from others, or from the catalog.
     void derive(std::string_view path, const Value&, std::string_view where, Origin = Origin::derived);
+    /// A file that a value names.
+    [[nodiscard]] std::filesystem::path file_named(const std::string& name, const Place&) const;
 
 private:
     void read_entries(const Document&);
@@ -69,8 +71,6 @@ private:
     bool read_model(const Place&);
     /// The rates that cluster.transfers names. @return whether they could be read
     bool read_transfers(const Place&);
-    /// A file that a value names.
-    [[nodiscard]] std::filesystem::path file_named(const std::string& name, const Place&) const;
     void fill_absent(Slot&); ///< what the table says of an absent key
     void report_missing();
     void read_records(const Document&);
@@ -110,6 +110,7 @@ void check_energy(Reading&);
 void check_cost(Reading&);
 /// What failures cost the job; needs a scenario without faults.
 void check_failures(Reading&);
+void check_perturbations(Reading&);
 /// The tokens of all phases against campaign.tokens.
 void check_total(Reading&, double tokens);
 

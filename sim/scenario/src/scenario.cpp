@@ -64,6 +64,7 @@ public:
         scenario.energy_ = draft.power;
         scenario.cost_ = draft.money;
         scenario.compute_model_ = draft.compute;
+        scenario.perturbations_ = std::move(draft.perturbations);
         sort_faults(reading.warnings);
         scenario.warnings_ = std::move(reading.warnings);
         return scenario;
@@ -82,6 +83,7 @@ void check(Reading& reading) {
     loader::check_reliability(reading);
     loader::check_energy(reading);
     loader::check_cost(reading);
+    loader::check_perturbations(reading);
     if (reading.faults.empty()) {
         loader::check_memory(reading);
     }

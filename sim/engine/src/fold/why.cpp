@@ -78,7 +78,10 @@ private:
             return;
         }
         for (const Gpu member : blocks.members(block)) {
-            give(index(partition_.class_of[index(member)]), fmt::format("{} GPU {}", relation, gpu));
+            const std::size_t gpu_class = index(partition_.class_of[index(member)]);
+            if (!known_[gpu_class]) {
+                give(gpu_class, fmt::format("{} GPU {}", relation, gpu));
+            }
         }
     }
 

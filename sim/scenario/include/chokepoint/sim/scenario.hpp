@@ -3,6 +3,7 @@
 // half-accepts.
 #pragma once
 
+#include <chokepoint/sim/perturbation.hpp>
 #include <chokepoint/sim/settings.hpp>
 
 #include <chokepoint/hwmodels/catalog.hpp>
@@ -92,6 +93,7 @@ public:
     [[nodiscard]] const std::optional<FailureSettings>& failures() const { return failures_; }
     [[nodiscard]] const std::optional<EnergySettings>& energy() const { return energy_; }
     [[nodiscard]] const std::optional<CostSettings>& cost() const { return cost_; }
+    [[nodiscard]] const std::vector<Perturbation>& perturbations() const { return perturbations_; }
     [[nodiscard]] ComputeModel compute_model() const { return compute_model_; }
     [[nodiscard]] const std::string& catalog_hash() const { return catalog_hash_; }
     /// Figures of the part, node and fabric that the run uses and that no good source stands behind:
@@ -117,6 +119,7 @@ private:
     std::optional<CostSettings> cost_;
     ComputeModel compute_model_ = ComputeModel::calibrated;
     std::vector<std::string> estimates_;
+    std::vector<Perturbation> perturbations_;
     std::vector<ResolvedValue> resolved_;
     std::vector<Diagnostic> warnings_;
 };
