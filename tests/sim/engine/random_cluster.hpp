@@ -22,8 +22,7 @@ struct RandomCluster {
 
     [[nodiscard]] work::RankLayout layout() const { return {plan, gpus_per_node}; }
     [[nodiscard]] work::TaskGraph graph() const {
-        const work::Schedule schedule =
-            work::find_schedule(plan.schedule)->make(plan.pipeline, plan.micro_batches());
+        const work::Schedule schedule = work::make_schedule(plan);
         return work::build_step(model, plan, schedule, gpus_per_node);
     }
     [[nodiscard]] sim::StepCosts costs(const work::TaskGraph&) const;
@@ -178,7 +177,7 @@ inline RandomCluster random_cluster() {
     plan.global_batch = plan.data * micro_batches;
     std::vector<std::string> schedules;
     for (const work::ScheduleKind& kind : work::schedule_kinds()) {
-        if (kind.fault(plan.pipeline, micro_batches).empty()) {
+        if (kind.fault({plan.pipeline, micro_batches}).empty()) {
             schedules.emplace_back(kind.id);
         }
     }
