@@ -11,7 +11,7 @@
 
 namespace chokepoint::sim {
 
-enum class PerturbedLink { nvlink, nic };
+enum class PerturbedLink { nvlink, nic, uplink };
 std::string_view name(PerturbedLink);
 std::optional<PerturbedLink> perturbed_link_from(std::string_view);
 
@@ -22,7 +22,7 @@ std::optional<RoutingSkew> routing_skew_from(std::string_view);
 /// One of four: GPUs at a share of their speed, a link at a share of its capacity, a failed network card, or
 /// experts that get more rows than others. The loader lets no mixture pass.
 struct Perturbation {
-    std::optional<int> gpu, node; ///< whom it hits
+    std::optional<int> gpu, node, leaf; ///< whom it hits
     std::optional<double> speed;
     std::optional<PerturbedLink> link;
     std::optional<double> factor;        ///< of the link's capacity
