@@ -3,6 +3,8 @@
 // the scenario asks for it.
 #include "reading.hpp"
 
+#include "text.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,6 +17,12 @@ bool any_given(const Reading& reading, std::string_view section) {
     return std::ranges::any_of(reading.slots(), [&](const Slot& slot) {
         return slot.given && slot.sound && section_of(slot.key->path) == section;
     });
+}
+
+/// The network's price follows from the node, the fabric and its parameters, whatever they are called.
+bool sound_section(const Reading& reading, std::string_view section) {
+    return std::ranges::all_of(
+        reading.slots(), [&](const Slot& slot) { return slot.sound || !below(slot.key->path, section); });
 }
 
 template <class Range> std::string ids(const Range& range) {
@@ -228,8 +236,8 @@ void check_energy(Reading& reading) {
 }
 
 void check_cost(Reading& reading) {
-    if (!reading.sound({"cluster.gpu", "cluster.fabric.name", "cluster.nodes", "cluster.nics_per_node",
-                        "cost.model", "cost.date", "campaign.start", "campaign.price", "cost.premiums"})) {
+    if (!sound_section(reading, "cluster") ||
+        !reading.sound({"cost.model", "cost.date", "campaign.start", "campaign.price", "cost.premiums"})) {
         return;
     }
     Draft& draft = reading.draft;
