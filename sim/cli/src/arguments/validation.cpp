@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arguments of the commands that hold predictions beside measurements: validate, calibrate.
+#include "arguments.hpp"
+
+#include <memory>
+
+namespace chokepoint::cli {
+
+namespace {
+
+struct Options {
+    Common common;
+    ValidateOptions validate;
+    CalibrateOptions calibrate;
+};
+
+} // namespace
+
+void add_validation_commands(CLI::App& app, Selected& selected) {
+    const auto options = std::make_shared<Options>();
+    CLI::App* validate = app.add_subcommand(
+        "validate", "Predict published training runs and print how far off the predictions are");
+    validate
+        ->add_option(
+            "--filter", options->validate.filters,
+            "Only runs whose FIELD contains TEXT: id, gpu, model, stack, source, score, bound or a scenario "
+            "key; repeatable, all must match")
+        ->allow_extra_args(false)
+        ->type_name("FIELD=TEXT");
+    validate->add_flag("--summary", options->validate.summary, "Print scores without the single runs");
+    validate->add_option("--scenario", options->validate.scenario, "Print this run's scenario file instead")
+        ->type_name("ID");
+    validate
+        ->add_option("--runs", options->validate.runs,
+                     "A table of your own runs instead of the published ones")
+        ->type_name("FILE");
+    validate->add_option("--csv", options->validate.csv, "Write one line per run; - is stdout")
+        ->type_name("FILE");
+    validate
+        ->add_option("--jobs", options->validate.jobs,
+                     "Processes at a time; as many as there are cores if not given")
+        ->check(CLI::Range(1, 1024))
+        ->type_name("N");
+    add_charts(*validate, options->validate.charts);
+    add_common(*validate, options->common, false);
+    add_json(*validate, options->common);
+    validate->footer("Example:\n  chokepoint validate --filter gpu=h100-sxm --summary --svg h100.svg");
+    validate->callback([options, &selected] {
+        selected = [options] { return validate_command(options->validate, options->common); };
+    });
+    CLI::App* calibrate = app.add_subcommand(
+        "calibrate", "Fit cost curves to kernel measurements and print how far they are off");
+    calibrate
+        ->add_option("FILE", options->calibrate.files,
+                     "Measurement files (JSON), of kref or published; classes they lack stay as shipped")
+        ->required()
+        ->type_name("");
+    calibrate->add_flag("--holdout", options->calibrate.holdout,
+                        "Also print errors of the rows kept from the fit");
+    calibrate->add_option("-o,--output", options->calibrate.output, "Write the fits into this directory")
+        ->type_name("DIR");
+    add_common(*calibrate, options->common, false);
+    add_json(*calibrate, options->common);
+    calibrate->footer("Example:\n  chokepoint calibrate hwmodels/measurements/published/*.json --holdout");
+    calibrate->callback([options, &selected] {
+        selected = [options] { return calibrate_command(options->calibrate, options->common); };
+    });
+}
+
+} // namespace chokepoint::cli
