@@ -31,7 +31,7 @@ public:
           timed_(timed_work(graph, costs)),
           horizon_(horizon(graph, timed_, network)),
           session_(horizon_),
-          network_(graph, timed_, costs, network,
+          network_(session_, graph, timed_, costs, network,
                    [this](work::TaskId task, hw::Port port) { flow_ended(task, port); }),
           unfinished_(tasks_.size(), 0) {
         timeline_.start.assign(tasks_.size(), hw::Seconds(0.0));
