@@ -96,13 +96,16 @@ Scale::Scale(const Axis& axis, std::span<const double> values) : log_(axis.log) 
     const std::vector<double> chosen = !axis.ticks.empty() ? axis.ticks
                                        : log_              ? log_ticks(low, high)
                                                            : linear_ticks(low, high, kWantedTicks);
-    for (const double tick : chosen) {
+    for (std::size_t i = 0; i < chosen.size(); ++i) {
+        const double tick = chosen[i];
         if (tick >= low * (1.0 - 1e-9) - 1e-12 && tick <= high * (1.0 + 1e-9) + 1e-12) {
-            ticks_.push_back({position(tick), number_text(tick)});
+            const bool named = axis.tick_labels.size() == axis.ticks.size() && !axis.ticks.empty();
+            ticks_.push_back({position(tick), named ? axis.tick_labels[i] : number_text(tick)});
         }
     }
 }
 
 double Scale::position(double value) const { return log_ ? std::log10(value) : value; }
+double Scale::value(double position) const { return log_ ? std::pow(10.0, position) : position; }
 
 } // namespace chokepoint::gui

@@ -22,6 +22,8 @@ public:
     /// Fits the axis to the values, unless it has a range of its own.
     Scale(const Axis& axis, std::span<const double> values);
     [[nodiscard]] double position(double value) const;
+    /// What is drawn at a position.
+    [[nodiscard]] double value(double position) const;
     [[nodiscard]] double from() const { return from_; }
     [[nodiscard]] double to() const { return to_; }
     [[nodiscard]] const std::vector<Tick>& ticks() const { return ticks_; }

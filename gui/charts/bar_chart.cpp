@@ -18,11 +18,12 @@ std::unique_ptr<QChart> make_bar_chart(const Chart& description) {
         const Series& series = description.series[i];
         auto* set = new QBarSet(QString::fromStdString(series.name));
         for (std::size_t c = 0; c < series.values.size(); ++c) {
-            *set << series.values[c];
-            sums[c] += series.values[c];
+            const double value = series.hidden ? 0.0 : series.values[c];
+            *set << value;
+            sums[c] += value;
         }
-        set->setColor(series_color(i));
-        set->setBorderColor(Qt::white);
+        set->setColor(series.hidden ? grid_color(description.dark) : series_color(i, description.dark));
+        set->setBorderColor(background_color(description.dark));
         bars->append(set);
     }
     Axis upright = description.y;
@@ -35,16 +36,24 @@ std::unique_ptr<QChart> make_bar_chart(const Chart& description) {
         categories->append(QString::fromStdString(name));
     }
     categories->setLabelsFont(chart_font(12));
-    categories->setLabelsColor(text_color());
+    categories->setLabelsColor(text_color(description.dark));
     categories->setGridLineVisible(false);
     categories->setTitleText(QString::fromStdString(description.x.label));
     categories->setTitleFont(chart_font(13));
-    QCategoryAxis* values = make_axis(Scale(upright, sums), description.y.label);
+    categories->setTitleBrush(text_color(description.dark));
+    std::vector<double> heights = sums;
+    heights.push_back(0.0); // so that the margin above is a share of the whole bar
+    for (const Mark& mark : description.marks) {
+        heights.push_back(mark.at);
+    }
+    const Scale scale(upright, heights);
+    QCategoryAxis* values = make_axis(scale, description.y.label, description.dark);
     chart->addSeries(bars);
     chart->addAxis(categories, Qt::AlignBottom);
     chart->addAxis(values, Qt::AlignLeft);
     bars->attachAxis(categories);
     bars->attachAxis(values);
+    annotate(*chart, description, {Scale(Axis{}, std::vector<double>{}), scale});
     return chart;
 }
 

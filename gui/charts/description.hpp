@@ -22,16 +22,21 @@ struct BandPoint {
 struct Axis {
     std::string label; ///< with its unit
     bool log = false;
-    std::optional<double> from, to; ///< absent: from the data
-    std::vector<double> ticks;      ///< empty: chosen
+    std::optional<double> from, to;       ///< absent: from the data
+    std::vector<double> ticks;            ///< empty: chosen
+    std::vector<std::string> tick_labels; ///< one per tick, or none: the numbers
 };
 
 struct Series {
     std::string name;
     std::vector<Point> points;
+    std::vector<std::string> labels; ///< one per point, drawn beside it; or none
+    std::vector<std::string> notes;  ///< one per point, told when asked; or none
     std::vector<BandPoint> band;
     std::vector<double> values; ///< of bars: one per category
     bool markers = false;       ///< of lines
+    bool hidden = false;        ///< in the legend alone
+    bool plain = false;         ///< its labels alone: neither line nor points
 };
 
 enum class SpanKind { forward, backward, input_backward, weight_backward, other };
@@ -51,6 +56,20 @@ struct Row {
     std::vector<Span> spans;
 };
 
+/// A line across the plot with its name: a threshold, a published figure.
+struct Mark {
+    double at = 0.0;
+    std::string label;
+    bool horizontal = false;
+};
+/// A rectangle behind the data; an absent side lies on the plot's edge.
+struct Region {
+    std::optional<double> left, right, bottom, top;
+    std::string label;
+    std::size_t color = 0; ///< as series_color numbers them
+    bool solid = false;    ///< a bar rather than a ground
+};
+
 enum class ChartKind { line, scatter, stacked_bars, gantt };
 
 struct Chart {
@@ -62,6 +81,10 @@ struct Chart {
     std::vector<std::string> categories;   ///< of bars
     std::optional<double> diagonal_margin; ///< of scatters: y = x, and a band of this share around it
     std::vector<Row> rows;                 ///< of gantt
+    std::vector<Mark> marks;               ///< of lines and scatters
+    std::vector<Region> regions;           ///< of lines and scatters
+    bool legend_right = false;             ///< else below
+    bool dark = false;                     ///< light ink on a dark ground
 };
 
 /// Every fault of a description, a line each, with its JSON pointer.

@@ -30,7 +30,10 @@ QRgb base(SpanKind kind) {
 
 } // namespace
 
-QColor series_color(std::size_t number) { return QColor::fromRgb(kSeries[number % kSeries.size()]); }
+QColor series_color(std::size_t number, bool dark) {
+    const QRgb color = kSeries[number % kSeries.size()];
+    return dark && color == qRgb(0, 0, 0) ? QColor(0xF0, 0xF0, 0xF0) : QColor::fromRgb(color);
+}
 
 QColor span_color(SpanKind kind, int shade) {
     const QColor full = QColor::fromRgb(base(kind));
@@ -55,8 +58,9 @@ std::string_view span_name(SpanKind kind) {
     return "other";
 }
 
-QColor text_color() { return QColor(0x20, 0x20, 0x20); }
-QColor grid_color() { return QColor(0xDD, 0xDD, 0xDD); }
+QColor text_color(bool dark) { return dark ? QColor(0xE4, 0xE4, 0xE4) : QColor(0x20, 0x20, 0x20); }
+QColor grid_color(bool dark) { return dark ? QColor(0x45, 0x48, 0x4D) : QColor(0xDD, 0xDD, 0xDD); }
+QColor background_color(bool dark) { return dark ? QColor(0x1E, 0x20, 0x23) : QColor(Qt::white); }
 
 QFont chart_font(int pixels) {
     QFont font("DejaVu Sans");

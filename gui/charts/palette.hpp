@@ -10,14 +10,15 @@
 namespace chokepoint::gui {
 
 /// Colours of series, in the order in which they are added.
-QColor series_color(std::size_t number);
+QColor series_color(std::size_t number, bool dark = false);
 /// Forward green, backward blue, weight gradient orange, as the trace for ui.perfetto.dev has them; a higher
 /// shade is paler.
 QColor span_color(SpanKind, int shade);
 std::string_view span_name(SpanKind);
 
-QColor text_color();
-QColor grid_color();
+QColor text_color(bool dark = false);
+QColor grid_color(bool dark = false);
+QColor background_color(bool dark = false);
 /// What every SVG asks for; browsers without it fall back to another without serifs.
 QFont chart_font(int pixels);
 

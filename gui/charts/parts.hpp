@@ -26,7 +26,9 @@ QSize gantt_size(const Chart&);
 void paint_gantt(QPainter&, const QRectF&, const Chart&);
 
 /// An axis with our ticks, title and fonts; the chart owns it.
-QCategoryAxis* make_axis(const Scale&, const std::string& label);
+QCategoryAxis* make_axis(const Scale&, const std::string& label, bool dark);
+/// Draws the marks, regions and point labels over the plot area, wherever its layout moves it.
+void annotate(QChart&, const Chart&, const Plane&);
 /// A chart without animation or margins of Qt's theme, with our fonts.
 std::unique_ptr<QChart> make_chart(const Chart&);
 

@@ -41,7 +41,7 @@ QByteArray with_font_family(const QByteArray& svg) {
 
 } // namespace
 
-QCategoryAxis* make_axis(const Scale& scale, const std::string& label) {
+QCategoryAxis* make_axis(const Scale& scale, const std::string& label, bool dark) {
     auto* axis = new QCategoryAxis;
     axis->setLabelsPosition(QCategoryAxis::AxisLabelsPositionOnValue);
     axis->setRange(scale.from(), scale.to());
@@ -52,10 +52,10 @@ QCategoryAxis* make_axis(const Scale& scale, const std::string& label) {
     axis->setTitleText(QString::fromStdString(label));
     axis->setTitleFont(chart_font(13));
     axis->setLabelsFont(chart_font(12));
-    axis->setTitleBrush(text_color());
-    axis->setLabelsColor(text_color());
-    axis->setGridLineColor(grid_color());
-    axis->setLinePenColor(grid_color().darker(130));
+    axis->setTitleBrush(text_color(dark));
+    axis->setLabelsColor(text_color(dark));
+    axis->setGridLineColor(grid_color(dark));
+    axis->setLinePenColor(dark ? grid_color(dark).lighter(150) : grid_color().darker(130));
     return axis;
 }
 
@@ -63,15 +63,15 @@ std::unique_ptr<QChart> make_chart(const Chart& description) {
     auto chart = std::make_unique<QChart>();
     chart->setAnimationOptions(QChart::NoAnimation);
     chart->setBackgroundRoundness(0.0);
-    chart->setBackgroundBrush(Qt::white);
+    chart->setBackgroundBrush(background_color(description.dark));
     chart->setBackgroundPen(Qt::NoPen);
     chart->setDropShadowEnabled(false);
     chart->setTitle(QString::fromStdString(description.title).toHtmlEscaped());
     chart->setTitleFont(chart_font(16));
-    chart->setTitleBrush(text_color());
+    chart->setTitleBrush(text_color(description.dark));
     chart->legend()->setFont(chart_font(12));
-    chart->legend()->setLabelColor(text_color());
-    chart->legend()->setAlignment(Qt::AlignBottom);
+    chart->legend()->setLabelColor(text_color(description.dark));
+    chart->legend()->setAlignment(description.legend_right ? Qt::AlignRight : Qt::AlignBottom);
     chart->legend()->setMarkerShape(QLegend::MarkerShapeFromSeries);
     return chart;
 }
@@ -115,7 +115,7 @@ QByteArray to_svg(const Chart& chart, const QString& id_prefix) {
 QImage to_image(const Chart& chart, double scale) {
     const QSize size = chart_size(chart);
     QImage image(size * scale, QImage::Format_RGB32);
-    image.fill(Qt::white);
+    image.fill(background_color(chart.dark));
     QPainter painter(&image);
     painter.setRenderHint(QPainter::Antialiasing, true);
     painter.scale(scale, scale);

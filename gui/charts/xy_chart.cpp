@@ -24,8 +24,8 @@ public:
         : description_(chart),
           plane_(plane_of(chart)),
           chart_(make_chart(chart)),
-          x_(make_axis(plane_.x, chart.x.label)),
-          y_(make_axis(plane_.y, chart.y.label)) {
+          x_(make_axis(plane_.x, chart.x.label, chart.dark)),
+          y_(make_axis(plane_.y, chart.y.label, chart.dark)) {
         chart_->addAxis(x_, Qt::AlignBottom);
         chart_->addAxis(y_, Qt::AlignLeft);
     }
@@ -36,15 +36,25 @@ public:
         }
         for (std::size_t i = 0; i < description_.series.size(); ++i) {
             const Series& series = description_.series[i];
+            if (series.hidden) {
+                add_hidden(series.name);
+                continue;
+            }
+            if (series.plain) {
+                continue;
+            }
             const bool points = description_.kind == ChartKind::scatter;
-            add_band(series.band, series_color(i), series.points.empty() ? series.name : "");
+            add_band(series.band, series_color(i, description_.dark),
+                     series.points.empty() ? series.name : "");
             if (!points) {
-                add_line(positions(series.points), QPen(series_color(i), kLineWidth), series.name);
+                add_line(positions(series.points), QPen(series_color(i, description_.dark), kLineWidth),
+                         series.name);
             }
             if (points || series.markers) {
                 add_points(series, i, points ? series.name : "");
             }
         }
+        annotate(*chart_, description_, plane_);
         return std::move(chart_);
     }
 
@@ -78,6 +88,13 @@ private:
             series->setPen(pen);
             add(series, std::exchange(name, ""));
         }
+    }
+
+    /// A pale entry of the legend, which brings the series back.
+    void add_hidden(const std::string& name) {
+        auto* series = new QLineSeries;
+        series->setPen(QPen(grid_color(description_.dark), kLineWidth));
+        add(series, name);
     }
 
     void add_band(const std::vector<BandPoint>& band, QColor color, const std::string& name) {
@@ -116,8 +133,8 @@ private:
             QScatterSeries::MarkerShapePentagon,  QScatterSeries::MarkerShapeStar};
         dots->setMarkerShape(kShapes[number % kShapes.size()]);
         dots->setMarkerSize(kMarkerSize);
-        dots->setColor(series_color(number));
-        dots->setBorderColor(Qt::white);
+        dots->setColor(series_color(number, description_.dark));
+        dots->setBorderColor(background_color(description_.dark));
         add(dots, name);
     }
 
@@ -144,6 +161,9 @@ private:
 Plane plane_of(const Chart& chart) {
     std::vector<double> x;
     std::vector<double> y;
+    for (const Mark& mark : chart.marks) {
+        (mark.horizontal ? y : x).push_back(mark.at);
+    }
     for (const Series& series : chart.series) {
         for (const Point& p : series.points) {
             x.push_back(p.x);

@@ -2,7 +2,7 @@
 // Two runs side by side: what each costs and which resource makes the difference.
 #include <chokepoint/sim/report.hpp>
 
-#include "wording.hpp"
+#include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 // Interruptions, energy and dollars as a person reads them.
 #include "economy_text.hpp"
 
-#include "wording.hpp"
+#include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
 

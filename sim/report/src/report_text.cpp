@@ -3,7 +3,7 @@
 #include <chokepoint/sim/report.hpp>
 
 #include "economy_text.hpp"
-#include "wording.hpp"
+#include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words and numbers as a person reads them.
-#include "wording.hpp"
+#include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
 

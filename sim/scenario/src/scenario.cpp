@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <iostream>
+#include <iterator>
 #include <system_error>
 
 namespace chokepoint::sim {
@@ -160,6 +162,10 @@ Scenario parse_scenario(std::string_view text, const std::string& file, const Lo
 }
 
 Scenario load_scenario(const std::filesystem::path& file, const LoadOptions& options) {
+    if (file == "-") {
+        const std::string text(std::istreambuf_iterator<char>(std::cin), {});
+        return parse_scenario(text, "<stdin>", options);
+    }
     return parse_scenario(loader::read_text(file, "a scenario"), file.string(), options);
 }
 

@@ -19,7 +19,7 @@ struct Options {
 
 CLI::App* add_scenario_command(CLI::App& app, const char* name, const char* summary, Options& options) {
     CLI::App* command = app.add_subcommand(name, summary);
-    command->add_option("SCENARIO", options.scenario, "Scenario file (TOML)")->required()->type_name("");
+    command->add_option("SCENARIO", options.scenario, "Scenario file (TOML); - is stdin")->required()->type_name("");
     add_common(*command, options.common, true);
     return command;
 }

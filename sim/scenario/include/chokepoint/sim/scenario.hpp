@@ -129,6 +129,7 @@ struct LoadOptions {
     std::vector<std::filesystem::path> catalog_directories; ///< --catalog
 };
 
+/// The file "-" is standard input, whose relative paths start at the working directory.
 /// @throws ScenarioError with every fault; std::runtime_error if the shipped catalog cannot be read.
 Scenario load_scenario(const std::filesystem::path& file, const LoadOptions& = {});
 /// The same from text; `file` only names it in messages.

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A chart one can work with: legend that toggles, crosshair, zoom, pan, copy and export. Every chart of the
+// program is one of these.
+#pragma once
+
+#include "charts/description.hpp"
+
+#include <QImage>
+#include <QWidget>
+
+#include <set>
+
+class QMenu;
+
+namespace chokepoint::gui {
+
+class ChartView;
+
+class ChartPanel : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit ChartPanel(QWidget* parent = nullptr);
+
+    /// Shows a chart. The view (zoom, hidden series) stays while the title does.
+    void setChart(Chart);
+    /// As given: all series, unzoomed.
+    [[nodiscard]] const Chart& chart() const { return chart_; }
+    /// As it stands on the screen.
+    [[nodiscard]] Chart shown() const;
+    [[nodiscard]] bool isEmpty() const;
+
+    void toggle(const std::string& series);
+    /// Zooms by a factor (below 1: in) about a point of the plot, in shares of its width and height from the
+    /// lower left.
+    void zoom(double factor, double x, double y);
+    /// Moves the view by shares of the plot's size.
+    void pan(double x, double y);
+    void resetView();
+
+    void copy() const;
+    /// Writes .png, .svg or .csv by the name's ending. @throws std::runtime_error saying why it could not.
+    void exportTo(const QString& file) const;
+
+    /// What stands beside the pointer at a place of the plot (shares, as zoom has them).
+    [[nodiscard]] QStringList readout(double x, double y) const;
+
+signals:
+    /// A click on the plot, on the value axes.
+    void clicked(double x, double y);
+    /// The view moved.
+    void viewChanged();
+
+protected:
+    void changeEvent(QEvent*) override;
+    void contextMenuEvent(QContextMenuEvent*) override;
+    void keyPressEvent(QKeyEvent*) override;
+
+private:
+    void rebuild();
+    void askExport();
+    void fillMenu(QMenu&);
+
+    Chart chart_;
+    Axis x_, y_; ///< of the view
+    std::set<std::string> hidden_;
+    ChartView* view_;
+};
+
+/// The chart's data as CSV: of lines and scatters one row per point, of bars one per category and series.
+QByteArray to_csv(const Chart&);
+
+} // namespace chokepoint::gui

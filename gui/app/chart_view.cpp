@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "chart_view.hpp"
+
+#include "charts/palette.hpp"
+#include "charts/parts.hpp"
+
+#include <QApplication>
+#include <QMouseEvent>
+#include <QWheelEvent>
+#include <QtCharts/QLegend>
+#include <QtCharts/QLegendMarker>
+
+#include <cmath>
+
+namespace chokepoint::gui {
+
+ChartView::ChartView(Readout readout, QWidget* parent)
+    : QChartView(new QChart, parent),
+      readout_(std::move(readout)) {
+    setRenderHint(QPainter::Antialiasing);
+    setMouseTracking(true);
+    setFrameShape(QFrame::NoFrame);
+    setFocusPolicy(Qt::NoFocus); // the panel takes the keys
+    setViewportUpdateMode(QGraphicsView::FullViewportUpdate);
+}
+
+void ChartView::show(const Chart& description) {
+    dark_ = description.dark;
+    setBackgroundBrush(background_color(dark_));
+    QChart* next = (description.kind == ChartKind::stacked_bars ? make_bar_chart(description)
+                                                                : make_xy_chart(description))
+                       .release();
+    next->setMargins(QMargins(4, 4, 4, 4));
+    const std::unique_ptr<QChart> old(chart());
+    setChart(next);
+    for (QLegendMarker* marker : next->legend()->markers()) {
+        connect(marker, &QLegendMarker::clicked, this,
+                [this, marker] { emit legendClicked(marker->label()); });
+    }
+}
+
+void ChartView::setStale(bool stale) {
+    stale_ = stale;
+    viewport()->update();
+}
+
+QPointF ChartView::share(const QPointF& position) const {
+    const QRectF area = chart()->plotArea();
+    if (area.isEmpty()) {
+        return {0.5, 0.5};
+    }
+    return {(position.x() - area.left()) / area.width(), (area.bottom() - position.y()) / area.height()};
+}
+
+void ChartView::drawForeground(QPainter* painter, const QRectF& rectangle) {
+    if (stale_) {
+        QColor veil = background_color(dark_);
+        veil.setAlpha(150);
+        painter->fillRect(rectangle, veil);
+        return;
+    }
+    const QRectF area = chart()->plotArea();
+    if (!pointer_ || drag_ || !area.contains(*pointer_)) {
+        return;
+    }
+    const QPointF at = share(*pointer_);
+    const QStringList lines = readout_(at.x(), at.y());
+    QColor ink = text_color(dark_);
+    ink.setAlpha(130);
+    painter->setPen(QPen(ink, 1.0));
+    painter->drawLine(QPointF(pointer_->x(), area.top()), QPointF(pointer_->x(), area.bottom()));
+    painter->drawLine(QPointF(area.left(), pointer_->y()), QPointF(area.right(), pointer_->y()));
+    if (!lines.isEmpty()) {
+        paintReadout(*painter, *pointer_, lines);
+    }
+}
+
+void ChartView::paintReadout(QPainter& painter, const QPointF& at, const QStringList& lines) {
+    constexpr double kPadding = 6.0;
+    constexpr double kAway = 14.0;
+    painter.setFont(chart_font(11));
+    const QString text = lines.join('\n');
+    QRectF box = painter.boundingRect(QRectF(0, 0, 2000, 2000), Qt::AlignLeft | Qt::AlignTop, text);
+    box.adjust(-kPadding, -kPadding, kPadding, kPadding);
+    box.moveTo(at + QPointF(kAway, kAway));
+    const QRectF area = chart()->plotArea();
+    if (box.right() > area.right()) {
+        box.moveRight(at.x() - kAway);
+    }
+    if (box.bottom() > area.bottom()) {
+        box.moveBottom(std::max(at.y() - kAway, area.top() + box.height()));
+    }
+    QColor ground = background_color(dark_);
+    ground.setAlpha(235);
+    painter.setPen(grid_color(dark_).darker(130));
+    painter.setBrush(ground);
+    painter.drawRoundedRect(box, 4, 4);
+    painter.setPen(text_color(dark_));
+    painter.drawText(box.adjusted(kPadding, kPadding, -kPadding, -kPadding), Qt::AlignLeft | Qt::AlignTop,
+                     text);
+}
+
+void ChartView::wheelEvent(QWheelEvent* event) {
+    constexpr double kPerNotch = 0.8;
+    constexpr double kNotch = 120.0;
+    const QPointF at = share(event->position());
+    emit zoomed(std::pow(kPerNotch, event->angleDelta().y() / kNotch), at.x(), at.y());
+    event->accept();
+}
+
+void ChartView::mousePressEvent(QMouseEvent* event) {
+    QChartView::mousePressEvent(event);
+    if (event->button() == Qt::LeftButton && chart()->plotArea().contains(event->position())) {
+        drag_ = event->position();
+        moved_ = false;
+    }
+}
+
+void ChartView::mouseMoveEvent(QMouseEvent* event) {
+    QChartView::mouseMoveEvent(event);
+    pointer_ = event->position();
+    if (drag_) {
+        if (!moved_ && (event->position() - *drag_).manhattanLength() < QApplication::startDragDistance()) {
+            return;
+        }
+        moved_ = true;
+        const QPointF from = share(*drag_);
+        const QPointF to = share(event->position());
+        drag_ = event->position();
+        emit panned(from.x() - to.x(), from.y() - to.y());
+    }
+    viewport()->update();
+}
+
+void ChartView::mouseReleaseEvent(QMouseEvent* event) {
+    QChartView::mouseReleaseEvent(event);
+    if (drag_ && !moved_) {
+        const QPointF at = share(event->position());
+        emit picked(at.x(), at.y());
+    }
+    drag_.reset();
+    viewport()->update();
+}
+
+void ChartView::mouseDoubleClickEvent(QMouseEvent* event) {
+    QChartView::mouseDoubleClickEvent(event);
+    emit reset();
+}
+
+void ChartView::leaveEvent(QEvent* event) {
+    QChartView::leaveEvent(event);
+    pointer_.reset();
+    viewport()->update();
+}
+
+} // namespace chokepoint::gui

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Shows one chart and turns pointer and wheel into zoom, pan and a crosshair with a readout.
+#pragma once
+
+#include "charts/description.hpp"
+
+#include <QtCharts/QChartView>
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace chokepoint::gui {
+
+class ChartView : public QChartView {
+    Q_OBJECT
+
+public:
+    using Readout = std::function<QStringList(double x, double y)>;
+    ChartView(Readout, QWidget* parent);
+
+    void show(const Chart&);
+    void setStale(bool);
+
+signals:
+    void zoomed(double factor, double x, double y);
+    void panned(double x, double y);
+    void reset();
+    void picked(double x, double y);
+    void legendClicked(const QString& series);
+
+protected:
+    void drawForeground(QPainter*, const QRectF&) override;
+    void wheelEvent(QWheelEvent*) override;
+    void mousePressEvent(QMouseEvent*) override;
+    void mouseMoveEvent(QMouseEvent*) override;
+    void mouseReleaseEvent(QMouseEvent*) override;
+    void mouseDoubleClickEvent(QMouseEvent*) override;
+    void leaveEvent(QEvent*) override;
+
+private:
+    /// In shares of the plot, from its lower left.
+    [[nodiscard]] QPointF share(const QPointF& position) const;
+    void paintReadout(QPainter&, const QPointF& at, const QStringList& lines);
+
+    Readout readout_;
+    std::optional<QPointF> pointer_, drag_;
+    bool moved_ = false, stale_ = false, dark_ = false;
+};
+
+} // namespace chokepoint::gui

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Up to six scenarios side by side: the open one first, then files.
+#pragma once
+
+#include "compare_charts.hpp"
+#include "page.hpp"
+
+#include <QStringList>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+class QHBoxLayout;
+class QPushButton;
+
+namespace chokepoint::gui {
+
+class ChartPanel;
+class Document;
+class HeadlineCard;
+class Runner;
+class WorkBar;
+
+class ComparePage : public Page {
+    Q_OBJECT
+
+public:
+    static constexpr int kMost = 6;
+
+    explicit ComparePage(Document&, QWidget* parent = nullptr);
+    ~ComparePage() override;
+
+    /// Adds a file to the comparison, unless it is full or has it.
+    void add(const QString& path);
+    [[nodiscard]] QStringList files() const;
+    void activate() override;
+    [[nodiscard]] bool busy() const override;
+    [[nodiscard]] bool empty() const override;
+    [[nodiscard]] QString problem() const override;
+
+signals:
+    /// The open scenario's result, whenever there is a new one.
+    void computed(const RunResult&);
+
+private:
+    struct Entry;
+    void append(const QString& path);
+    void compute(Entry&);
+    void remove(const Entry*);
+    void refresh();
+    void askAdd();
+
+    Document& document_;
+    std::vector<std::unique_ptr<Entry>> entries_; ///< [0] is the document
+    QHBoxLayout* cards_;
+    QPushButton* add_;
+    ChartPanel* phases_;
+    ChartPanel* waits_;
+    ChartPanel* memory_;
+    ChartPanel* difference_;
+    WorkBar* work_;
+};
+
+} // namespace chokepoint::gui

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "document.hpp"
+
+#include <QDir>
+#include <QFile>
+#include <QFileInfo>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QLockFile>
+#include <QPlainTextDocumentLayout>
+#include <QSaveFile>
+#include <QUuid>
+
+#include <stdexcept>
+
+namespace chokepoint::gui {
+
+namespace {
+
+constexpr int kCopyAfterMilliseconds = 700;
+constexpr const char* kCopyEnding = ".unsaved.json";
+
+QByteArray read_file(const QString& path) {
+    QFile file(path);
+    if (!file.open(QIODevice::ReadOnly)) {
+        throw std::runtime_error(
+            QObject::tr("cannot read '%1': %2").arg(path, file.errorString()).toStdString());
+    }
+    return file.readAll();
+}
+
+void write_file(const QString& path, const QByteArray& bytes) {
+    QSaveFile file(path);
+    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit()) {
+        throw std::runtime_error(
+            QObject::tr("cannot write '%1': %2").arg(path, file.errorString()).toStdString());
+    }
+}
+
+} // namespace
+
+Document::Document(QString recovery, QObject* parent) : QObject(parent), recovery_(std::move(recovery)) {
+    text_.setDocumentLayout(new QPlainTextDocumentLayout(&text_));
+    connect(&text_, &QTextDocument::contentsChanged, this, [this] {
+        ++revision_;
+        emit changed();
+        copyTimer_.start();
+    });
+    copyTimer_.setSingleShot(true);
+    copyTimer_.setInterval(kCopyAfterMilliseconds);
+    connect(&copyTimer_, &QTimer::timeout, this, &Document::keepCopy);
+}
+
+Document::~Document() { dropCopy(); }
+
+void Document::open(const QString& path) {
+    const QByteArray bytes = read_file(path);
+    path_ = QFileInfo(path).absoluteFilePath();
+    crlf_ = bytes.contains("\r\n");
+    text_.setPlainText(QString::fromUtf8(bytes));
+    text_.setModified(false);
+    dropCopy();
+    emit pathChanged();
+}
+
+void Document::restore(const Recovered& recovered) {
+    path_ = recovered.path;
+    text_.setPlainText(recovered.text);
+    text_.setModified(true);
+    keepCopy();
+    QFile::remove(recovered.file);
+    emit pathChanged();
+}
+
+void Document::save(const QString& path) {
+    QString out = text();
+    if (crlf_) {
+        out.replace("\n", "\r\n");
+    }
+    write_file(path, out.toUtf8());
+    path_ = QFileInfo(path).absoluteFilePath();
+    text_.setModified(false);
+    dropCopy();
+    emit pathChanged();
+}
+
+QString Document::name() const { return path_.isEmpty() ? tr("no scenario") : QFileInfo(path_).fileName(); }
+
+QString Document::text() const { return text_.toPlainText(); }
+
+Invocation Document::invocation(const QString& command, const QStringList& options) const {
+    return {QStringList{command, "-"} + options, text().toUtf8(), QFileInfo(path_).absolutePath()};
+}
+
+void Document::keepCopy() {
+    if (recovery_.isEmpty() || !isModified()) {
+        return;
+    }
+    if (copy_.isEmpty()) {
+        QDir().mkpath(recovery_);
+        copy_ = recovery_ + "/" + QUuid::createUuid().toString(QUuid::WithoutBraces) + kCopyEnding;
+        lock_ = std::make_unique<QLockFile>(copy_ + ".lock");
+        lock_->setStaleLockTime(0); // as long as this process lives
+        lock_->tryLock();
+    }
+    try {
+        write_file(copy_, QJsonDocument(QJsonObject{{"path", path_}, {"text", text()}}).toJson());
+    } catch (const std::exception&) {
+        // A copy for a crash that may never come: a full disk is told of when the user saves.
+    }
+}
+
+void Document::dropCopy() {
+    copyTimer_.stop();
+    if (!copy_.isEmpty()) {
+        QFile::remove(copy_);
+        lock_.reset();
+        copy_.clear();
+    }
+}
+
+std::vector<Recovered> recoverable(const QString& folder) {
+    std::vector<Recovered> list;
+    for (const QFileInfo& file :
+         QDir(folder).entryInfoList({QString("*") + kCopyEnding}, QDir::Files, QDir::Time)) {
+        QLockFile lock(file.filePath() + ".lock");
+        lock.setStaleLockTime(0);
+        if (!lock.tryLock()) {
+            continue; // its session still runs
+        }
+        QFile copy(file.filePath());
+        if (copy.open(QIODevice::ReadOnly)) {
+            const QJsonObject kept = QJsonDocument::fromJson(copy.readAll()).object();
+            list.push_back({kept.value("path").toString(), kept.value("text").toString(), file.filePath()});
+        }
+    }
+    return list;
+}
+
+} // namespace chokepoint::gui

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The scenario being edited: its text, where it lives, and a copy that outlives a crash.
+#pragma once
+
+#include "runner.hpp"
+
+#include <QObject>
+#include <QTextDocument>
+#include <QTimer>
+
+#include <memory>
+#include <vector>
+
+class QLockFile;
+
+namespace chokepoint::gui {
+
+/// Unsaved text that an earlier session left behind.
+struct Recovered {
+    QString path, text;
+    QString file; ///< to remove once the text is safe
+};
+
+class Document : public QObject {
+    Q_OBJECT
+
+public:
+    /// `recovery` is the folder of the copies; without one none are kept.
+    explicit Document(QString recovery, QObject* parent = nullptr);
+    ~Document() override;
+
+    /// @throws std::runtime_error saying why the file cannot be read; the present text stays.
+    void open(const QString& path);
+    /// Takes back what a crash left: `path` with unsaved changes.
+    void restore(const Recovered&);
+    /// @throws std::runtime_error saying why the file cannot be written; nothing is half-written.
+    void save(const QString& path);
+    /// Reads the file again. @throws as open() does.
+    void reload() { open(path_); }
+
+    [[nodiscard]] bool isOpen() const { return !path_.isEmpty(); }
+    [[nodiscard]] const QString& path() const { return path_; }
+    [[nodiscard]] QString name() const;
+    [[nodiscard]] QString text() const;
+    [[nodiscard]] bool isModified() const { return text_.isModified(); }
+    /// With undo and redo; editors share it.
+    [[nodiscard]] QTextDocument& editable() { return text_; }
+    /// A call of the command line about the text as it stands, saved or not: `command` "-" `options`.
+    [[nodiscard]] Invocation invocation(const QString& command, const QStringList& options) const;
+    /// Grows with every change: answers about an older one are stale.
+    [[nodiscard]] int revision() const { return revision_; }
+
+signals:
+    void changed();
+    void pathChanged();
+
+private:
+    void keepCopy();
+    void dropCopy();
+
+    QTextDocument text_;
+    QString path_, recovery_;
+    bool crlf_ = false;
+    int revision_ = 0;
+    QTimer copyTimer_;
+    std::unique_ptr<QLockFile> lock_;
+    QString copy_;
+};
+
+/// What sessions that no longer run left in the folder.
+std::vector<Recovered> recoverable(const QString& folder);
+
+} // namespace chokepoint::gui

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "main_window.hpp"
+
+#include "compare_page.hpp"
+#include "document.hpp"
+#include "start_page.hpp"
+
+#include <QApplication>
+#include <QCloseEvent>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QListWidget>
+#include <QMessageBox>
+#include <QMimeData>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QStatusBar>
+
+namespace chokepoint::gui {
+
+namespace {
+
+// Raised whenever docks or toolbars change, so that an older layout is not applied to a newer window.
+constexpr int kLayoutVersion = 1;
+constexpr int kRecentFiles = 12;
+constexpr QSize kUsualSize{1440, 900};
+
+} // namespace
+
+QStringList page_names() {
+    return {"start", "scenario", "compare", "curves", "timeline", "validate", "rules"};
+}
+
+MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recovery)
+    : settings_(std::move(settings)),
+      recovery_(recovery),
+      document_(std::make_unique<Document>(recovery)),
+      navigation_(new QListWidget(this)),
+      stack_(new QStackedWidget(this)) {
+    auto* center = new QWidget(this);
+    auto* layout = new QHBoxLayout(center);
+    layout->setContentsMargins(0, 0, 0, 0);
+    layout->addWidget(navigation_);
+    layout->addWidget(stack_, 1);
+    setCentralWidget(center);
+    navigation_->setFixedWidth(150);
+    navigation_->setFrameShape(QFrame::NoFrame);
+    navigation_->setAccessibleName(tr("Pages"));
+    navigation_->setSpacing(2);
+    setAcceptDrops(true);
+
+    start_ = new StartPage(this);
+    compare_ = new ComparePage(*document_, this);
+    addPage("start", tr("Start"), start_);
+    addPage("compare", tr("Compare"), compare_);
+
+    connect(navigation_, &QListWidget::currentRowChanged, this, [this](int row) {
+        stack_->setCurrentIndex(row);
+        static_cast<Page*>(stack_->currentWidget())->activate();
+    });
+    connect(start_, &StartPage::chosen, this, [this](const QString& path) {
+        if (open(path)) {
+            showPage("compare");
+        }
+    });
+    connect(start_, &StartPage::openAsked, this, &MainWindow::askOpen);
+    connect(start_, &StartPage::guideAsked, this, &MainWindow::startGuide);
+    connect(document_.get(), &Document::pathChanged, this, &MainWindow::refreshTitle);
+    connect(document_.get(), &Document::changed, this, &MainWindow::refreshTitle);
+    connect(&document_->editable(), &QTextDocument::modificationChanged, this,
+            &MainWindow::setWindowModified);
+    makeMenus();
+    statusBar();
+    restoreLayout();
+    refreshTitle();
+    navigation_->setCurrentRow(0);
+}
+
+MainWindow::~MainWindow() = default;
+
+void MainWindow::addPage(const QString& name, const QString& title, Page* page) {
+    page->setObjectName(name);
+    stack_->addWidget(page);
+    auto* item = new QListWidgetItem(title, navigation_);
+    item->setData(Qt::UserRole, name);
+    item->setSizeHint({0, 34});
+}
+
+Page* MainWindow::page(const QString& name) const {
+    for (int i = 0; i < stack_->count(); ++i) {
+        if (stack_->widget(i)->objectName() == name) {
+            return static_cast<Page*>(stack_->widget(i));
+        }
+    }
+    return nullptr;
+}
+
+void MainWindow::showPage(const QString& name) {
+    for (int i = 0; i < navigation_->count(); ++i) {
+        if (navigation_->item(i)->data(Qt::UserRole) == name) {
+            if (navigation_->currentRow() == i) {
+                page(name)->activate();
+            }
+            navigation_->setCurrentRow(i);
+        }
+    }
+}
+
+bool MainWindow::open(const QString& path) {
+    if (!mayDiscard()) {
+        return false;
+    }
+    try {
+        document_->open(path);
+    } catch (const std::exception& error) {
+        QMessageBox::warning(this, tr("Open"), QString::fromUtf8(error.what()));
+        return false;
+    }
+    remember(document_->path());
+    static_cast<Page*>(stack_->currentWidget())->activate();
+    return true;
+}
+
+void MainWindow::compareWith(const QString& path) { compare_->add(path); }
+
+void MainWindow::remember(const QString& path) {
+    QStringList recent = settings_->value("recent").toStringList();
+    recent.removeAll(path);
+    recent.prepend(path);
+    recent = recent.mid(0, kRecentFiles);
+    settings_->setValue("recent", recent);
+    start_->setRecent(recent);
+}
+
+void MainWindow::refreshTitle() {
+    setWindowTitle(document_->isOpen() ? document_->name() + "[*] - Chokepoint" : tr("Chokepoint") + "[*]");
+    setWindowFilePath(document_->path());
+    setWindowModified(document_->isModified());
+}
+
+void MainWindow::restoreLayout() {
+    start_->setRecent(settings_->value("recent").toStringList());
+    resize(kUsualSize);
+    restoreGeometry(settings_->value("geometry").toByteArray());
+    restoreState(settings_->value("layout").toByteArray(), kLayoutVersion);
+    setLook(static_cast<Look>(settings_->value("look", static_cast<int>(Look::light)).toInt()));
+}
+
+void MainWindow::restoreDefaultLayout() {
+    settings_->remove("layout");
+    settings_->remove("geometry");
+    resize(kUsualSize);
+}
+
+void MainWindow::setLook(Look look) {
+    settings_->setValue("look", static_cast<int>(look));
+    apply_look(look);
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    if (!mayDiscard()) {
+        event->ignore();
+        return;
+    }
+    settings_->setValue("geometry", saveGeometry());
+    settings_->setValue("layout", saveState(kLayoutVersion));
+    event->accept();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (event->mimeData()->hasUrls()) {
+        event->acceptProposedAction();
+    }
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    bool first = true;
+    for (const QUrl& url : event->mimeData()->urls()) {
+        if (!url.isLocalFile()) {
+            continue;
+        }
+        // The first is opened, the others stand beside it.
+        if (first) {
+            first = !open(url.toLocalFile());
+        } else {
+            compareWith(url.toLocalFile());
+        }
+    }
+    if (!first) {
+        showPage("compare");
+    }
+}
+
+} // namespace chokepoint::gui

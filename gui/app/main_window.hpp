@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The window: one page per question, and what all of them share: the open scenario, menus, layout.
+#pragma once
+
+#include "theme.hpp"
+
+#include <QMainWindow>
+
+#include <memory>
+
+class QDockWidget;
+class QListWidget;
+class QMenu;
+class QSettings;
+class QStackedWidget;
+
+namespace chokepoint::gui {
+
+class ComparePage;
+class Document;
+class Page;
+class StartPage;
+
+/// Names of the pages, in their order: "start", "scenario", …
+QStringList page_names();
+
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+
+public:
+    /// Remembers layout and recent files in `settings`, copies of unsaved text in `recovery` (none if empty).
+    MainWindow(std::unique_ptr<QSettings> settings, const QString& recovery);
+    ~MainWindow() override;
+
+    /// Opens a scenario; false, with a message, if it cannot be read.
+    bool open(const QString& path);
+    void compareWith(const QString& path);
+    void showPage(const QString& name);
+    [[nodiscard]] Page* page(const QString& name) const;
+    [[nodiscard]] Document& document() { return *document_; }
+    /// Offers the text that a crash left behind; true if it was taken.
+    bool offerRecovery();
+    void restoreDefaultLayout();
+
+protected:
+    void closeEvent(QCloseEvent*) override;
+    void dragEnterEvent(QDragEnterEvent*) override;
+    void dropEvent(QDropEvent*) override;
+
+private:
+    void addPage(const QString& name, const QString& title, Page*);
+    void makeMenus();
+    void makeFileMenu();
+    void makeViewMenu();
+    void askOpen();
+    bool save(bool as);
+    /// True if the present text may go.
+    bool mayDiscard();
+    void remember(const QString& path);
+    void refreshTitle();
+    void restoreLayout();
+    void setLook(Look);
+    void startGuide();
+
+    std::unique_ptr<QSettings> settings_;
+    QString recovery_;
+    std::unique_ptr<Document> document_;
+    QListWidget* navigation_;
+    QStackedWidget* stack_;
+    StartPage* start_ = nullptr;
+    ComparePage* compare_ = nullptr;
+    QMenu* recentMenu_ = nullptr;
+};
+
+} // namespace chokepoint::gui

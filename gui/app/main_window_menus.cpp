@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The window's menus, and what they ask before anything is lost.
+#include "compare_page.hpp"
+#include "document.hpp"
+#include "main_window.hpp"
+#include "start_page.hpp"
+
+#include <QActionGroup>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QListWidget>
+#include <QMenuBar>
+#include <QMessageBox>
+#include <QSettings>
+
+namespace chokepoint::gui {
+
+void MainWindow::makeMenus() {
+    makeFileMenu();
+    QMenu* edit = menuBar()->addMenu(tr("&Edit"));
+    edit->addAction(tr("&Undo"), QKeySequence::Undo, this, [this] { document_->editable().undo(); });
+    edit->addAction(tr("&Redo"), QKeySequence::Redo, this, [this] { document_->editable().redo(); });
+    makeViewMenu();
+    QMenu* help = menuBar()->addMenu(tr("&Help"));
+    help->addAction(tr("&Guided example"), this, &MainWindow::startGuide);
+    help->addAction(tr("&About Chokepoint"), this, [this] {
+        QMessageBox::about(
+            this, tr("About Chokepoint"),
+            tr("<b>Chokepoint</b><p>What does a hardware restriction do to the cost of training "
+               "a model?</p><p>Every figure comes from the command line, %1.</p>")
+                .arg(cli_program().toHtmlEscaped()));
+    });
+    help->addAction(tr("About &Qt"), this, [this] { QMessageBox::aboutQt(this); });
+}
+
+void MainWindow::makeFileMenu() {
+    QMenu* file = menuBar()->addMenu(tr("&File"));
+    file->addAction(tr("&Open…"), QKeySequence::Open, this, &MainWindow::askOpen);
+    recentMenu_ = file->addMenu(tr("Open &recent"));
+    connect(recentMenu_, &QMenu::aboutToShow, this, [this] {
+        recentMenu_->clear();
+        for (const QString& path : settings_->value("recent").toStringList()) {
+            recentMenu_->addAction(QFileInfo(path).fileName(), this, [this, path] { open(path); })
+                ->setToolTip(path);
+        }
+    });
+    file->addAction(tr("Re&load"), QKeySequence(Qt::Key_F5), this, [this] {
+        if (document_->isOpen()) {
+            open(QString(document_->path()));
+        }
+    });
+    file->addSeparator();
+    file->addAction(tr("&Save"), QKeySequence::Save, this, [this] { save(false); });
+    file->addAction(tr("Save &as…"), QKeySequence::SaveAs, this, [this] { save(true); });
+    file->addSeparator();
+    file->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
+}
+
+void MainWindow::makeViewMenu() {
+    QMenu* view = menuBar()->addMenu(tr("&View"));
+    for (int i = 0; i < navigation_->count(); ++i) {
+        view->addAction(navigation_->item(i)->text(),
+                        QKeySequence(Qt::ALT | static_cast<Qt::Key>(Qt::Key_1 + i)), this,
+                        [this, i] { navigation_->setCurrentRow(i); });
+    }
+    view->addSeparator();
+    QMenu* look = view->addMenu(tr("&Colours"));
+    auto* group = new QActionGroup(this);
+    const auto chosen = static_cast<Look>(settings_->value("look", static_cast<int>(Look::light)).toInt());
+    for (const auto& [name, which] :
+         {std::pair(tr("As the &desktop"), Look::system), std::pair(tr("&Light"), Look::light),
+          std::pair(tr("&Dark"), Look::dark)}) {
+        QAction* action = look->addAction(name, this, [this, which = which] { setLook(which); });
+        action->setCheckable(true);
+        action->setChecked(which == chosen);
+        group->addAction(action);
+    }
+    view->addSeparator();
+    view->addAction(tr("&Restore default layout"), this, &MainWindow::restoreDefaultLayout);
+}
+
+void MainWindow::askOpen() {
+    const QString path =
+        QFileDialog::getOpenFileName(this, tr("Open a scenario"), QFileInfo(document_->path()).absolutePath(),
+                                     tr("Scenarios (*.toml);;All files (*)"));
+    if (!path.isEmpty() && open(path)) {
+        showPage("compare");
+    }
+}
+
+bool MainWindow::save(bool as) {
+    if (!document_->isOpen()) {
+        return false;
+    }
+    QString path = document_->path();
+    if (as) {
+        path = QFileDialog::getSaveFileName(this, tr("Save the scenario"), path, tr("Scenarios (*.toml)"));
+        if (path.isEmpty()) {
+            return false;
+        }
+    }
+    try {
+        document_->save(path);
+    } catch (const std::exception& error) {
+        QMessageBox::warning(this, tr("Save"), QString::fromUtf8(error.what()));
+        return false;
+    }
+    remember(document_->path());
+    return true;
+}
+
+bool MainWindow::mayDiscard() {
+    if (!document_->isModified()) {
+        return true;
+    }
+    const auto answer = QMessageBox::question(this, tr("Unsaved changes"),
+                                              tr("Save the changes to %1?").arg(document_->name()),
+                                              QMessageBox::Save | QMessageBox::Discard | QMessageBox::Cancel);
+    return answer == QMessageBox::Discard || (answer == QMessageBox::Save && save(false));
+}
+
+bool MainWindow::offerRecovery() {
+    for (const Recovered& recovered : recoverable(recovery_)) {
+        const auto answer = QMessageBox::question(
+            this, tr("Unsaved text"),
+            tr("An earlier session ended without saving its changes to\n%1\n\nTake them back?")
+                .arg(recovered.path));
+        if (answer == QMessageBox::Yes) {
+            document_->restore(recovered);
+            return true;
+        }
+        QFile::remove(recovered.file);
+    }
+    return false;
+}
+
+void MainWindow::startGuide() {
+    // The study that the README begins with: the cap's price, as the difference to the part it caps.
+    for (const Shipped& shipped : shipped_scenarios()) {
+        if (shipped.path.endsWith("deepseek-v3-h800.toml") && open(shipped.path)) {
+            compareWith(QString(shipped.path).replace("h800", "h100"));
+            showPage("compare");
+        }
+    }
+}
+
+} // namespace chokepoint::gui

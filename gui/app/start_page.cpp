@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "start_page.hpp"
+
+#include "runner.hpp"
+#include "scenario_card.hpp"
+
+#include <chokepoint/hwmodels/catalog.hpp>
+
+#include <QDir>
+#include <QFileInfo>
+#include <QGridLayout>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QListWidget>
+#include <QPushButton>
+#include <QRegularExpression>
+#include <QScrollArea>
+#include <QVBoxLayout>
+
+namespace chokepoint::gui {
+
+namespace {
+
+constexpr int kColumns = 3;
+
+/// A basic string of the file's first lines; what the loader thinks of the file is asked when it is opened.
+QString line_of(const QString& text, const QString& key) {
+    const QRegularExpression line("^" + key + R"x( *= *"((?:[^"\\]|\\.)*)")x",
+                                  QRegularExpression::MultilineOption);
+    return line.match(text).captured(1);
+}
+
+} // namespace
+
+std::vector<Shipped> shipped_scenarios() {
+    std::vector<Shipped> list;
+    const QDir folder(QString::fromStdString((hw::data_directory() / "scenarios").string()));
+    for (const QFileInfo& entry : folder.entryInfoList({"*.toml"}, QDir::Files, QDir::Name)) {
+        QFile file(entry.filePath());
+        if (file.open(QIODevice::ReadOnly)) {
+            const QString text = QString::fromUtf8(file.readAll());
+            list.push_back({entry.filePath(), line_of(text, "title"), line_of(text, "question")});
+        }
+    }
+    return list;
+}
+
+StartPage::StartPage(QWidget* parent)
+    : Page(parent),
+      recent_(new QListWidget(this)),
+      runner_(std::make_unique<Runner>()) {
+    auto* layout = new QHBoxLayout(this);
+    layout->setSpacing(18);
+    auto* left = new QVBoxLayout;
+    auto* open = new QPushButton(tr("&Open a scenario…"), this);
+    auto* guide = new QPushButton(tr("&Guided example (two minutes)"), this);
+    left->addWidget(open);
+    left->addWidget(guide);
+    left->addWidget(new QLabel(tr("Recent files"), this));
+    recent_->setAccessibleName(tr("Recent files"));
+    recent_->setTextElideMode(Qt::ElideMiddle);
+    left->addWidget(recent_, 1);
+    auto* hint = new QLabel(tr("Or drop a scenario on this window."), this);
+    hint->setEnabled(false);
+    left->addWidget(hint);
+    layout->addLayout(left, 1);
+
+    auto* right = new QVBoxLayout;
+    auto* question =
+        new QLabel(tr("What does a hardware restriction do to the cost of training a model?"), this);
+    question->setStyleSheet("font-size: 20px; font-weight: bold;");
+    question->setWordWrap(true);
+    right->addWidget(question);
+    right->addWidget(new QLabel(tr("Scenarios that come with the program:"), this));
+    auto* content = new QWidget;
+    auto* grid = new QGridLayout(content);
+    grid->setContentsMargins(0, 0, 0, 0);
+    grid->setSpacing(12);
+    for (const Shipped& shipped : shipped_scenarios()) {
+        auto* card = new ScenarioCard(shipped.title, shipped.question, shipped.path, content);
+        connect(card, &QAbstractButton::clicked, this, [this, path = shipped.path] { emit chosen(path); });
+        const auto n = static_cast<int>(cards_.size());
+        grid->addWidget(card, n / kColumns, n % kColumns);
+        cards_.push_back(card);
+    }
+    for (int column = 0; column < kColumns; ++column) {
+        grid->setColumnStretch(column, 1);
+    }
+    grid->setRowStretch(grid->rowCount(), 1);
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(content);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    right->addWidget(scroll, 1);
+    layout->addLayout(right, 4);
+
+    connect(open, &QPushButton::clicked, this, &StartPage::openAsked);
+    connect(guide, &QPushButton::clicked, this, &StartPage::guideAsked);
+    connect(recent_, &QListWidget::itemActivated, this,
+            [this](QListWidgetItem* item) { emit chosen(item->toolTip()); });
+    connect(runner_.get(), &Runner::finished, this, [this](const QByteArray& json) {
+        try {
+            cards_[next_]->show(parse_run(json));
+        } catch (const std::exception&) {
+            // Without its glance a card still has its title and opens the file, which then says what is
+            // wrong.
+        }
+    });
+    connect(runner_.get(), &Runner::ended, this, [this] {
+        ++next_;
+        computeNext();
+    });
+}
+
+StartPage::~StartPage() = default;
+
+void StartPage::setRecent(const QStringList& paths) {
+    recent_->clear();
+    for (const QString& path : paths) {
+        auto* item = new QListWidgetItem(QFileInfo(path).fileName(), recent_);
+        item->setToolTip(path);
+        if (!QFileInfo::exists(path)) {
+            item->setFlags(item->flags() & ~Qt::ItemIsEnabled);
+        }
+    }
+}
+
+void StartPage::activate() {
+    if (!busy() && next_ == 0) {
+        computeNext();
+    }
+}
+
+void StartPage::computeNext() {
+    if (next_ < cards_.size()) {
+        runner_->start({{"run", cards_[next_]->path(), "--json", "-", "--progress", "none"}, {}, {}});
+    }
+}
+
+bool StartPage::busy() const { return runner_->running(); }
+
+} // namespace chokepoint::gui

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "theme.hpp"
+
+#include "charts/palette.hpp"
+
+#include <QApplication>
+#include <QStyle>
+#include <QStyleFactory>
+#include <QWidget>
+
+namespace chokepoint::gui {
+
+namespace {
+
+QPalette dark_palette() {
+    const QColor ground(0x2A, 0x2D, 0x31);
+    const QColor faint(0x80, 0x84, 0x8A);
+    QPalette palette(QColor(0x38, 0x3C, 0x42), ground);
+    palette.setColor(QPalette::Base, background_color(true));
+    palette.setColor(QPalette::AlternateBase, QColor(0x25, 0x28, 0x2C));
+    palette.setColor(QPalette::Text, text_color(true));
+    palette.setColor(QPalette::WindowText, text_color(true));
+    palette.setColor(QPalette::ButtonText, text_color(true));
+    palette.setColor(QPalette::ToolTipBase, ground);
+    palette.setColor(QPalette::ToolTipText, text_color(true));
+    palette.setColor(QPalette::Highlight, series_color(5));
+    palette.setColor(QPalette::HighlightedText, Qt::black);
+    palette.setColor(QPalette::PlaceholderText, faint);
+    for (const auto role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText}) {
+        palette.setColor(QPalette::Disabled, role, faint);
+    }
+    return palette;
+}
+
+QPalette light_palette() {
+    QPalette palette(QColor(0xFB, 0xFB, 0xFC), QColor(0xF3, 0xF4, 0xF6));
+    palette.setColor(QPalette::Base, Qt::white);
+    palette.setColor(QPalette::AlternateBase, QColor(0xF7, 0xF8, 0xFA));
+    palette.setColor(QPalette::Midlight, QColor(0xD5, 0xD8, 0xDD));
+    palette.setColor(QPalette::Highlight, series_color(0));
+    palette.setColor(QPalette::HighlightedText, Qt::white);
+    palette.setColor(QPalette::PlaceholderText, QColor(0x80, 0x84, 0x8A));
+    for (const auto role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText}) {
+        palette.setColor(QPalette::Disabled, role, QColor(0x9A, 0x9E, 0xA4));
+    }
+    return palette;
+}
+
+} // namespace
+
+void apply_look(Look look) {
+    QApplication::setStyle(QStyleFactory::create("Fusion"));
+    switch (look) {
+    case Look::system:
+        QApplication::setPalette(QApplication::style()->standardPalette());
+        break;
+    case Look::light:
+        QApplication::setPalette(light_palette());
+        break;
+    case Look::dark:
+        QApplication::setPalette(dark_palette());
+        break;
+    }
+}
+
+bool is_dark(const QWidget& widget) {
+    constexpr int kMiddle = 128;
+    return widget.palette().color(QPalette::Window).lightness() < kMiddle;
+}
+
+QString card_style() {
+    return "QFrame#card { background: palette(base); border: 1px solid palette(midlight); border-radius: "
+           "6px; }";
+}
+
+} // namespace chokepoint::gui

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One QApplication without a display for every test of a program, and waiting that ends.
+#pragma once
+
+#include <QApplication>
+#include <QElapsedTimer>
+
+#include <cstdlib>
+
+namespace chokepoint::test {
+
+inline void need_application() {
+    setenv("QT_QPA_PLATFORM", "offscreen", 1);
+    setenv("CHOKEPOINT_CLI", CHOKEPOINT_CLI, 1);
+    if (QApplication::instance() == nullptr) {
+        static int argc = 1;
+        static char name[] = "gui_app_test";
+        static char* argv[] = {name, nullptr};
+        new QApplication(argc, argv); // lives as long as the program
+    }
+}
+
+/// Runs the event loop until the condition holds; false if it does not within half a minute.
+template <class Condition> bool wait_until(Condition holds) {
+    constexpr int kMostMilliseconds = 30'000;
+    QElapsedTimer timer;
+    timer.start();
+    while (!holds()) {
+        if (timer.elapsed() > kMostMilliseconds) {
+            return false;
+        }
+        QApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents, 50);
+    }
+    return true;
+}
+
+} // namespace chokepoint::test

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The text being edited: nothing is lost, neither to a crash nor to a full disk.
+#include "application.hpp"
+#include "cli/run_cli.hpp"
+
+#include <app/document.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <QDir>
+#include <QTextCursor>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace chokepoint::gui {
+
+using test::need_application;
+using test::read_file;
+using test::ScratchDirectory;
+using test::wait_until;
+
+namespace {
+
+class Documents : public testing::Test {
+protected:
+    static void SetUpTestSuite() { need_application(); }
+
+    QString file(const std::string& name, const std::string& text) {
+        return QString::fromStdString(scratch_.write(name, text));
+    }
+    QString recovery() { return QString::fromStdString((scratch_.path() / "unsaved").string()); }
+    static void type(Document& document, const QString& text) {
+        QTextCursor cursor(&document.editable());
+        cursor.movePosition(QTextCursor::End);
+        cursor.insertText(text);
+    }
+
+    ScratchDirectory scratch_;
+};
+
+} // namespace
+
+TEST_F(Documents, SaveUnchangedBytesUnchanged) {
+    for (const std::string text :
+         {"", "title = \"a\"\n", "title = \"a\"", "# é\r\n\r\ntitle = \"b\" # c\r\n", "\n\n\tx\n"}) {
+        const QString path = file("a.toml", text);
+        Document document({});
+        document.open(path);
+        document.save(path);
+        EXPECT_EQ(read_file(path.toStdString()), text);
+    }
+}
+
+TEST_F(Documents, KeepTheirTextWhenTheFileCannotBeWrittenOrRead) {
+    Document document({});
+    document.open(file("a.toml", "title = \"a\"\n"));
+    type(document, "x");
+    EXPECT_THROW(document.save("/no/such/folder/a.toml"), std::runtime_error);
+    EXPECT_TRUE(document.isModified());
+    EXPECT_THROW(document.open("/no/such/file.toml"), std::runtime_error);
+    EXPECT_EQ(document.text(), "title = \"a\"\nx");
+    EXPECT_TRUE(document.path().endsWith("a.toml"));
+}
+
+TEST_F(Documents, OutliveACrash) {
+    const QString path = file("a.toml", "title = \"a\"\n");
+    const QString folder = recovery();
+    // Its process dies without a chance to tidy up.
+    const pid_t child = fork();
+    if (child == 0) {
+        Document document(folder);
+        document.open(path);
+        type(document, "precious");
+        wait_until([&] {
+            return !QDir(folder).isEmpty(QDir::Files) && QDir(folder).entryList({"*.json"}).size() == 1;
+        });
+        _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    const std::vector<Recovered> left = recoverable(folder);
+    ASSERT_EQ(left.size(), 1U);
+    EXPECT_EQ(left[0].text, "title = \"a\"\nprecious");
+    Document document(folder);
+    document.restore(left[0]);
+    EXPECT_EQ(document.path(), path);
+    EXPECT_TRUE(document.isModified());
+    EXPECT_TRUE(recoverable(folder).empty()) << "a session that still runs is not robbed of its copy";
+    document.save(path);
+    EXPECT_EQ(read_file(path.toStdString()), "title = \"a\"\nprecious");
+    EXPECT_TRUE(QDir(folder).entryList({"*.json"}, QDir::Files).isEmpty());
+}
+
+} // namespace chokepoint::gui

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The window as a whole: its pages compute their content, keep old results dimmed, and show errors in place.
+#include "application.hpp"
+#include "cli/run_cli.hpp"
+
+#include <app/compare_page.hpp>
+#include <app/document.hpp>
+#include <app/main_window.hpp>
+#include <app/screenshot.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <QFile>
+#include <QImage>
+#include <QProcess>
+#include <QSettings>
+
+namespace chokepoint::gui {
+
+using test::need_application;
+using test::ScratchDirectory;
+using test::wait_until;
+using testing::HasSubstr;
+
+namespace {
+
+constexpr const char* kSmall = "scenarios/small-16-gpus.toml";
+
+class Window : public testing::Test {
+protected:
+    static void SetUpTestSuite() { need_application(); }
+
+    std::unique_ptr<QSettings> settings() {
+        return std::make_unique<QSettings>(QString::fromStdString((scratch_.path() / "s.ini").string()),
+                                           QSettings::IniFormat);
+    }
+    std::unique_ptr<MainWindow> window() { return std::make_unique<MainWindow>(settings(), QString()); }
+
+    ScratchDirectory scratch_;
+};
+
+} // namespace
+
+TEST_F(Window, ComparesWhatIsOpenAndSaysInPlaceWhatIsWrong) {
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    window->showPage("compare");
+    Page* page = window->page("compare");
+    EXPECT_TRUE(page->busy());
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_FALSE(page->empty());
+    EXPECT_EQ(page->problem(), "");
+
+    window->document().editable().setPlainText("title = 3\n");
+    page->activate();
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_THAT(page->problem().toStdString(), HasSubstr("<stdin>:1:9: error: "));
+    EXPECT_FALSE(page->empty()) << "the old result stays";
+    window->document().editable().setModified(false);
+}
+
+TEST_F(Window, RemembersRecentFilesAndForgetsItsLayoutOnDemand) {
+    {
+        const auto window = this->window();
+        ASSERT_TRUE(window->open(kSmall));
+        window->show();
+        window->resize(1000, 700);
+        window->close();
+    }
+    EXPECT_THAT(settings()->value("recent").toStringList().join(",").toStdString(),
+                HasSubstr("small-16-gpus.toml"));
+    EXPECT_TRUE(settings()->contains("geometry"));
+    const auto window = this->window();
+    EXPECT_EQ(window->size(), QSize(1000, 700));
+    window->restoreDefaultLayout();
+    EXPECT_NE(window->size(), QSize(1000, 700));
+}
+
+TEST_F(Window, ShowsEveryPageWithoutADisplay) {
+    for (const QString& name : {QString("start"), QString("compare")}) {
+        const QString file =
+            QString::fromStdString((scratch_.path() / (name.toStdString() + ".png")).string());
+        QProcess program;
+        program.start(CHOKEPOINT_DESKTOP, {"--screenshot", name, "--out", file, kSmall});
+        ASSERT_TRUE(program.waitForFinished(60'000));
+        EXPECT_EQ(program.exitCode(), 0) << program.readAllStandardError().toStdString();
+        EXPECT_EQ(QImage(file).size(), kScreenshotSize);
+    }
+}
+
+TEST_F(Window, RefusesPicturesOfNothing) {
+    const std::string broken = scratch_.write("broken.toml", "title = 3\n");
+    const auto exit_code = [&](const QStringList& arguments) {
+        QProcess program;
+        program.start(CHOKEPOINT_DESKTOP, arguments);
+        program.waitForFinished(60'000);
+        return program.exitCode();
+    };
+    const QString out = QString::fromStdString((scratch_.path() / "x.png").string());
+    EXPECT_EQ(exit_code({"--screenshot", "compare", "--out", out, QString::fromStdString(broken)}), 1);
+    EXPECT_EQ(exit_code({"--screenshot", "compare", "--out", out}), 1);
+    EXPECT_FALSE(QFile::exists(out));
+    EXPECT_EQ(exit_code({"--screenshot", "start", "--out", "/no/such/folder/x.png", kSmall}), 1);
+    EXPECT_EQ(exit_code({"--screenshot", "cats", "--out", out, kSmall}), 2);
+    EXPECT_EQ(exit_code({"--screenshot", "start", kSmall}), 2);
+    EXPECT_EQ(exit_code({"--screenshot", "start", "--out", out, "/no/such.toml"}), 2);
+    EXPECT_EQ(exit_code({"--no-such-option"}), 2);
+}
+
+} // namespace chokepoint::gui
