@@ -3,6 +3,7 @@
 // them.
 #include "port_network.hpp"
 
+#include <cmath>
 #include <utility>
 
 namespace chokepoint::sim {
@@ -79,13 +80,38 @@ void PortNetwork::end_by_timer(LiveFlow& live, hw::Seconds delay) {
 void PortNetwork::hand_to_simgrid(LiveFlow& live) {
     ++live.timer;
     const hw::Bytes left = live.bytes - live.rate * (session_.now() - live.since);
+    send(live, to_simgrid::payload(left));
+}
+
+void PortNetwork::send(LiveFlow& live, std::uint64_t payload) {
     live.comm = sg4::Comm::sendto_init(live.sender, live.receiver);
-    live.comm->set_payload_size(to_simgrid::payload(left));
+    live.comm->set_payload_size(payload);
     live.comm->set_data(&live);
     live.comm->vetoable_start();
 }
 
+void PortNetwork::apply(const PortPlatform::Change& change) {
+    PortPlatform::apply(change);
+    // SimGrid 3.32 bounds a flow by the narrowest link that it found when it started, for good: one that
+    // started on a degraded link would stay slow after the link is sound again. So flows start anew with what
+    // is left of them.
+    for (LiveFlow& live : slots_) {
+        if (live.comm == nullptr) {
+            continue;
+        }
+        const auto left = static_cast<std::uint64_t>(std::llround(live.comm->get_remaining()));
+        if (left == 0) {
+            continue; // it ends at this very moment
+        }
+        live.comm->set_data(nullptr);
+        live.comm->cancel();
+        replaced_.push_back(std::move(live.comm));
+        send(live, left);
+    }
+}
+
 void PortNetwork::on_completion(const sg4::Activity& activity) {
+    // Cancelled flows complete too; they belong to nobody.
     auto* live = activity.get_data<LiveFlow>();
     if (live != nullptr) {
         // SimGrid holds no reference to a flow and still uses it after this callback: keep it until the next

@@ -28,6 +28,9 @@ public:
     /// Starts the `flow`-th flow of transfer work `work` for `task`.
     void start(work::TaskId task, std::int32_t work, std::size_t flow, int from_rank, int to_rank);
 
+    /// Gives a link another bandwidth, under the flows that are on their way too.
+    void apply(const PortPlatform::Change&);
+
     [[nodiscard]] const PortPlatform& platform() const { return platform_; }
 
 private:
@@ -53,6 +56,7 @@ private:
     void end_by_timer(LiveFlow&, hw::Seconds delay);
     void hand_to_simgrid(LiveFlow&);
     static void on_completion(const simgrid::s4u::Activity&);
+    static void send(LiveFlow&, std::uint64_t payload);
     void finish(LiveFlow&);
 
     SimgridSession& session_;
@@ -62,6 +66,7 @@ private:
     std::deque<LiveFlow> slots_;           ///< addresses stay valid while it grows
     std::vector<LiveFlow*> free_;
     simgrid::s4u::CommPtr last_finished_;
+    std::vector<simgrid::s4u::CommPtr> replaced_; ///< cancelled when a bandwidth changed
     Finished finished_;
 };
 

@@ -84,7 +84,7 @@ private:
             if (change.at < horizon_) {
                 session_.after(change.at, [this, &change] {
                     if (done_ < tasks_.size()) {
-                        PortPlatform::apply(change);
+                        network_.apply(change);
                     }
                 });
             }

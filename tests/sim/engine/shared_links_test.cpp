@@ -103,6 +103,25 @@ TEST(CapacityProfile, FromTheStartIsJustALowerCapacity) {
     EXPECT_NEAR(finish(step, network, transfer), 4.0, kTolerance);
 }
 
+TEST(CapacityProfile, LetsAFlowThatBeganSlowlyGoOnFast) {
+    StepBuilder step(1, 900_GBps, 1_GBps);
+    const auto a = step.transfer(0, climbing(1_GB, 0));
+    sim::Network network{{}, std::vector<sim::RankPorts>(1)};
+    network.ranks[0].nic = {{Seconds(0.0), 0.1}, {Seconds(1.0), 1.0}};
+    EXPECT_NEAR(finish(step, network, a), 1.9, kTolerance);
+}
+
+TEST(CapacityProfile, LetsFlowsOnASharedLinkGoOnFast) {
+    StepBuilder step(2, 900_GBps, 1_GBps);
+    const auto a = step.transfer(0, climbing(1_GB, 1));
+    const auto b = step.transfer(1, climbing(1_GB, 1));
+    sim::Network network{{{"leaf 0", 2_GBps, {{Seconds(0.0), 0.1}, {Seconds(1.0), 1.0}}}},
+                         std::vector<sim::RankPorts>(2)};
+    network.ranks[0].climb = network.ranks[1].climb = {{0, 1}};
+    EXPECT_NEAR(finish(step, network, a), 1.9, kTolerance);
+    EXPECT_NEAR(finish(step, network, b), 1.9, kTolerance);
+}
+
 TEST(CapacityProfile, SlowsAKernelThatCannotFillThePortAlike) {
     StepBuilder step(1, 900_GBps, 1_GBps);
     hw::TransferShape shape = climbing(1_GB, 0);
