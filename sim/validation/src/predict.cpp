@@ -7,7 +7,6 @@
 #include <chokepoint/workloads/memory.hpp>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -60,15 +59,6 @@ hw::Seconds step_seconds(const Scenario& scenario) {
     return two + (two - one) * (static_cast<double>(all - 2 * round) / static_cast<double>(round));
 }
 
-/// What each fault says, without the lists of names that would have been known.
-std::string all_messages(const ScenarioError& error) {
-    std::vector<std::string> messages;
-    for (const Diagnostic& fault : error.faults()) {
-        messages.push_back(fault.message.substr(0, fault.message.find("; known: ")));
-    }
-    return fmt::format("{}", fmt::join(messages, "; "));
-}
-
 } // namespace
 
 std::optional<double> Prediction::error() const {
@@ -106,7 +96,7 @@ Prediction predict(const PublishedRun& run) {
             prediction.memory = std::max(prediction.memory.value_or(hw::Bytes()), use.total());
         }
     } catch (const ScenarioError& wrong) {
-        prediction.reason = all_messages(wrong);
+        prediction.reason = one_line(wrong);
     } catch (const std::exception& failure) {
         prediction.reason = fmt::format("not simulated: {}", failure.what());
     }
