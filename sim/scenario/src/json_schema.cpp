@@ -135,6 +135,23 @@ Json spelled_out_model() {
     return schema;
 }
 
+/// Axes are named by keys of any section, dotted or in quotes, so their names are not listed.
+Json sweep_schema(std::string_view doc) {
+    const Json axis{{"anyOf", Json::array({Json{{"type", "string"}}, Json{{"type", "array"}, {"minItems", 1}},
+                                           Json{{"type", "object"}}})}};
+    const Json zipped{
+        {"type", "array"},
+        {"items",
+         {{"type", "object"},
+          {"properties",
+           {{"labels", {{"type", "array"}, {"items", {{"type", "string"}, {"minLength", 1}}}}}}},
+          {"additionalProperties", axis}}}};
+    return {{"type", "object"},
+            {"description", doc},
+            {"properties", {{"zip", zipped}}},
+            {"additionalProperties", axis}};
+}
+
 } // namespace
 
 std::string scenario_json_schema() {
@@ -142,7 +159,8 @@ std::string scenario_json_schema() {
     schema.update(empty_object("A training job on a cluster. Generated from the loader's table of keys."));
     for (const loader::Section& section : loader::all_sections()) {
         if (!section.path.empty()) {
-            section_object(schema, section.path) = empty_object(section.doc);
+            section_object(schema, section.path) =
+                section.path == "sweep" ? sweep_schema(section.doc) : empty_object(section.doc);
         }
         if (section.repeated()) {
             Json& outer = section_object(schema, loader::section_of(section.path));

@@ -445,6 +445,12 @@ constexpr std::array kSections{
         "`--set 'perturb[0].speed=0.8'` overrides a key of the first.",
         repeat<&Draft::perturbation, &Draft::perturbations>},
     Section{"simulation", "How times are estimated."},
+    Section{
+        "sweep",
+        "Axes of `chokepoint sweep`, which other commands leave aside: any key of a scenario with a list of "
+        "values, or a range in quotes, as in `plan.expert = [16, 32, 64]` or "
+        "`cluster.caps.nvlink = \"log:50 GB/s:900 GB/s:13\"`. Keys that change together stand in a table "
+        "`[[sweep.zip]]`, with `labels` for their positions ([Sweeps](sweeps.md))."},
 };
 
 } // namespace

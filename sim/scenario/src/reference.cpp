@@ -165,7 +165,11 @@ std::string default_cell(const Key& key) {
 }
 
 std::string key_table(std::string_view section) {
-    std::string table = "| key | value | default | meaning |\n|---|---|---|---|\n";
+    if (std::ranges::none_of(loader::all_keys(),
+                             [&](const Key& key) { return loader::section_of(key.path) == section; })) {
+        return {}; // [sweep] takes the keys of all others
+    }
+    std::string table = "\n| key | value | default | meaning |\n|---|---|---|---|\n";
     for (const Key& key : loader::all_keys()) {
         if (loader::section_of(key.path) == section) {
             table += fmt::format("| {} | {} | {} | {} |\n", code(key.path.substr(key.path.rfind('.') + 1)),
@@ -183,7 +187,7 @@ std::string scenario_reference_markdown() {
         const std::string heading = section.path.empty() ? "Top of the file"
                                     : section.repeated() ? fmt::format("`[[{}]]`", section.path)
                                                          : fmt::format("`[{}]`", section.path);
-        page += fmt::format("\n### {}\n\n{}\n\n{}", heading, section.doc, key_table(section.path));
+        page += fmt::format("\n### {}\n\n{}\n{}", heading, section.doc, key_table(section.path));
     }
     return page;
 }

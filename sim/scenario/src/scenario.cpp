@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a file to a Scenario: read, check, and either hand over or throw every fault.
+#include "axes.hpp"
 #include "reading.hpp"
 #include "text.hpp"
+
+#include <chokepoint/sim/scenario_template.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -145,33 +148,105 @@ std::vector<Phase> make_phases(Reading& reading, const loader::Document& documen
 
 } // namespace
 
-Scenario parse_scenario(std::string_view text, const std::string& file, const LoadOptions& options) {
+struct ScenarioTemplate::Content {
+    std::string text;
+    std::string file;
+    std::vector<std::string> overrides;
+    Library library;
+    loader::Document document; ///< without [sweep]
+    std::vector<Axis> axes;
+    std::vector<Diagnostic> axis_faults;
+};
+
+ScenarioTemplate::ScenarioTemplate(std::unique_ptr<Content> content) : content_(std::move(content)) {}
+ScenarioTemplate::~ScenarioTemplate() = default;
+ScenarioTemplate::ScenarioTemplate(ScenarioTemplate&&) noexcept = default;
+ScenarioTemplate& ScenarioTemplate::operator=(ScenarioTemplate&&) noexcept = default;
+
+ScenarioTemplate ScenarioTemplate::parse(std::string text, const std::string& file, LoadOptions options) {
     loader::Document document = loader::parse_document(text, file);
-    std::vector<Diagnostic> malformed;
-    loader::apply_overrides(document, options.overrides, malformed);
-    const Library library{hw::Catalog::load(options.catalog_directories),
-                          work::load_presets(hw::data_path("models")),
-                          hw::load_economics(options.catalog_directories)};
-    Reading reading(document, library);
-    reading.faults.insert(reading.faults.end(), malformed.begin(), malformed.end());
+    Library library{hw::Catalog::load(options.catalog_directories),
+                    work::load_presets(hw::data_path("models")),
+                    hw::load_economics(options.catalog_directories)};
+    auto content = std::make_unique<Content>(Content{std::move(text),
+                                                     file,
+                                                     std::move(options.overrides),
+                                                     std::move(library),
+                                                     std::move(document),
+                                                     {},
+                                                     {}});
+    content->axes = loader::take_axes(content->document, content->library, content->axis_faults);
+    return ScenarioTemplate(std::move(content));
+}
+
+ScenarioTemplate ScenarioTemplate::load(const std::filesystem::path& file, LoadOptions options) {
+    if (file == "-") {
+        return parse(std::string(std::istreambuf_iterator<char>(std::cin), {}), "<stdin>", std::move(options));
+    }
+    return parse(loader::read_text(file, "a scenario"), file.string(), std::move(options));
+}
+
+Scenario ScenarioTemplate::with(std::span<const std::string> more) const {
+    loader::Document document = content_->document;
+    std::vector<Diagnostic> faults = content_->axis_faults;
+    std::vector<std::string> overrides = content_->overrides;
+    overrides.insert(overrides.end(), more.begin(), more.end());
+    loader::apply_overrides(document, overrides, faults);
+    Reading reading(document, content_->library);
+    reading.faults.insert(reading.faults.end(), faults.begin(), faults.end());
     check(reading);
     throw_if_any(reading.faults);
     std::vector<Phase> phases = make_phases(reading, document);
     throw_if_any(reading.faults);
-    return ScenarioBuilder::build(reading, file, std::move(phases));
+    return ScenarioBuilder::build(reading, content_->file, std::move(phases));
+}
+
+const std::vector<Axis>& ScenarioTemplate::axes() const {
+    std::vector<Diagnostic> faults = content_->axis_faults;
+    throw_if_any(faults);
+    return content_->axes;
+}
+
+Axis ScenarioTemplate::axis(const std::string& text, const std::string& option) const {
+    const loader::Place place{fmt::format("{} {}", option, loader::printable(text)), 0, 0, true};
+    std::vector<Diagnostic> faults;
+    Axis axis = loader::axis_from(text, place, content_->library, faults);
+    throw_if_any(faults);
+    return axis;
+}
+
+const std::string& ScenarioTemplate::text() const { return content_->text; }
+std::string ScenarioTemplate::title() const {
+    for (const loader::Entry& entry : content_->document.entries) {
+        if (loader::join_path(entry.path) == "title" && entry.raw &&
+            std::holds_alternative<std::string>(entry.raw->value)) {
+            return std::get<std::string>(entry.raw->value);
+        }
+    }
+    return {};
+}
+const std::string& ScenarioTemplate::file() const { return content_->file; }
+const std::string& ScenarioTemplate::catalog_hash() const { return content_->library.catalog.content_hash(); }
+
+Scenario parse_scenario(std::string_view text, const std::string& file, const LoadOptions& options) {
+    return ScenarioTemplate::parse(std::string(text), file, options).with({});
 }
 
 Scenario load_scenario(const std::filesystem::path& file, const LoadOptions& options) {
-    if (file == "-") {
-        const std::string text(std::istreambuf_iterator<char>(std::cin), {});
-        return parse_scenario(text, "<stdin>", options);
-    }
-    return parse_scenario(loader::read_text(file, "a scenario"), file.string(), options);
+    return ScenarioTemplate::load(file, options).with({});
 }
 
 ScenarioError::ScenarioError(std::vector<Diagnostic> faults)
     : std::runtime_error(join_lines(faults)),
       faults_(std::move(faults)) {}
+
+std::string one_line(const ScenarioError& error) {
+    std::vector<std::string> messages;
+    for (const Diagnostic& fault : error.faults()) {
+        messages.push_back(fault.message.substr(0, fault.message.find("; known: ")));
+    }
+    return fmt::format("{}", fmt::join(messages, "; "));
+}
 
 std::string to_text(const Diagnostic& diagnostic, std::string_view severity) {
     const std::string position =

@@ -40,6 +40,9 @@ private:
     std::vector<Diagnostic> faults_;
 };
 
+/// What each fault says, without place and without the lists of names that would have been known.
+std::string one_line(const ScenarioError&);
+
 enum class Origin { file, override_, catalog, preset, default_, derived };
 std::string_view name(Origin);
 
