@@ -9,6 +9,8 @@ install(
     chokepoint_scenario
     chokepoint_report
     chokepoint_engine
+    chokepoint_sweep
+    chokepoint_workers
     chokepoint_validation
     chokepoint_chokepoint
   EXPORT chokepointTargets

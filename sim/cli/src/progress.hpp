@@ -18,7 +18,11 @@ public:
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
-    void tell(std::string_view phase, double share);
+    /// What there is to say beside the share: for people, and members of the JSON object.
+    struct Detail {
+        std::string text, json;
+    };
+    void tell(std::string_view phase, double share, const Detail& = {});
 
 private:
     using Clock = std::chrono::steady_clock;

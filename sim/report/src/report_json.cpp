@@ -330,8 +330,10 @@ void differences(const Json& a, const Json& b, const std::string& path, Json& ou
 
 } // namespace
 
-std::string to_json(const RunReport& report, const Scenario& scenario) {
-    return run_json(report, scenario).dump(2) + "\n";
+std::string to_json(const RunReport& report, const Scenario& scenario, JsonLayout layout) {
+    constexpr int kIndented = 2;
+    constexpr int kOneLine = -1;
+    return run_json(report, scenario).dump(layout == JsonLayout::one_line ? kOneLine : kIndented) + "\n";
 }
 
 std::string compare_json(const RunReport& a, const Scenario& scenario_a, const RunReport& b,

@@ -148,7 +148,8 @@ CampaignReport add_up(const Scenario&, const std::vector<CampaignReport>& simula
 /// The report as a person reads it, in at most 100 columns.
 std::string to_text(const RunReport&);
 /// The contract chokepoint/run/1 (docs/schema/run.schema.json): SI units, snake_case.
-std::string to_json(const RunReport&, const Scenario&);
+enum class JsonLayout { indented, one_line };
+std::string to_json(const RunReport&, const Scenario&, JsonLayout = JsonLayout::indented);
 
 /// Two runs side by side, the largest differences first.
 std::string compare_text(const RunReport& a, const RunReport& b);

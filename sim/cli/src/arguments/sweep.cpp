@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arguments of the commands around sweeps: sweep, results.
+#include "../sweep_commands.hpp"
+#include "arguments.hpp"
+
+#include <memory>
+
+namespace chokepoint::cli {
+
+namespace {
+
+struct Options {
+    Common common;
+    SweepCommandOptions sweep;
+    ResultsOptions results;
+};
+
+void add_sweep(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
+    SweepCommandOptions& o = options->sweep;
+    CLI::App* sweep = app.add_subcommand(
+        "sweep", "Run every combination of some keys' values, in parallel processes, into a result store");
+    sweep
+        ->add_option("SCENARIO", o.scenario,
+                     "Scenario file (TOML), with its own [sweep] or --axis; not needed with --resume")
+        ->type_name("");
+    sweep
+        ->add_option(
+            "--axis", o.axes,
+            "KEY=a,b,c or KEY=from:to:count or KEY=log:from:to:count; repeatable. 'A=1,2; B=3,4' changes "
+            "two keys together. An axis replaces the scenario's own of the same keys")
+        ->allow_extra_args(false)
+        ->type_name("AXIS");
+    sweep->add_option("--store", o.store, "Result store (SQLite) to write; made if it is not there")
+        ->required()
+        ->type_name("FILE");
+    sweep->add_flag("--resume", o.resume, "Go on with the store's last sweep, or with SCENARIO's");
+    sweep->add_flag("--retry", o.retry, "Run failed points again");
+    sweep->add_option("--jobs", o.jobs, "Processes at a time; as many as there are cores if not given")
+        ->check(CLI::Range(1, 1024))
+        ->type_name("N");
+    sweep->add_option("--time-out", o.time_out, "Give a point up after this long, as in '60 s'")
+        ->type_name("TIME");
+    sweep->add_option("--memory", o.memory, "Give a point up that needs more, as in '4 GB'")
+        ->type_name("SIZE");
+    sweep->add_option("--max-points", o.max_points, "Allow so many points; 100,000 if not given")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+        ->type_name("N");
+    add_common(*sweep, options->common, true);
+    add_json(*sweep, options->common);
+    sweep->footer("Example:\n  chokepoint sweep scenarios/deepseek-v3-h800.toml --axis "
+                  "'cluster.caps.nvlink=log:50 GB/s:400 GB/s:13' --store nvlink.db");
+    sweep->callback([options, &selected] {
+        selected = [options] { return sweep_command(options->sweep, options->common); };
+    });
+}
+
+void add_results(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
+    ResultsOptions& o = options->results;
+    CLI::App* results = app.add_subcommand("results", "List, filter and export the points of a result store");
+    results->add_option("STORE", o.store, "Result store that `chokepoint sweep` wrote")
+        ->required()
+        ->type_name("");
+    results->add_flag("--sweeps", o.sweeps, "List the sweeps of the store instead of points");
+    results->add_option("--sweep", o.sweep, "Points of this sweep; the last one's if not given")
+        ->type_name("ID");
+    results
+        ->add_option("--where", o.where,
+                     "Only points for which this holds, as in 'step_seconds<20', 'plan.expert=32', "
+                     "'cluster.caps.nvlink>=200 GB/s' or 'status=infeasible'; repeatable, all must hold")
+        ->allow_extra_args(false)
+        ->type_name("CONDITION");
+    results->add_option("--sort", o.sort, "Order by this field; with - before it, the largest first")
+        ->type_name("FIELD");
+    results->add_option("--limit", o.limit, "At most so many points")
+        ->check(CLI::Range(1, 1 << 30))
+        ->type_name("N");
+    results->add_option("--point", o.point, "Print everything that is known of this point, as JSON")
+        ->type_name("N");
+    results->add_option("--csv", o.csv, "Write one line per point; - is stdout")->type_name("FILE");
+    add_common(*results, options->common, false);
+    add_json(*results, options->common);
+    results->footer(
+        "Example:\n  chokepoint results nvlink.db --where 'step_seconds<20' --sort usd --csv cheap.csv");
+    results->callback([options, &selected] {
+        selected = [options] { return results_command(options->results, options->common); };
+    });
+}
+
+} // namespace
+
+void add_sweep_commands(CLI::App& app, Selected& selected) {
+    const auto options = std::make_shared<Options>();
+    add_sweep(app, selected, options);
+    add_results(app, selected, options);
+}
+
+} // namespace chokepoint::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands around sweeps; each returns the exit code.
+#pragma once
+
+#include "commands.hpp"
+
+#include <chokepoint/sim/result_store.hpp>
+
+namespace chokepoint::cli {
+
+struct SweepCommandOptions {
+    std::string scenario; ///< file; empty with `resume`: the store's
+    std::vector<std::string> axes;
+    std::string store;
+    bool resume = false, retry = false;
+    int jobs = 0;                 ///< processes; 0: as many as there are cores
+    std::string time_out, memory; ///< quantities with their units; empty: no bound
+    std::int64_t max_points = 0;  ///< 0: sim::kMostPoints
+};
+int sweep_command(const SweepCommandOptions&, const Common&);
+
+struct ResultsOptions {
+    std::string store;
+    std::int64_t sweep = 0; ///< 0: the last
+    std::vector<std::string> where;
+    std::string sort; ///< field; "-" before it: the largest first
+    int limit = 0;    ///< rows; 0: all
+    std::string csv;
+    std::optional<std::int64_t> point; ///< print this one's whole result instead
+    bool sweeps = false;               ///< list the sweeps instead
+};
+int results_command(const ResultsOptions&, const Common&);
+
+/// Opens a store for reading, or says as a usage error that it is none.
+sim::ResultStore open_results(const std::string& file);
+/// The sweep of this id, or the last one for 0. @throws UsageError if there is none
+sim::SweepRecord chosen_sweep(const sim::ResultStore&, const std::string& file, std::int64_t id);
+
+} // namespace chokepoint::cli

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// `sweep` and `results` as a user meets them.
+#include "run_cli.hpp"
+#include "support/json_schema.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <csignal>
+#include <sys/resource.h>
+
+using chokepoint::test::CliResult;
+using chokepoint::test::published_schema_violations;
+using chokepoint::test::run_cli;
+using chokepoint::test::ScratchDirectory;
+using nlohmann::json;
+using testing::HasSubstr;
+
+namespace {
+
+constexpr const char* kScenario = "scenarios/small-16-gpus.toml";
+
+CliResult sweep(const std::string& store, const std::vector<std::string>& axes,
+                std::vector<std::string> more = {}) {
+    std::vector<std::string> arguments{"sweep", kScenario, "--store", store};
+    for (const std::string& axis : axes) {
+        arguments.insert(arguments.end(), {"--axis", axis});
+    }
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_cli(arguments);
+}
+
+const std::vector<std::string> kAxes{"cluster.caps.nvlink=log:50 GB/s:400 GB/s:4",
+                                     "plan.schedule=1f1b,zb-h1"};
+
+} // namespace
+
+TEST(SweepCommand, RunsAndResultsGiveBackEveryPoint) {
+    const ScratchDirectory scratch;
+    const std::string store = (scratch.path() / "s.db").string();
+    const CliResult first = sweep(store, kAxes, {"--json", "-"});
+    ASSERT_EQ(first.exit_code, 0) << first.err;
+    EXPECT_EQ(published_schema_violations("sweep", first.out), "");
+    EXPECT_EQ(json::parse(first.out).at("simulated"), 8);
+
+    const CliResult again = run_cli({"sweep", "--resume", "--store", store, "--json", "-"});
+    EXPECT_EQ(json::parse(again.out).at("simulated"), 0);
+    EXPECT_EQ(json::parse(again.out).at("finished"), 8);
+
+    const CliResult listed = run_cli({"results", store, "--json", "-", "--where",
+                                      "cluster.caps.nvlink>=150 GB/s", "--sort", "-step_seconds"});
+    EXPECT_EQ(published_schema_violations("results", listed.out), "");
+    const json points = json::parse(listed.out).at("points");
+    ASSERT_EQ(points.size(), 4U);
+    EXPECT_GE(points.at(0).at("step_seconds"), points.at(3).at("step_seconds"));
+    EXPECT_EQ(
+        published_schema_violations("results", run_cli({"results", store, "--sweeps", "--json", "-"}).out),
+        "");
+
+    const std::string position = points.at(0).at("position").dump();
+    const CliResult whole = run_cli({"results", store, "--point", position});
+    EXPECT_EQ(published_schema_violations("run", whole.out), "");
+    EXPECT_EQ(json::parse(whole.out).at("step").at("seconds"), points.at(0).at("step_seconds"));
+
+    const CliResult csv = run_cli({"results", store, "--csv", "-"});
+    EXPECT_EQ(std::ranges::count(csv.out, '\n'), 9) << csv.out;
+}
+
+TEST(SweepCommand, TakesTheAxesOfTheScenarioAndTheCommandLinesInTheirPlace) {
+    const ScratchDirectory scratch;
+    const std::string scenario =
+        scratch.write("swept.toml", chokepoint::test::read_file(kScenario) +
+                                        "\n[sweep]\nplan.zero = [0, 1]\n\"plan.schedule\" = [\"1f1b\"]\n");
+    const auto points = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> arguments{"sweep", scenario,  "--json",
+                                           "-",     "--store", (scratch.path() / "s.db").string()};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        return json::parse(run_cli(arguments).out).at("points");
+    };
+    EXPECT_EQ(points({}), 2);
+    EXPECT_EQ(points({"--axis", "plan.schedule=1f1b,zb-h1,gpipe"}), 6);
+    EXPECT_EQ(run_cli({"run", scenario}).exit_code, 0);
+}
+
+TEST(SweepCommand, RecordsWhatTimesOutAndRetriesItWhenAsked) {
+    const ScratchDirectory scratch;
+    const std::string store = (scratch.path() / "s.db").string();
+    const std::vector<std::string> axis{"cluster.caps.nvlink=100 GB/s"};
+    const CliResult late = sweep(store, axis, {"--time-out", "1 us"});
+    EXPECT_EQ(late.exit_code, 1);
+    EXPECT_THAT(late.out, HasSubstr("timed out after 1"));
+    EXPECT_EQ(sweep(store, axis).exit_code, 1) << "a failed point stays recorded";
+    EXPECT_EQ(sweep(store, axis, {"--retry"}).exit_code, 0);
+}
+
+TEST(SweepCommand, ToldToWriteToAFullDiskKeepsWhatItHasAndSaysSo) {
+    const ScratchDirectory scratch;
+    const std::string store = (scratch.path() / "s.db").string();
+    ASSERT_EQ(sweep(store, {"cluster.caps.nvlink=100 GB/s"}).exit_code, 0);
+    // A limit on the size of files is met as a full disk is, without needing one.
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    rlimit small = before;
+    small.rlim_cur = 256 * 1024;
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    ::signal(SIGXFSZ, SIG_IGN);
+    const CliResult full = sweep(store, {"cluster.caps.nvlink=50 GB/s:400 GB/s:40"});
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    ::signal(SIGXFSZ, SIG_DFL);
+    EXPECT_EQ(full.exit_code, 1);
+    EXPECT_THAT(full.err, HasSubstr("cannot write '" + store + "'"));
+    const CliResult rest = sweep(store, {"cluster.caps.nvlink=50 GB/s:400 GB/s:40"}, {"--json", "-"});
+    ASSERT_EQ(rest.exit_code, 0) << rest.err;
+    EXPECT_LT(json::parse(rest.out).at("simulated").get<int>(), 40) << "nothing was kept";
+}
+
+TEST(SweepCommand, WrongInputIsToldAndChangesNothing) {
+    const ScratchDirectory scratch;
+    const std::string notes = scratch.write("notes.txt", std::string(2000, 'n'));
+    const std::string store = (scratch.path() / "s.db").string();
+    struct Wrong {
+        std::vector<std::string> arguments;
+        std::string message;
+    };
+    for (const auto& [arguments, message] : std::vector<Wrong>{
+             {{"sweep", kScenario, "--store", store}, "there is nothing to vary"},
+             {{"sweep", "--store", store}, "no SCENARIO is given"},
+             {{"sweep", "--resume", "--store", store}, "no such file"},
+             {{"sweep", kScenario, "--axis", "plan.zero=0,1", "--resume", "--store", store}, "to go on with"},
+             {{"sweep", kScenario, "--axis", "plan.zer=0,1", "--store", store}, "did you mean 'plan.zero'?"},
+             {{"sweep", kScenario, "--axis", "plan.zero=0", "--store", notes}, "is not a result store"},
+             {{"sweep", kScenario, "--axis", "plan.zero=0", "--store", store, "--time-out", "5"},
+              "--time-out: \"5\""},
+             {{"sweep", kScenario, "--axis", "plan.pipeline=1:1000:1000", "--axis", "plan.expert=1:1000:1000",
+               "--store", store},
+              "1000 x 1000 = 1,000,000 points"},
+             {{"results", notes}, "is not a result store"},
+             {{"results", store}, "no such file"}}) {
+        const CliResult result = run_cli(arguments);
+        EXPECT_EQ(result.exit_code, 2) << message;
+        EXPECT_THAT(result.err, HasSubstr(message));
+        EXPECT_EQ(result.out, "");
+    }
+    EXPECT_FALSE(std::filesystem::exists(store));
+    EXPECT_EQ(chokepoint::test::read_file(notes), std::string(2000, 'n'));
+
+    ASSERT_EQ(sweep(store, {"plan.zero=0,1"}).exit_code, 0);
+    for (const auto& [arguments, message] :
+         std::vector<Wrong>{{{"results", store, "--where", "colour=red"}, "no field is called 'colour'"},
+                            {{"results", store, "--where", "usd"}, "is no condition"},
+                            {{"results", store, "--sweep", "7"}, "has no sweep 7"},
+                            {{"results", store, "--point", "9"}, "has no finished point 9"},
+                            {{"sweep", kScenario, "--axis", "plan.zero=0,1", "--set", "plan.micro_batch=2",
+                              "--resume", "--store", store},
+                             "has no sweep of this scenario over these axes"}}) {
+        const CliResult result = run_cli(arguments);
+        EXPECT_EQ(result.exit_code, 2) << message;
+        EXPECT_THAT(result.err, HasSubstr(message));
+    }
+}
