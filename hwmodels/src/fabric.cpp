@@ -114,6 +114,10 @@ Seconds longest_latency(const Fabric& fabric) {
                         : fabric.latency_cross_pod;
 }
 
+Distance longest_distance(const Fabric& fabric) {
+    return {longest_latency(fabric), longest_latency(fabric)};
+}
+
 std::int64_t max_endpoints(const Fabric& fabric) {
     const int tiers = prescribed_tiers(fabric.kind).value_or(fabric.tiers);
     const std::int64_t radix = fabric.radix;
@@ -154,7 +158,7 @@ std::string why_without_effect(const Fabric& fabric, std::string_view parameter)
     return of_pods && tiers < 3 ? without("pods", "three tiers") : "";
 }
 
-Fabric fitted(Fabric fabric, const Node& node) {
+Fabric trimmed(Fabric fabric, const Node& node) {
     fabric.rails = std::min(fabric.rails, node.nics);
     fabric.planes = std::min(fabric.planes, node.nics);
     return fabric;

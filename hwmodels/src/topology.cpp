@@ -18,10 +18,12 @@ namespace {
 
 /// Ordered pairs of different members with equal keys.
 double equal_pairs(std::vector<std::int64_t> keys) {
-    std::ranges::sort(keys);
+    if (!std::ranges::is_sorted(keys)) { // members in order have theirs in order, or nearly
+        std::ranges::sort(keys);
+    }
     double pairs = 0.0;
     for (auto begin = keys.begin(); begin != keys.end();) {
-        const auto end = std::upper_bound(begin, keys.end(), *begin);
+        const auto end = std::find_if(begin, keys.end(), [&](std::int64_t key) { return key != *begin; });
         const auto count = static_cast<double>(end - begin);
         pairs += count * (count - 1.0);
         begin = end;
@@ -30,6 +32,19 @@ double equal_pairs(std::vector<std::int64_t> keys) {
 }
 
 std::int64_t both(int a, int b) { return (std::int64_t{a} << 32) + b; }
+
+struct Place {
+    int node = 0;
+    int group = 0;
+    int pod = 0;
+};
+
+Tier tier_between(const Place& a, const Place& b) {
+    return a.node == b.node     ? Tier::node
+           : a.group == b.group ? Tier::leaf
+           : a.pod == b.pod     ? Tier::pod
+                                : Tier::core;
+}
 
 } // namespace
 
@@ -162,10 +177,7 @@ std::span<const int> Topology::climb(int gpu, Tier tier) const {
 }
 
 Tier Topology::tier(int a, int b) const {
-    return node(a) == node(b)     ? Tier::node
-           : group(a) == group(b) ? Tier::leaf
-           : pod(a) == pod(b)     ? Tier::pod
-                                  : Tier::core;
+    return tier_between({node(a), group(a), pod(a)}, {node(b), group(b), pod(b)});
 }
 
 Seconds Topology::latency(Tier tier) const {
@@ -191,23 +203,35 @@ GroupExtent Topology::extent(std::span<const int> members) const {
     if (members.size() == 1) {
         return out;
     }
+    std::vector<Place> places;
+    places.reserve(members.size());
+    for (const int gpu : members) {
+        places.push_back({node(gpu), group(gpu), pod(gpu)});
+    }
     const auto pairs = [&](auto key) {
         std::vector<std::int64_t> keys;
-        std::ranges::transform(members, std::back_inserter(keys), key);
+        keys.reserve(places.size());
+        std::ranges::transform(places, std::back_inserter(keys), key);
         return equal_pairs(std::move(keys));
     };
     // A leaf may hold less than a node, so that nodes lie across leaves.
-    const double in_node = pairs([&](int g) { return std::int64_t{node(g)}; });
-    const double in_leaf = pairs([&](int g) { return std::int64_t{group(g)}; }) -
-                           pairs([&](int g) { return both(node(g), group(g)); });
-    const double in_pod = pairs([&](int g) { return std::int64_t{pod(g)}; }) -
-                          pairs([&](int g) { return both(node(g), pod(g)); }) - in_leaf;
+    const double in_node = pairs([](const Place& p) { return std::int64_t{p.node}; });
+    const double in_leaf = pairs([](const Place& p) { return std::int64_t{p.group}; }) -
+                           pairs([](const Place& p) { return both(p.node, p.group); });
+    const double in_pod = pairs([](const Place& p) { return std::int64_t{p.pod}; }) -
+                          pairs([](const Place& p) { return both(p.node, p.pod); }) - in_leaf;
     const double all = count * (count - 1.0);
     out.all_to_all = {in_node / all, in_leaf / all, in_pod / all, (all - in_node - in_leaf - in_pod) / all};
     for (std::size_t i = 0; i < members.size(); ++i) {
-        const Tier step = tier(members[i], members[(i + 1) % members.size()]);
+        const Tier step = tier_between(places[i], places[(i + 1) % places.size()]);
         out.ring.at(static_cast<std::size_t>(step)) += 1.0 / count;
     }
+    double away = 0.0;
+    for (std::size_t t = static_cast<std::size_t>(Tier::leaf); t < kTiers; ++t) {
+        out.hop += latency(static_cast<Tier>(t)) * out.ring.at(t);
+        away += out.ring.at(t);
+    }
+    out.hop = away > 0.0 ? out.hop / away : Seconds();
     for (std::size_t t = 0; t < kTiers; ++t) {
         out.worst = out.all_to_all.at(t) > 0.0 ? static_cast<Tier>(t) : out.worst;
     }

@@ -28,9 +28,6 @@ double nic_share(const MoeRates& rates, int nodes) {
     return below->share + way * (above->share - below->share);
 }
 
-/// Between nodes the longest way is assumed: a group need not lie under one leaf.
-Seconds network_latency(const Cluster& cluster) { return longest_latency(cluster.fabric); }
-
 } // namespace
 
 Seconds uncontended_time(const TransferShape& shape) {
@@ -42,8 +39,8 @@ Seconds uncontended_time(const TransferShape& shape) {
 }
 
 TransferShape moe_transfer(const TransferRates& rates, const Cluster& cluster, const ExpertRouting& routing,
-                           MoeDirection direction, std::int64_t tokens, Bytes per_token,
-                           bool beside_compute) {
+                           MoeDirection direction, std::int64_t tokens, Bytes per_token, bool beside_compute,
+                           const std::optional<Distance>& distance) {
     const Spread spread = expected_spread(routing);
     const MoeRates& moe = direction == MoeDirection::dispatch ? rates.dispatch : rates.combine;
     const double slowdown = beside_compute ? moe.beside_compute : 1.0;
@@ -65,7 +62,7 @@ TransferShape moe_transfer(const TransferRates& rates, const Cluster& cluster, c
     if (nodes > 1) {
         shape.flows.push_back({Port::nic, payload * spread.remote_nodes,
                                nic_per_gpu(cluster.node) * (nic_share(moe, nodes) / slowdown)});
-        shape.latency += network_latency(cluster);
+        shape.latency += distance.value_or(longest_distance(cluster.fabric)).farthest;
     }
     return shape;
 }

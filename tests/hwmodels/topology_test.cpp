@@ -28,7 +28,7 @@ Cluster cluster(FabricKind kind, int nodes, int gpus = 8, int nics = 8) {
     out.fabric.latency_same_leaf = 2_us;
     out.fabric.latency_cross_leaf = 3_us;
     out.fabric.latency_cross_pod = 4_us;
-    out.fabric = fitted(out.fabric, out.node);
+    out.fabric = trimmed(out.fabric, out.node);
     out.nodes = nodes;
     return out;
 }
@@ -291,7 +291,19 @@ TEST(GroupExtent, SharesAddUpAndMatchThePairs) {
         }
         EXPECT_NEAR(ring, 1.0, 1e-12);
         EXPECT_EQ(extent.latency, topology.latency(extent.worst));
+        if (extent.worst != Tier::node) {
+            EXPECT_GE(extent.hop, topology.latency(Tier::leaf));
+            EXPECT_LE(extent.hop, extent.latency);
+        }
     }
+    // Eight nodes, four to a leaf: a ring through them crosses the spine twice.
+    const Topology two_leaves = make_topology(cluster(FabricKind::fat_tree_2, 8));
+    std::vector<int> first_of_nodes;
+    for (int gpu = 0; gpu < 64; gpu += 8) {
+        first_of_nodes.push_back(gpu);
+    }
+    const Seconds hops = two_leaves.latency(Tier::leaf) * 6.0 + two_leaves.latency(Tier::pod) * 2.0;
+    EXPECT_NEAR(two_leaves.extent(first_of_nodes).hop.value(), hops.value() / 8.0, 1e-15);
     const Topology topology = make_topology(cluster(FabricKind::fat_tree_2, 4));
     EXPECT_EQ(topology.extent(std::array{3}).latency, Seconds());
     EXPECT_THROW((void)topology.extent({}), std::invalid_argument);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <numeric>
 #include <ranges>
@@ -146,6 +147,9 @@ int RankLayout::counterpart(int gpu, Rank rank) const {
 }
 
 bool RankLayout::remote(Rank a, Rank b) const {
+    if (std::abs(index(a) - index(b)) * pipeline_.stride >= gpus_per_node_) {
+        return true;
+    }
     for (int gpu = 0; gpu < gpus_; ++gpu) {
         if (pipeline_rank(gpu) == index(a) && node(gpu) != node(counterpart(gpu, b))) {
             return true;

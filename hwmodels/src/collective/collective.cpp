@@ -62,32 +62,34 @@ CollectiveChoice best_inside_node(const TransferRates& rates, const Node& node, 
     return uncontended_time(nvls.shape) < uncontended_time(ring.shape) ? nvls : ring;
 }
 
-/// What one NIC carries and how many network latencies follow one another.
+/// What one NIC carries, and the network latencies that follow one another.
 struct BetweenNodes {
     Bytes bytes;
-    double hops = 0.0;
+    Seconds latency;
 };
 
-BetweenNodes between_nodes(const CollectiveCall& call, const Layout& layout, Algorithm algorithm) {
+BetweenNodes between_nodes(const CollectiveCall& call, const Layout& layout, const Distance& distance,
+                           Algorithm algorithm) {
     const double nodes = layout.nodes;
     const Bytes part = call.bytes / layout.members; // each GPU of a node has its own ring over the nodes
     switch (call.op) {
     case Collective::all_reduce:
         if (algorithm == Algorithm::tree) { // up and down a binary tree, every byte once each way
-            return {part * 2.0, 2.0 * std::bit_width(static_cast<unsigned>(layout.nodes - 1))};
+            return {part * 2.0,
+                    distance.farthest * (2.0 * std::bit_width(static_cast<unsigned>(layout.nodes - 1)))};
         }
-        return {part * (2.0 * (nodes - 1.0) / nodes), 2.0 * (nodes - 1.0)};
+        return {part * (2.0 * (nodes - 1.0) / nodes), distance.hop * (2.0 * (nodes - 1.0))};
     case Collective::reduce_scatter:
     case Collective::all_gather:
-        return {part * ((nodes - 1.0) / nodes), nodes - 1.0};
+        return {part * ((nodes - 1.0) / nodes), distance.hop * (nodes - 1.0)};
     case Collective::broadcast:
-        return {part, nodes - 1.0};
+        return {part, distance.hop * (nodes - 1.0)};
     case Collective::all_to_all: // every rank has a piece for each rank of the other nodes; all in flight
-        return {call.bytes * ((nodes - 1.0) / nodes), 1.0};
+        return {call.bytes * ((nodes - 1.0) / nodes), distance.farthest};
     case Collective::send_recv:
         break;
     }
-    return {call.bytes, 1.0};
+    return {call.bytes, distance.farthest};
 }
 
 /// The exchange inside each node, if there is one: the whole vector, or of an all-to-all the node's own part.
@@ -108,14 +110,13 @@ std::vector<PortFlow> node_part(const TransferRates& rates, const Node& node, Co
 }
 
 CollectiveChoice across_nodes(const TransferRates& rates, const Cluster& cluster, const CollectiveCall& call,
-                              const Layout& layout, Algorithm algorithm) {
-    const BetweenNodes moved = between_nodes(call, layout, algorithm);
+                              const Layout& layout, const Distance& distance, Algorithm algorithm) {
+    const BetweenNodes moved = between_nodes(call, layout, distance, algorithm);
     CollectiveChoice choice{{node_part(rates, cluster.node, call, layout), {}}, algorithm, "network"};
     if (moved.bytes > Bytes(0.0)) {
         choice.shape.flows.push_back({Port::nic, moved.bytes, nic_per_gpu(cluster.node) * rates.nic});
     }
-    // Between nodes the longer way is assumed: a group need not lie under one leaf.
-    choice.shape.latency = longest_latency(cluster.fabric) * moved.hops;
+    choice.shape.latency = moved.latency;
     return choice;
 }
 
@@ -127,14 +128,14 @@ CollectiveChoice chosen(const TransferRates& rates, const Cluster& cluster, cons
     if (layout.nodes == 1) {
         return best_inside_node(rates, cluster.node, call, layout.members);
     }
+    const Distance distance = call.distance.value_or(longest_distance(cluster.fabric));
     const auto network_time = [&](Algorithm algorithm) {
-        const BetweenNodes moved = between_nodes(call, layout, algorithm);
-        return moved.bytes / (nic_per_gpu(cluster.node) * rates.nic) +
-               longest_latency(cluster.fabric) * moved.hops;
+        const BetweenNodes moved = between_nodes(call, layout, distance, algorithm);
+        return moved.bytes / (nic_per_gpu(cluster.node) * rates.nic) + moved.latency;
     };
     const bool tree =
         call.op == Collective::all_reduce && network_time(Algorithm::tree) < network_time(Algorithm::ring);
-    return across_nodes(rates, cluster, call, layout, tree ? Algorithm::tree : Algorithm::ring);
+    return across_nodes(rates, cluster, call, layout, distance, tree ? Algorithm::tree : Algorithm::ring);
 }
 
 } // namespace
@@ -151,12 +152,13 @@ CollectiveChoice choose_collective(const TransferRates& rates, const Cluster& cl
 }
 
 TransferShape collective(const TransferRates& rates, const Cluster& cluster, Collective op, Bytes bytes,
-                         int ranks, int ranks_per_node) {
-    return choose_collective(rates, cluster, {op, bytes, ranks, ranks_per_node, false}).shape;
+                         int ranks, int ranks_per_node, const std::optional<Distance>& distance) {
+    return choose_collective(rates, cluster, {op, bytes, ranks, ranks_per_node, false, distance}).shape;
 }
 
-TransferShape point_to_point(const TransferRates& rates, const Cluster& cluster, Bytes bytes, bool remote) {
-    return collective(rates, cluster, Collective::send_recv, bytes, 2, remote ? 1 : 2);
+TransferShape point_to_point(const TransferRates& rates, const Cluster& cluster, Bytes bytes, bool remote,
+                             const std::optional<Distance>& distance) {
+    return collective(rates, cluster, Collective::send_recv, bytes, 2, remote ? 1 : 2, distance);
 }
 
 } // namespace chokepoint::hw

@@ -8,6 +8,9 @@
 #include <chokepoint/hwmodels/topology.hpp>
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
 
 namespace chokepoint::cli {
 namespace {
@@ -61,7 +64,7 @@ hw::Cluster plug_in(const hw::FabricEntry& entry, const hw::Catalog& catalog, co
         throw UsageError(fmt::format("--gpus: {} GPUs do not fill nodes of {} ({}); expected a multiple",
                                      plugged.gpus, node->node.gpus, node->id));
     }
-    const hw::Cluster cluster{node->node, hw::fitted(entry.fabric, node->node),
+    const hw::Cluster cluster{node->node, hw::trimmed(entry.fabric, node->node),
                               plugged.gpus / node->node.gpus};
     const auto faults = hw::check_fabric(cluster.fabric, cluster.node, cluster.nodes);
     if (!faults.empty()) {
@@ -69,6 +72,26 @@ hw::Cluster plug_in(const hw::FabricEntry& entry, const hw::Catalog& catalog, co
             fmt::format("{} with {} GPUs in {}: {}", entry.id, plugged.gpus, node->id, hw::to_text(faults)));
     }
     return cluster;
+}
+
+/// Links by level and width: those of all rails or planes, and of all full leaves, are alike.
+void add_links(const hw::Topology& topology, std::vector<Figure>& out) {
+    std::map<std::pair<bool, double>, std::vector<std::string>> alike;
+    for (const hw::SharedLink& link : topology.links()) {
+        const bool of_pod = link.name.find("pod ") != std::string::npos;
+        alike[{of_pod, -link.capacity.value()}].push_back(link.name);
+    }
+    std::array<int, 2> widths{};
+    for (const auto& [key, names] : alike) {
+        const auto& [of_pod, negated] = key;
+        const int width = ++widths.at(of_pod ? 1 : 0);
+        const std::string which = names.size() == 1 ? names.front() + " alone"
+                                                    : fmt::format("{} of them: {} to {}", names.size(),
+                                                                  names.front(), names.back());
+        out.push_back(figure(
+            fmt::format("uplink.{}{}", of_pod ? "pod" : "leaf", width == 1 ? "" : fmt::format(".{}", width)),
+            hw::BytesPerSecond(-negated), "one direction, " + which));
+    }
 }
 
 void add_cluster(const hw::Cluster& cluster, std::vector<Figure>& out) {
@@ -92,11 +115,7 @@ void add_cluster(const hw::Cluster& cluster, std::vector<Figure>& out) {
         out.push_back({"cluster.bisection_share", fmt::format("{:.1f}%", 100.0 * share), share,
                        "of what half the NICs carry"});
     }
-    for (const hw::SharedLink& link : topology.links()) {
-        if (link.name.ends_with("leaf 0 uplink") || link.name.ends_with("pod 0 uplink")) {
-            add(("link." + link.name).c_str(), link.capacity, "one direction; its like are as wide");
-        }
-    }
+    add_links(topology, out);
     add("within.node", within(topology, hw::Tier::node), "GPUs at NVLink's latency");
     add("within.leaf", within(topology, hw::Tier::leaf), "GPUs at latency_same_leaf");
     add("within.pod", within(topology, hw::Tier::pod), "GPUs at latency_cross_leaf");
@@ -110,7 +129,11 @@ std::vector<Figure> node_figures(const hw::NodeEntry& entry) {
     return {figure("gpus", std::int64_t{node.gpus}, cited(entry.citations, "gpus")),
             figure("nics", std::int64_t{node.nics}, cited(entry.citations, "nics")),
             figure("nic", node.nic, cited(entry.citations, "nic")),
-            figure("nvlink_latency", node.nvlink_latency, cited(entry.citations, "nvlink_latency"))};
+            figure("nvlink_latency", node.nvlink_latency, cited(entry.citations, "nvlink_latency")),
+            {"nvls", node.nvls ? "yes" : "no", node.nvls ? "yes" : "no",
+             entry.citations.contains("nvls")
+                 ? cited(entry.citations, "nvls")
+                 : "not in the node's file: its switch only forwards, or it has none"}};
 }
 
 std::vector<Figure> link_figures(const hw::LinkEntry& entry) {

@@ -72,7 +72,8 @@ hw::Node node_from(const hw::Catalog& catalog, const std::string& part, const hw
 
 hw::Cluster cluster_from(const hw::Catalog& catalog, hw::Node node, int nodes) {
     constexpr std::string_view kFabric = "multi-plane"; // as scenarios default to
-    return {std::move(node), catalog.find_fabric(kFabric)->fabric, nodes};
+    const hw::Fabric fabric = hw::trimmed(catalog.find_fabric(kFabric)->fabric, node);
+    return {std::move(node), fabric, nodes};
 }
 
 hw::TransferRates rates_from(const std::string& file) {

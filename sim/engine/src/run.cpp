@@ -147,13 +147,13 @@ StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const
     if (scenario.compute_model() == ComputeModel::roofline) {
         costed.framework_overhead = 0.0; // a bound on the time takes the best software there could be
     }
+    const work::RankLayout layout(plan, scenario.cluster().node.gpus);
     StepCosts costs = cost_step(graph, scenario.model(), costed, scenario.cluster(), *cost_model(scenario),
-                                transfer_rates(scenario));
+                                transfer_rates(scenario), group_distances(graph, layout, scenario.cluster()));
     SimulateOptions simulate_options;
     if (options.progress) {
         simulate_options.progress = [&](double share) { options.progress("simulate", share); };
     }
-    const work::RankLayout layout(plan, scenario.cluster().node.gpus);
     FoldedStep step =
         fold_step(std::move(graph), std::move(costs), layout,
                   make_conditions(scenario.perturbations(), scenario.cluster(), plan), options.fold);

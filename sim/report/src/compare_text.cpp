@@ -124,6 +124,27 @@ std::string reason(const RunReport& a, const RunReport& b, const std::vector<Row
                        more_or_less(difference), 100.0 * difference / a.step.seconds.value(), parts);
 }
 
+void append_estimates(std::string& out, const RunReport& a, const RunReport& b) {
+    if (a.estimates.empty() && b.estimates.empty()) {
+        return;
+    }
+    out += "\nEstimates, without a good source:\n";
+    std::vector<std::string> all = a.estimates;
+    std::ranges::copy_if(b.estimates, std::back_inserter(all), [&](const std::string& one) {
+        return std::ranges::find(a.estimates, one) == a.estimates.end();
+    });
+    for (const std::string& figures : all) {
+        const auto in = [&](const RunReport& side) {
+            return std::ranges::find(side.estimates, figures) != side.estimates.end();
+        };
+        fmt::format_to(std::back_inserter(out), "  {}  {}\n",
+                       in(a) && in(b) ? "both"
+                       : in(a)        ? "A   "
+                                      : "B   ",
+                       figures);
+    }
+}
+
 } // namespace
 
 std::string compare_text(const RunReport& a, const RunReport& b) {
@@ -143,6 +164,7 @@ std::string compare_text(const RunReport& a, const RunReport& b) {
         append(out, r);
     }
     out += "\n" + reason(a, b, by_resource) + "\n";
+    append_estimates(out, a, b);
     return out;
 }
 

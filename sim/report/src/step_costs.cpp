@@ -35,9 +35,11 @@ void add_compute(StepCosts& costs, const work::ComputeWork& compute, const hw::C
 }
 
 hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work::ModelArch& arch,
-                                 const hw::Cluster& cluster, const hw::TransferRates& rates) {
+                                 const hw::Cluster& cluster, const hw::TransferRates& rates,
+                                 const std::optional<hw::Distance>& distance) {
     const auto collective = [&](hw::Collective kind) {
-        return hw::collective(rates, cluster, kind, transfer.bytes, transfer.ranks, transfer.ranks_per_node);
+        return hw::collective(rates, cluster, kind, transfer.bytes, transfer.ranks, transfer.ranks_per_node,
+                              distance);
     };
     const auto moe = [&](hw::MoeDirection direction) {
         const hw::ExpertRouting routing{.experts = arch.moe.experts,
@@ -46,7 +48,7 @@ hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work:
                                         .ranks_per_node = transfer.ranks_per_node,
                                         .max_nodes = arch.moe.max_nodes};
         return hw::moe_transfer(rates, cluster, routing, direction, transfer.tokens, transfer.per_token,
-                                transfer.beside_compute);
+                                transfer.beside_compute, distance);
     };
     switch (transfer.kind) {
     case work::TransferKind::dispatch:
@@ -54,7 +56,7 @@ hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work:
     case work::TransferKind::combine:
         return moe(hw::MoeDirection::combine);
     case work::TransferKind::pipeline:
-        return hw::point_to_point(rates, cluster, transfer.bytes, transfer.ranks_per_node == 1);
+        return hw::point_to_point(rates, cluster, transfer.bytes, transfer.ranks_per_node == 1, distance);
     case work::TransferKind::reduce_scatter:
         return collective(hw::Collective::reduce_scatter);
     case work::TransferKind::all_gather:
@@ -64,7 +66,8 @@ hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work:
     case work::TransferKind::all_to_all:
         return collective(hw::Collective::all_to_all);
     case work::TransferKind::ring_shift:
-        return hw::point_to_point(rates, cluster, transfer.bytes, transfer.ranks > transfer.ranks_per_node);
+        return hw::point_to_point(rates, cluster, transfer.bytes, transfer.ranks > transfer.ranks_per_node,
+                                  distance);
     }
     throw std::logic_error(fmt::format("transfer '{}' is of kind {}, which nothing prices", transfer.name,
                                        static_cast<int>(transfer.kind)));
@@ -140,13 +143,16 @@ StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, c
 }
 
 StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, const work::ParallelPlan& plan,
-                    const hw::Cluster& cluster, const hw::CostModel& model, const hw::TransferRates& rates) {
+                    const hw::Cluster& cluster, const hw::CostModel& model, const hw::TransferRates& rates,
+                    const GroupDistances& distances) {
     StepCosts costs;
     for (const work::ComputeWork& compute : graph.computes()) {
         add_compute(costs, compute, model, plan.framework_overhead);
     }
     for (const work::TransferWork& transfer : graph.transfers()) {
-        costs.transfer.push_back(transfer_shape(transfer, arch, cluster, rates));
+        const std::size_t index = costs.transfer.size();
+        costs.transfer.push_back(transfer_shape(transfer, arch, cluster, rates,
+                                                distances.empty() ? std::nullopt : distances.at(index)));
         costs.straggler_wait.push_back(straggler_wait(transfer, graph, plan, costs));
     }
     costs.transfer_sigma = rates.relative_sigma;

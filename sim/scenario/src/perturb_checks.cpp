@@ -3,6 +3,8 @@
 #include "histogram.hpp"
 #include "reading.hpp"
 
+#include <chokepoint/hwmodels/wiring.hpp>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -13,9 +15,12 @@
 
 namespace chokepoint::sim {
 
-std::string_view name(PerturbedLink link) { return link == PerturbedLink::nvlink ? "nvlink" : "nic"; }
+std::string_view name(PerturbedLink link) {
+    constexpr std::array<std::string_view, 3> kNames{"nvlink", "nic", "uplink"};
+    return kNames.at(static_cast<std::size_t>(link));
+}
 std::optional<PerturbedLink> perturbed_link_from(std::string_view text) {
-    for (const auto link : {PerturbedLink::nvlink, PerturbedLink::nic}) {
+    for (const auto link : {PerturbedLink::nvlink, PerturbedLink::nic, PerturbedLink::uplink}) {
         if (name(link) == text) {
             return link;
         }
@@ -51,8 +56,8 @@ bool among(std::string_view name, std::initializer_list<std::string_view> names)
 
 constexpr std::array kTroubles{
     Trouble{"speed", "gpu or node", [](std::string_view n) { return among(n, {"gpu", "node"}); }},
-    Trouble{"link", "factor, from, to and one of gpu and node",
-            [](std::string_view n) { return among(n, {"factor", "from", "to", "gpu", "node"}); }},
+    Trouble{"link", "factor, from, to and one of gpu, node and leaf",
+            [](std::string_view n) { return among(n, {"factor", "from", "to", "gpu", "node", "leaf"}); }},
     Trouble{"nic", "node", [](std::string_view n) { return n == "node"; }},
     Trouble{"routing", "s or file", [](std::string_view n) { return among(n, {"s", "file"}); }},
 };
@@ -157,9 +162,39 @@ private:
 
     void check_link(const Perturbation& perturbation) {
         need("factor", "link");
-        need_one_of("link", {"gpu", "node"});
+        if (usable("link") && *perturbation.link == PerturbedLink::uplink) {
+            check_uplink(perturbation);
+        } else if (has("leaf")) {
+            fault("leaf", "leaf says where an uplink is; expected gpu or node");
+        } else {
+            need_one_of("link", {"gpu", "node"});
+        }
         if (usable("from") && usable("to") && *perturbation.to <= *perturbation.from) {
             fault("to", "to is not after from");
+        }
+    }
+
+    void check_uplink(const Perturbation& perturbation) {
+        for (const std::string_view place : {"gpu", "node"}) {
+            if (has(place)) {
+                fault(place, fmt::format("an uplink belongs to a leaf, not to a {}; expected leaf", place));
+            }
+        }
+        if (!need("leaf", "link") ||
+            !reading_.sound({"cluster.nodes", "cluster.gpus_per_node", "cluster.nics_per_node"}) ||
+            !reading_.faults.empty()) {
+            return; // leaves can be counted in a sound fabric alone
+        }
+        const Draft& draft = reading_.draft;
+        hw::Node node;
+        node.gpus = draft.gpus_per_node;
+        node.nics = draft.nics_per_node;
+        std::vector<hw::FabricFault> faults;
+        const hw::Wiring wiring = hw::wire(draft.network, node, draft.nodes, faults);
+        within("leaf", perturbation.leaf, wiring.leaves(), "leaves");
+        if (usable("leaf") && wiring.leaf_uplinks == 0) {
+            fault("leaf",
+                  fmt::format("the leaves of a {} fabric have no uplinks", hw::name(draft.network.kind)));
         }
     }
 

@@ -13,7 +13,8 @@ template <auto Member> constexpr Binding perturb_field = field<&Draft::perturbat
 
 constexpr NameList kLinks{[](const Library&) {
                               return std::vector<std::string>{std::string(name(PerturbedLink::nvlink)),
-                                                              std::string(name(PerturbedLink::nic))};
+                                                              std::string(name(PerturbedLink::nic)),
+                                                              std::string(name(PerturbedLink::uplink))};
                           },
                           "link", ""};
 constexpr NameList kSkews{[](const Library&) {
@@ -31,7 +32,13 @@ const std::array kPerturbKeys{
     Key{"perturb.speed", number("0.01", "1"), Need::unset, "", "other trouble",
         "kernels run at this share of their rate", perturb_field<&Perturbation::speed>},
     Key{"perturb.link", choice(kLinks), Need::unset, "", "other trouble",
-        "a GPU's port has less capacity, both ways", perturb_field<&Perturbation::link>},
+        "a GPU's port, or all cables of a leaf to its spines, have less capacity, both ways",
+        perturb_field<&Perturbation::link>},
+    Key{"perturb.leaf", integer("0", "1048575"), Need::unset, "", "no uplink is degraded",
+        "the leaf whose uplink is degraded, as the GPUs' leaves are numbered: node after node, and rail "
+        "after rail "
+        "or plane after plane among those of a node",
+        perturb_field<&Perturbation::leaf>},
     Key{"perturb.factor", number("0.001", "1"), Need::unset, "", "no link is degraded",
         "share of the link's capacity that is left", perturb_field<&Perturbation::factor>},
     Key{"perturb.from", quantity(Dimension::seconds, "0 s", "1e9 s"), Need::unset, "",

@@ -44,11 +44,20 @@ struct Fabric {
 std::optional<int> prescribed_tiers(FabricKind);
 /// The longest latency that two NICs of a fabric of these tiers can have.
 Seconds longest_latency(const Fabric&);
+
+/// Latencies of the network between the members of a group.
+struct Distance {
+    Seconds farthest; ///< between the two that are farthest apart
+    Seconds hop;      ///< from one node to the next along a ring, mean
+    friend bool operator==(const Distance&, const Distance&) = default;
+};
+/// Of a group that may lie anywhere: every way is the longest.
+Distance longest_distance(const Fabric&);
 /// NICs that the largest fabric of these switches joins.
 std::int64_t max_endpoints(const Fabric&);
 /// The fabric with no more rails and planes than the node has NICs to plug into them: what lies unused
 /// changes nothing.
-Fabric fitted(Fabric, const Node&);
+Fabric trimmed(Fabric, const Node&);
 
 /// Why a parameter ("planes") says nothing about a fabric of this kind; empty where it does.
 std::string why_without_effect(const Fabric&, std::string_view parameter);

@@ -28,10 +28,13 @@ std::string_view name(Tier);
 struct GroupExtent {
     Tier worst = Tier::node;
     Seconds latency; ///< between the members that are farthest apart; zero for one member
+    Seconds hop;     ///< mean latency of the ring's steps between nodes; zero where it never leaves a node
     /// Share of what a member sends that goes to peers of each tier, mean over members: to all others alike,
     std::array<double, kTiers> all_to_all{};
     /// or to the next member of the list, the first being next to the last.
     std::array<double, kTiers> ring{};
+    /// Of the network; without meaning for a group inside one node.
+    [[nodiscard]] Distance distance() const { return {latency, hop}; }
     friend bool operator==(const GroupExtent&, const GroupExtent&) = default;
 };
 

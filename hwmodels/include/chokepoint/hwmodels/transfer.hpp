@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <vector>
 
 namespace chokepoint::hw {
@@ -109,10 +110,12 @@ enum class MoeDirection { dispatch, combine };
 
 /// DeepEP's dispatch or combine, as one rank sees it: each token crosses the fabric once per remote node, to
 /// the GPU of the sender's index, which hands it on over NVLink once per rank that needs it; a combine goes
-/// the same way back. `per_token` is the payload (FP8 with scales, or BF16).
+/// the same way back. `per_token` is the payload (FP8 with scales, or BF16). Without a distance the group may
+/// lie anywhere.
 /// @throws std::invalid_argument as expected_spread().
 TransferShape moe_transfer(const TransferRates&, const Cluster&, const ExpertRouting&, MoeDirection,
-                           std::int64_t tokens, Bytes per_token, bool beside_compute);
+                           std::int64_t tokens, Bytes per_token, bool beside_compute,
+                           const std::optional<Distance>& = {});
 
 /// Published timings of DeepEP's normal kernels, to compare with; nothing is fitted to them.
 struct DeepEpTiming {
@@ -133,7 +136,8 @@ std::vector<DeepEpTiming> read_deepep_table();
 
 /// Point to point between GPUs of different nodes (`remote`) or of one node.
 /// @throws std::invalid_argument if the rates hold no curve for point to point inside a node.
-TransferShape point_to_point(const TransferRates&, const Cluster&, Bytes, bool remote);
+TransferShape point_to_point(const TransferRates&, const Cluster&, Bytes, bool remote,
+                             const std::optional<Distance>& = {});
 
 /// A collective over `ranks` GPUs, `ranks_per_node` of them in each node, of `bytes` as nccl-tests counts
 /// them: the whole vector, an all-gather's output, what a rank of an all-to-all sends.
@@ -143,6 +147,7 @@ struct CollectiveCall {
     int ranks = 1;
     int ranks_per_node = 8;
     bool beside_compute = false;
+    std::optional<Distance> distance; ///< between its nodes; unset: they may lie anywhere
 };
 
 /// The way that takes least time, as NCCL's tuner looks for it.
@@ -160,6 +165,6 @@ struct CollectiveChoice {
 CollectiveChoice choose_collective(const TransferRates&, const Cluster&, const CollectiveCall&);
 /// Its shape alone.
 TransferShape collective(const TransferRates&, const Cluster&, Collective, Bytes, int ranks,
-                         int ranks_per_node);
+                         int ranks_per_node, const std::optional<Distance>& = {});
 
 } // namespace chokepoint::hw

@@ -3,6 +3,7 @@
 #include "conditions.hpp"
 
 #include "capacity_windows.hpp"
+#include "uplinks.hpp"
 
 #include <fmt/format.h>
 
@@ -164,7 +165,9 @@ Conditions make_conditions(std::span<const Perturbation> perturbations, const hw
     for (const Perturbation& perturbation : perturbations) {
         builder.add(perturbation);
     }
-    return builder.take();
+    Conditions conditions = builder.take();
+    conditions.uplinks = uplink_tiers(cluster, perturbations);
+    return conditions;
 }
 
 } // namespace chokepoint::sim

@@ -71,6 +71,12 @@ private:
     void copy_tasks() {
         std::vector<std::vector<int>> turns(relations_.groups.size(),
                                             std::vector<int>(index(graph_.ranks()), 0));
+        const std::size_t copies = graph_.tasks().size() * partition_.classes.size() / index(graph_.ranks());
+        for (std::vector<work::TaskId>* by_copy : {&entry_, &exit_}) {
+            by_copy->reserve(2 * copies); // with joints
+        }
+        step_.tasks.reserve(2 * copies);
+        first_.reserve(graph_.tasks().size());
         for (const work::Task& task : graph_.tasks()) {
             first_.push_back(static_cast<work::TaskId>(step_.tasks.size()));
             // Joints may come between the copies of one task, so copies are numbered first.

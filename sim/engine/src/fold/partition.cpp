@@ -91,39 +91,67 @@ Colours initial(const work::RankLayout& layout, const Relations& relations, cons
     return colours;
 }
 
-void see_blocks(const Colours& now, const Blocks& blocks, std::uint64_t salt, Colours& next) {
+/// @param mixed what each GPU adds to its block's sum
+void see_blocks(const Colours& mixed, const Blocks& blocks, std::uint64_t salt, Colours& next) {
     Colours sum(blocks.colour);
-    for (std::size_t gpu = 0; gpu < now.size(); ++gpu) {
+    for (std::size_t gpu = 0; gpu < mixed.size(); ++gpu) {
         if (blocks.block[gpu] != kNone) {
-            sum[index(blocks.block[gpu])] += mix(now[gpu]);
+            sum[index(blocks.block[gpu])] += mixed[gpu];
         }
     }
-    for (std::size_t gpu = 0; gpu < now.size(); ++gpu) {
+    for (std::size_t gpu = 0; gpu < mixed.size(); ++gpu) {
         if (blocks.block[gpu] != kNone) {
             next[gpu] = mix(next[gpu] + salt, sum[index(blocks.block[gpu])]);
         }
     }
 }
 
-Colours look_around(const Colours& now, const work::RankLayout& layout, const Relations& relations,
-                    const Uplinks& uplinks) {
+Colours look_around(const Colours& now, const Relations& relations, const Uplinks& uplinks) {
     Colours next = now;
+    Colours mixed(now.size());
+    std::ranges::transform(now, mixed.begin(), [](std::uint64_t colour) { return mix(colour); });
     std::uint64_t salt = 0;
     for (const GroupRelation& relation : relations.groups) {
-        see_blocks(now, relation.blocks, ++salt, next);
+        see_blocks(mixed, relation.blocks, ++salt, next);
     }
     if (relations.rails.count() > 0) {
-        see_blocks(now, relations.rails, ++salt, next);
+        see_blocks(mixed, relations.rails, ++salt, next);
     }
     for (std::size_t tier = 0; uplinks.any() && tier < uplinks.binding().size(); ++tier) {
-        see_blocks(now, uplinks.binding()[tier], ++salt, next);
-    }
-    for (Gpu gpu = 0; gpu < layout.gpus(); ++gpu) {
-        for (const work::Rank partner : relations.partners[index(layout.pipeline_rank(gpu))]) {
-            next[index(gpu)] = mix(next[index(gpu)], now[index(layout.counterpart(gpu, partner))]);
-        }
+        see_blocks(mixed, uplinks.binding()[tier], ++salt, next);
     }
     return next;
+}
+
+using GpusByRank = std::vector<std::vector<Gpu>>;
+
+GpusByRank by_rank(const work::RankLayout& layout, std::size_t ranks) {
+    GpusByRank gpus(ranks);
+    for (Gpu gpu = 0; gpu < layout.gpus(); ++gpu) {
+        gpus[index(layout.pipeline_rank(gpu))].push_back(gpu);
+    }
+    return gpus;
+}
+
+/// Rank after rank, down the pipeline and back up, so that what sets a GPU apart reaches all its counterparts
+/// in one round. All GPUs of a rank look at their partners at the same time, which keeps equals equal.
+void look_along_pipeline(Colours& colours, const work::RankLayout& layout, const Relations& relations,
+                         const GpusByRank& gpus) {
+    const auto ranks = static_cast<int>(gpus.size());
+    const auto look = [&](int rank) {
+        for (const work::Rank partner : relations.partners[index(rank)]) {
+            for (const Gpu gpu : gpus[index(rank)]) {
+                colours[index(gpu)] =
+                    mix(colours[index(gpu)], colours[index(layout.counterpart(gpu, partner))]);
+            }
+        }
+    };
+    for (int rank = 0; rank < ranks; ++rank) {
+        look(rank);
+    }
+    for (int rank = ranks - 1; rank >= 0; --rank) {
+        look(rank);
+    }
 }
 
 } // namespace
@@ -139,10 +167,12 @@ Partition one_by_one(const work::RankLayout& layout, int ranks) {
 Partition refine(const work::RankLayout& layout, const Relations& relations, const Uplinks& uplinks,
                  const Conditions& conditions, const std::vector<std::vector<Reach>>& reach,
                  const std::vector<double>& load) {
+    const GpusByRank gpus = by_rank(layout, relations.partners.size());
     Colours colours = initial(layout, relations, uplinks, conditions, reach, load);
     for (std::size_t before = 0, now = distinct(colours); now > before; now = distinct(colours)) {
         before = now;
-        colours = look_around(colours, layout, relations, uplinks);
+        colours = look_around(colours, relations, uplinks);
+        look_along_pipeline(colours, layout, relations, gpus);
     }
     return collect(layout, static_cast<int>(relations.partners.size()),
                    [&](Gpu gpu) { return colours[index(gpu)]; });

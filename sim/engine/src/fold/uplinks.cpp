@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace chokepoint::sim {
 
@@ -32,7 +33,9 @@ Conditions::Tier read_level(const hw::Topology& topology, const Level& level) {
             const auto [entry, is_new] = known.try_emplace(link, tier.links.size());
             if (is_new) {
                 const hw::SharedLink& found = topology.links()[static_cast<std::size_t>(link)];
-                tier.links.push_back({{found.name, found.capacity, {}}, {}});
+                Conditions::Shared uplink;
+                uplink.link = {found.name, found.capacity, {}};
+                tier.links.push_back(std::move(uplink));
             }
             tier.links[entry->second].gpus.push_back(gpu);
         }

@@ -7,14 +7,27 @@
 #include <chokepoint/hwmodels/cost_model.hpp>
 #include <chokepoint/hwmodels/transfer.hpp>
 
+#include <optional>
+#include <vector>
+
 namespace chokepoint::sim {
+
+/// By transfer of a graph; unset where no task uses it.
+using GroupDistances = std::vector<std::optional<hw::Distance>>;
+
+/// How far apart on the cluster the members of each transfer's groups are. Equal transfers of several groups
+/// have one price: that of the group whose members are farthest apart, and of the ring with the longest hops.
+/// @throws std::invalid_argument with the faults of the cluster's fabric.
+GroupDistances group_distances(const work::TaskGraph&, const work::RankLayout&, const hw::Cluster&);
 
 /// What every piece of work of the graph costs on the cluster. Compute takes the sum of its operators'
 /// estimates beside what else runs then. A transfer with `uneven` waits until the slowest of its
 /// members has done its routed kernels: their time x plan.routing_imbalance x expected_maximum(members).
+/// `distances` are those between the members of each transfer's group; without them groups may lie anywhere.
 /// @throws std::invalid_argument if the part lacks an operator's dtype, or a group does not fill its nodes.
 StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::ParallelPlan&,
-                    const hw::Cluster&, const hw::CostModel&, const hw::TransferRates&);
+                    const hw::Cluster&, const hw::CostModel&, const hw::TransferRates&,
+                    const GroupDistances& distances = {});
 /// The same with the shipped transfer rates.
 /// @throws std::runtime_error if their file cannot be read.
 StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::ParallelPlan&,
