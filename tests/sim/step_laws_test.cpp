@@ -128,12 +128,12 @@ TEST(Campaign, RampCostsTheIntegralOfStepTimeOverTokens) {
     // A step whose time is proportional to its batch costs the same per token at every batch: the ramp is
     // free.
     const sim::CampaignReport free_ramp =
-        sim::campaign_report(s, {{3072, Seconds(4.0)}, {15360, Seconds(20.0)}});
+        sim::campaign_report(s, {{3072, Seconds(4.0), {}}, {15360, Seconds(20.0), {}}});
     EXPECT_NEAR(free_ramp.gpu_hours, 20.0 / (15360 * sequence) * 14.8e12 * gpus / 3600.0, 1.0);
     // A step of constant time: hours are T x integral of dtokens / b = T x tokens / sequence x ln(b1/b0) /
     // (b1 - b0).
     const sim::CampaignReport constant =
-        sim::campaign_report(s, {{3072, Seconds(20.0)}, {15360, Seconds(20.0)}});
+        sim::campaign_report(s, {{3072, Seconds(20.0), {}}, {15360, Seconds(20.0), {}}});
     const double ramp_seconds = 20.0 * 469e9 / sequence * std::log(5.0) / (15360 - 3072);
     EXPECT_NEAR(constant.ramp_gpu_hours, ramp_seconds * gpus / 3600.0, 1.0);
     EXPECT_NEAR(constant.gpu_hours - free_ramp.gpu_hours, constant.ramp_gpu_hours - free_ramp.ramp_gpu_hours,
@@ -142,7 +142,7 @@ TEST(Campaign, RampCostsTheIntegralOfStepTimeOverTokens) {
 
 TEST(Campaign, PointsBetweenDoNotChangeALine) {
     const sim::Scenario s = scenario();
-    const auto line = [](int batch) { return std::pair(batch, Seconds(1.0 + 1e-3 * batch)); };
+    const auto line = [](int batch) { return sim::RampPoint{batch, Seconds(1.0 + 1e-3 * batch), {}}; };
     EXPECT_NEAR(sim::campaign_report(s, {line(3072), line(4096), line(9000), line(15360)}).gpu_hours,
                 sim::campaign_report(s, {line(3072), line(15360)}).gpu_hours, 1.0);
 }

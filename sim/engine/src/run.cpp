@@ -83,7 +83,7 @@ StepOutcome outcome_of(const StepRun& step) {
 
 /// A single stretch: the batch ramp, then the full batch.
 CampaignReport simulate_stretch(const Scenario& scenario, StepCache& cache, const RunOptions& options) {
-    std::vector<std::pair<int, Seconds>> points;
+    std::vector<RampPoint> points;
     std::string note;
     BusyShares full;
     const std::vector<int> batches = ramp_batches(scenario);
@@ -94,14 +94,14 @@ CampaignReport simulate_stretch(const Scenario& scenario, StepCache& cache, cons
         const StepOutcome& step = cache.outcome(scenario, plan, [&] {
             return outcome_of(run_step(scenario, plan, {.progress = {}, .fold = options.fold}));
         });
-        points.emplace_back(batches[i], step.seconds);
+        points.push_back({batches[i], step.seconds, spent(step.phases)});
         full = busy_shares(step.phases); // the last batch is the full one
         if (!step.schedule_note.empty() && batches[i] != scenario.plan().global_batch) {
             note +=
                 fmt::format("{}{} sequences: {}", note.empty() ? "" : "; ", batches[i], step.schedule_note);
         }
     }
-    CampaignReport report = campaign_report(scenario, std::move(points));
+    CampaignReport report = campaign_report(scenario, points);
     report.ramp_note = std::move(note);
     report.shares = full;
     return report;
@@ -122,6 +122,19 @@ CampaignReport simulate_campaign(const Scenario& scenario, StepCache& cache, con
         }
     }
     return add_up(scenario, simulated, std::move(phases));
+}
+
+/// Campaign, energy and dollars, from steps of the cache.
+void add_economy(const Scenario& scenario, StepCache& cache, const RunOptions& options, RunReport& report) {
+    if (scenario.campaign().tokens > 0.0 || !scenario.phases().empty()) {
+        report.campaign = simulate_campaign(scenario, cache, options);
+        report.campaign->failures = failure_report(scenario, *report.campaign);
+        if (report.campaign->failures) {
+            report.campaign->goodput = report.campaign->failures->expected.goodput;
+        }
+    }
+    report.energy = energy_report(scenario, report.step, report.campaign);
+    report.cost = cost_report(scenario, report.step, report.campaign, report.energy);
 }
 
 hw::TransferRates transfer_rates(const Scenario& scenario) {
@@ -191,18 +204,28 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
          extrapolation_warnings(step_run.graph, step_run.costs, *cost_model(scenario))) {
         report.warnings.push_back(fmt::format("{}: warning: {}", scenario.file(), warning));
     }
-    if (scenario.campaign().tokens > 0.0 || !scenario.phases().empty()) {
-        StepCache own;
-        StepCache& cache = options.cache != nullptr ? *options.cache : own;
-        cache.outcome(scenario, scenario.plan(), [&] { return outcome_of(step_run); });
-        report.campaign = simulate_campaign(scenario, cache, options);
-        report.campaign->failures = failure_report(scenario, *report.campaign);
-        if (report.campaign->failures) {
-            report.campaign->goodput = report.campaign->failures->expected.goodput;
-        }
-    }
-    report.energy = energy_report(scenario, report.step, report.campaign);
-    report.cost = cost_report(scenario, report.step, report.campaign, report.energy);
+    StepCache own;
+    StepCache& cache = options.cache != nullptr ? *options.cache : own;
+    cache.outcome(scenario, scenario.plan(), [&] { return outcome_of(step_run); });
+    add_economy(scenario, cache, options, report);
+    return report;
+}
+
+RunReport run_headline(const Scenario& scenario, const RunOptions& options) {
+    StepCache own;
+    StepCache& cache = options.cache != nullptr ? *options.cache : own;
+    const StepOutcome& step = cache.outcome(scenario, scenario.plan(), [&] {
+        return outcome_of(run_step(scenario, scenario.plan(), {.progress = {}, .fold = options.fold}));
+    });
+    RunReport report;
+    report.title = scenario.title();
+    report.gpu = scenario.cluster().node.gpu.id;
+    report.gpus = scenario.cluster().gpus();
+    report.step.seconds = step.seconds;
+    report.step.phases = step.phases;
+    report.step.tokens =
+        static_cast<double>(scenario.plan().global_batch) * static_cast<double>(scenario.plan().sequence);
+    add_economy(scenario, cache, options, report);
     return report;
 }
 

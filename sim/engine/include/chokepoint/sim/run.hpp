@@ -40,4 +40,8 @@ RunReport run(const Scenario&, const RunOptions& = {});
 /// The report of a step already simulated; `run` is run_step followed by this.
 RunReport report(const Scenario&, const StepRun&, const RunOptions& = {});
 
+/// Of the report only step time, phases, campaign, energy and dollars: what a comparison asks of many
+/// scenarios.
+RunReport run_headline(const Scenario&, const RunOptions& = {});
+
 } // namespace chokepoint::sim

@@ -79,6 +79,17 @@ struct Uncertainty {
     [[nodiscard]] std::array<double, 2> interval(double centre) const;
 };
 
+/// What the wall time of a step or campaign is made of, mean over ranks; adds up to it.
+struct Spent {
+    hw::Seconds kernels; ///< the compute stream works
+    hw::Seconds exposed_communication;
+    hw::Seconds bubble;
+    hw::Seconds given; ///< in phases whose GPU-hours the scenario gives
+    [[nodiscard]] hw::Seconds total() const { return kernels + exposed_communication + bubble + given; }
+};
+/// Of a step.
+Spent spent(const Phases&);
+
 /// One stretch of a campaign.
 struct PhaseReport {
     std::string name;
@@ -88,6 +99,7 @@ struct PhaseReport {
     bool given = false; ///< GPU-hours of the scenario rather than of a simulation
     hw::Seconds step;   ///< at the full batch; 0 where given
     BusyShares shares;  ///< of that step
+    Spent spent;
     std::optional<Day> first_day, last_day;
 };
 
@@ -103,6 +115,7 @@ struct CampaignReport {
     std::string ramp_note;
     std::optional<FailureReport> failures;  ///< where they are on; what stands above is without them
     BusyShares shares;                      ///< of the step at the full batch
+    Spent spent;                            ///< adds up to `wall`
     std::vector<PhaseReport> phases;        ///< none if the campaign is a single stretch
     std::optional<Day> first_day, last_day; ///< where the scenario says when it starts
 };
@@ -133,9 +146,14 @@ Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const Critical
                         std::vector<Driver> others = {});
 
 /// Integrates the batch ramp over tokens: the batch grows linearly with the tokens seen, and the step time is
-/// linear between the simulated points. `points` are (sequences, seconds), ascending, first = ramp start,
-/// last = full batch.
-CampaignReport campaign_report(const Scenario&, std::vector<std::pair<int, hw::Seconds>> points);
+/// linear between the simulated points, in each of its parts. Points ascend, first = ramp start, last = full
+/// batch.
+struct RampPoint {
+    int sequences = 0; ///< of a step
+    hw::Seconds step;
+    Spent spent; ///< of it
+};
+CampaignReport campaign_report(const Scenario&, const std::vector<RampPoint>& points);
 /// A phase whose GPU-hours the scenario gives.
 PhaseReport given_phase(const Scenario&, const Phase&);
 /// One that was simulated as a campaign of its own.

@@ -77,7 +77,7 @@ struct Phase {
     std::shared_ptr<const Scenario> scenario; ///< where it does not: the keys in force, the phase as campaign
 };
 
-/// What one run needs, resolved and checked. Made by the loader alone.
+/// What one run needs, resolved and checked. Made by the loader, or from two that it made (hybrid()).
 class Scenario {
 public:
     [[nodiscard]] const std::string& title() const { return title_; }
@@ -107,6 +107,7 @@ public:
 
 private:
     friend class ScenarioBuilder;
+    friend class HybridBuilder;
     Scenario() = default;
     std::string title_, file_, catalog_hash_;
     hw::Cluster cluster_;
