@@ -17,11 +17,14 @@ namespace {
 constexpr std::string_view kSchema = "chokepoint/chart/1";
 constexpr int kMaxPixels = 20'000;
 
-constexpr std::array<std::pair<std::string_view, ChartKind>, 4> kKinds{
+constexpr std::array<std::pair<std::string_view, ChartKind>, 5> kKinds{
     {{"line", ChartKind::line},
      {"scatter", ChartKind::scatter},
      {"stacked-bars", ChartKind::stacked_bars},
-     {"gantt", ChartKind::gantt}}};
+     {"gantt", ChartKind::gantt},
+     {"waterfall", ChartKind::waterfall}}};
+constexpr std::array<std::pair<std::string_view, BarKind>, 4> kBarKinds{
+    {{"total", BarKind::total}, {"more", BarKind::more}, {"less", BarKind::less}, {"range", BarKind::range}}};
 constexpr std::array<std::pair<std::string_view, SpanKind>, 5> kSpanKinds{
     {{"forward", SpanKind::forward},
      {"backward", SpanKind::backward},
@@ -131,6 +134,30 @@ Row read_row(JsonReader& reader, const Json& json, const std::string& place) {
     return row;
 }
 
+BarPanel read_panel(JsonReader& reader, const Json& json, const std::string& place) {
+    BarPanel panel;
+    if (!reader.object(json, place, {"title", "bars"})) {
+        return panel;
+    }
+    panel.title = reader.text(json, "title", place);
+    reader.list(json, "bars", place, true, [&](const Json& item, const std::string& at) {
+        if (!reader.object(item, at, {"label", "from", "to", "kind", "text"})) {
+            return;
+        }
+        FloatingBar bar;
+        bar.label = reader.text(item, "label", at, true);
+        bar.from = reader.number(item, "from", at, true).value_or(0.0);
+        bar.to = reader.number(item, "to", at, true).value_or(0.0);
+        bar.kind = reader.choice(item, "kind", at, kBarKinds);
+        bar.text = reader.text(item, "text", at);
+        panel.bars.push_back(std::move(bar));
+    });
+    if (panel.bars.empty()) {
+        reader.fault(place + "/bars", "has no bars");
+    }
+    return panel;
+}
+
 int read_pixels(JsonReader& reader, const Json& json, std::string_view name) {
     const double pixels = reader.number(json, name, "").value_or(0.0);
     if (pixels < 0.0 || pixels > kMaxPixels) {
@@ -144,8 +171,12 @@ int read_pixels(JsonReader& reader, const Json& json, std::string_view name) {
 /// What no single field shows.
 void check_whole(JsonReader& reader, const Chart& chart) {
     const bool bars = chart.kind == ChartKind::stacked_bars;
-    if (chart.kind == ChartKind::gantt ? chart.rows.empty() : chart.series.empty()) {
-        reader.fault("", chart.kind == ChartKind::gantt ? "has no rows" : "has no series");
+    const auto [empty, what] = chart.kind == ChartKind::gantt ? std::pair(chart.rows.empty(), "rows")
+                               : chart.kind == ChartKind::waterfall
+                                   ? std::pair(chart.panels.empty(), "panels")
+                                   : std::pair(chart.series.empty(), "series");
+    if (empty) {
+        reader.fault("", fmt::format("has no {}", what));
     }
     for (std::size_t i = 0; i < chart.series.size(); ++i) {
         const Series& series = chart.series[i];
@@ -191,7 +222,7 @@ Chart parse_chart(std::string_view text) {
     Chart chart;
     if (reader.object(json, "",
                       {"schema", "kind", "title", "width", "height", "x", "y", "series", "categories",
-                       "diagonal_margin", "rows"})) {
+                       "diagonal_margin", "rows", "panels"})) {
         if (const std::string schema = reader.text(json, "schema", "", true);
             !schema.empty() && schema != kSchema) {
             reader.fault("/schema", fmt::format("found \"{}\"; expected \"{}\"", schema, kSchema));
@@ -215,6 +246,9 @@ Chart parse_chart(std::string_view text) {
         });
         reader.list(json, "rows", "", false, [&](const Json& item, const std::string& at) {
             chart.rows.push_back(read_row(reader, item, at));
+        });
+        reader.list(json, "panels", "", false, [&](const Json& item, const std::string& at) {
+            chart.panels.push_back(read_panel(reader, item, at));
         });
         if (chart.diagonal_margin && (*chart.diagonal_margin < 0.0 || *chart.diagonal_margin >= 1.0)) {
             reader.fault("/diagonal_margin", "expected 0 to below 1");

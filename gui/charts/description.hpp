@@ -70,7 +70,21 @@ struct Region {
     bool solid = false;    ///< a bar rather than a ground
 };
 
-enum class ChartKind { line, scatter, stacked_bars, gantt };
+/// Bars that begin where others end: totals, what leads from one to the next, and ranges around a value.
+enum class BarKind { total, more, less, range };
+struct FloatingBar {
+    std::string label;
+    double from = 0.0, to = 0.0;
+    BarKind kind = BarKind::total;
+    std::string text; ///< beside the bar
+};
+/// Bars one below the other. All panels of a chart have one axis.
+struct BarPanel {
+    std::string title;
+    std::vector<FloatingBar> bars;
+};
+
+enum class ChartKind { line, scatter, stacked_bars, gantt, waterfall };
 
 struct Chart {
     ChartKind kind = ChartKind::line;
@@ -81,6 +95,7 @@ struct Chart {
     std::vector<std::string> categories;   ///< of bars
     std::optional<double> diagonal_margin; ///< of scatters: y = x, and a band of this share around it
     std::vector<Row> rows;                 ///< of gantt
+    std::vector<BarPanel> panels;          ///< of waterfalls
     std::vector<Mark> marks;               ///< of lines and scatters
     std::vector<Region> regions;           ///< of lines and scatters
     bool legend_right = false;             ///< else below

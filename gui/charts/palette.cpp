@@ -58,6 +58,20 @@ std::string_view span_name(SpanKind kind) {
     return "other";
 }
 
+QColor bar_color(BarKind kind) {
+    switch (kind) {
+    case BarKind::more:
+        return QColor::fromRgb(0xFFD55E00); // vermilion
+    case BarKind::less:
+        return QColor::fromRgb(0xFF009E73); // bluish green
+    case BarKind::range:
+        return QColor::fromRgb(0xFF0072B2); // blue
+    case BarKind::total:
+        break;
+    }
+    return QColor::fromRgb(0xFF8C8C8C);
+}
+
 QColor text_color(bool dark) { return dark ? QColor(0xE4, 0xE4, 0xE4) : QColor(0x20, 0x20, 0x20); }
 QColor grid_color(bool dark) { return dark ? QColor(0x45, 0x48, 0x4D) : QColor(0xDD, 0xDD, 0xDD); }
 QColor background_color(bool dark) { return dark ? QColor(0x1E, 0x20, 0x23) : QColor(Qt::white); }

@@ -16,6 +16,9 @@ QColor series_color(std::size_t number, bool dark = false);
 QColor span_color(SpanKind, int shade);
 std::string_view span_name(SpanKind);
 
+/// Dearer orange, cheaper green, totals grey, ranges blue: apart for the colour-blind, and in print.
+QColor bar_color(BarKind);
+
 QColor text_color(bool dark = false);
 QColor grid_color(bool dark = false);
 QColor background_color(bool dark = false);

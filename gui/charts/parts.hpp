@@ -24,6 +24,8 @@ std::unique_ptr<QChart> make_xy_chart(const Chart&);
 std::unique_ptr<QChart> make_bar_chart(const Chart&);
 QSize gantt_size(const Chart&);
 void paint_gantt(QPainter&, const QRectF&, const Chart&);
+QSize waterfall_size(const Chart&);
+void paint_waterfall(QPainter&, const QRectF&, const Chart&);
 
 /// An axis with our ticks, title and fonts; the chart owns it.
 QCategoryAxis* make_axis(const Scale&, const std::string& label, bool dark);

@@ -77,7 +77,9 @@ std::unique_ptr<QChart> make_chart(const Chart& description) {
 }
 
 QSize chart_size(const Chart& chart) {
-    const QSize chosen = chart.kind == ChartKind::gantt ? gantt_size(chart) : kUsualSize;
+    const QSize chosen = chart.kind == ChartKind::gantt       ? gantt_size(chart)
+                         : chart.kind == ChartKind::waterfall ? waterfall_size(chart)
+                                                              : kUsualSize;
     return {chart.width > 0 ? chart.width : chosen.width(),
             chart.height > 0 ? chart.height : chosen.height()};
 }
@@ -85,6 +87,10 @@ QSize chart_size(const Chart& chart) {
 void paint_chart(QPainter& painter, const QRectF& area, const Chart& chart) {
     if (chart.kind == ChartKind::gantt) {
         paint_gantt(painter, area, chart);
+        return;
+    }
+    if (chart.kind == ChartKind::waterfall) {
+        paint_waterfall(painter, area, chart);
         return;
     }
     QGraphicsScene scene;

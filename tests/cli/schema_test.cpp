@@ -39,6 +39,11 @@ INSTANTIATE_TEST_SUITE_P(
         Case{
             "compare",
             {"compare", "scenarios/deepseek-v3-h800.toml", "scenarios/deepseek-v3-h100.toml", "--json", "-"}},
+        Case{"compare",
+             {"compare", "scenarios/small-16-gpus.toml", "tests/data/small-16-h20.toml",
+              "scenarios/small-16-gpus.toml", "--match", "days", "--json", "-"}},
+        Case{"chart",
+             {"compare", "scenarios/small-16-gpus.toml", "tests/data/small-16-h20.toml", "--chart", "-"}},
         Case{"check", {"check", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
         Case{"check", {"check", "no-such-file.toml", "--json", "-"}},
         Case{"list", {"list", "gpus", "--json", "-"}}, Case{"list", {"list", "models", "--json", "-"}},

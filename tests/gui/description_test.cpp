@@ -55,6 +55,26 @@ TEST(ChartDescription, NamesEveryFaultAtOnce) {
                       HasSubstr("/series/0: a point at 0 or less")));
 }
 
+TEST(ChartDescription, ReadsTheBarsOfAWaterfall) {
+    constexpr std::string_view kFall = R"({"schema": "chokepoint/chart/1", "kind": "waterfall", "panels": [
+ {"title": "B", "bars": [{"label": "A", "from": 0, "to": 5, "kind": "total", "text": "5 USD"},
+                         {"label": "NVLink", "from": 5, "to": 4, "kind": "less"}]}]})";
+    EXPECT_EQ(test::published_schema_violations("chart", std::string(kFall)), "");
+    const Chart chart = parse_chart(kFall);
+    ASSERT_EQ(chart.panels.size(), 1U);
+    ASSERT_EQ(chart.panels[0].bars.size(), 2U);
+    EXPECT_EQ(chart.panels[0].bars[0].text, "5 USD");
+    EXPECT_EQ(chart.panels[0].bars[1].kind, BarKind::less);
+    EXPECT_EQ(chart.panels[0].bars[1].to, 4.0);
+    EXPECT_THAT(faults_of(R"({"schema": "chokepoint/chart/1", "kind": "waterfall"})"),
+                HasSubstr("has no panels"));
+    EXPECT_THAT(faults_of(R"({"schema": "chokepoint/chart/1", "kind": "waterfall",
+                              "panels": [{"bars": [{"label": "A", "from": 1, "kind": "up"}]}, {"bars": []}]})"),
+                AllOf(HasSubstr("/panels/0/bars/0: needs \"to\""),
+                      HasSubstr("/panels/0/bars/0/kind: found \"up\""),
+                      HasSubstr("/panels/1/bars: has no bars")));
+}
+
 TEST(ChartDescription, RefusesWhatHoldsNoChart) {
     EXPECT_THAT(faults_of("]"), HasSubstr("not JSON"));
     EXPECT_THAT(faults_of("[]"), HasSubstr("/: found array; expected an object"));

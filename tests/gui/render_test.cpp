@@ -56,6 +56,31 @@ Chart gantt_chart() {
     return chart;
 }
 
+Chart waterfall_chart() {
+    Chart chart;
+    chart.kind = ChartKind::waterfall;
+    chart.x.label = "million USD";
+    chart.panels = {{"H20",
+                     {{"A: H800", 0, 6, BarKind::total, "6 M"},
+                      {"tensor cores", 6, 20, BarKind::more, "+14 M"},
+                      {"price", 20, 12, BarKind::less, "-8 M"},
+                      {"B: H20", 0, 12, BarKind::total, "12 M"}}}};
+    return chart;
+}
+
+/// Pixels of the longest bar of a colour.
+int longest_run(const QImage& image, QColor color) {
+    int longest = 0;
+    for (int y = 0; y < image.height(); ++y) {
+        int run = 0;
+        for (int x = 0; x < image.width(); ++x) {
+            run = image.pixelColor(x, y) == color ? run + 1 : 0;
+            longest = std::max(longest, run);
+        }
+    }
+    return longest;
+}
+
 Chart scatter_chart() {
     Chart chart;
     chart.kind = ChartKind::scatter;
@@ -157,6 +182,21 @@ TEST_F(Charts, DrawCellsInTheColoursOfTheirKind) {
 }
 
 // Nothing of the series' colour beside or above the plot, though the line runs far beyond it.
+TEST_F(Charts, DrawBarsAsLongAsWhatTheyStandFor) {
+    const QImage image = to_image(waterfall_chart(), 1.0);
+    const double more = longest_run(image, bar_color(BarKind::more));
+    EXPECT_NEAR(longest_run(image, bar_color(BarKind::less)) / more, 8.0 / 14.0, 0.01);
+    EXPECT_NEAR(longest_run(image, bar_color(BarKind::total)) / more, 12.0 / 14.0, 0.01);
+}
+
+TEST_F(Charts, SaysSoWhereAnAxisIsCutToShowWhatChanges) {
+    Chart chart = waterfall_chart();
+    EXPECT_THAT(to_svg(chart, {}).toStdString(), testing::Not(HasSubstr("does not begin at 0")));
+    chart.panels[0].bars = {{"A", 0, 6, BarKind::total, ""}, {"NVLink", 6, 5.9, BarKind::less, ""}};
+    EXPECT_THAT(to_svg(chart, {}).toStdString(), HasSubstr("does not begin at 0"));
+    EXPECT_GT(longest_run(to_image(chart, 1.0), bar_color(BarKind::less)), 50);
+}
+
 TEST_F(Charts, KeepSeriesWithinTheirAxes) {
     Chart chart = line_chart();
     chart.x = {.from = 100.0, .to = 200.0};

@@ -36,7 +36,6 @@ struct Common {
 
 int run_command(const std::string& file, const Common&);
 int check_command(const std::string& file, const Common&);
-int compare_command(const std::string& file_a, const std::string& file_b, const Common&);
 int trace_command(const std::string& file, const std::string& output, const std::vector<int>& ranks,
                   const Common&);
 struct ValidateOptions {

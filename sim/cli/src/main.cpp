@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
 
     cli::Selected selected;
     cli::add_simulation_commands(app, selected);
+    cli::add_comparison_commands(app, selected);
     cli::add_sweep_commands(app, selected);
     cli::add_rules_command(app, selected);
     cli::add_schedule_command(app, selected);

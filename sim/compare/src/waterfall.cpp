@@ -5,6 +5,7 @@
 #include <chokepoint/sim/shapley.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace chokepoint::sim {
@@ -69,10 +70,16 @@ Amounts amounts_of(const RunReport& report, const std::vector<Measure>& measures
     return amounts;
 }
 
-TimeParts slice(const Amounts& amounts, std::size_t measure) {
+/// What rounding leaves where a group changes nothing, as a share of what is compared.
+constexpr double kRounding = 1e-13;
+
+TimeParts slice(const Amounts& amounts, std::size_t measure, double compared) {
     TimeParts parts{};
     std::copy_n(amounts.begin() + static_cast<std::ptrdiff_t>(measure * kTimeParts), kTimeParts,
                 parts.begin());
+    for (double& part : parts) {
+        part = std::abs(part) < kRounding * compared ? 0.0 : part;
+    }
     return parts;
 }
 
@@ -130,7 +137,8 @@ std::vector<Waterfall> waterfalls(const Scenario& a, const Scenario& b, const Ru
     for (std::size_t m = 0; m < measures.size(); ++m) {
         Waterfall waterfall{measures[m], *parts_of(left, measures[m]), *parts_of(right, measures[m]), {}};
         for (std::size_t g = 0; g < groups.size(); ++g) {
-            waterfall.bars.push_back({groups[g], slice(values[g], m)});
+            waterfall.bars.push_back(
+                {groups[g], slice(values[g], m, sum(waterfall.from) + sum(waterfall.to))});
         }
         found.push_back(std::move(waterfall));
     }

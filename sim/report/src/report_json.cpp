@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The JSON contracts chokepoint/run/1 and chokepoint/compare/1.
+// The JSON contract chokepoint/run/1.
 #include <chokepoint/sim/report.hpp>
 
 #include <chokepoint/hwmodels/build_info.hpp>
@@ -309,47 +309,12 @@ Json run_json(const RunReport& report, const Scenario& scenario) {
             {"warnings", report.warnings}};
 }
 
-/// b - a for every number that both sides have, by its path in the run's JSON.
-void differences(const Json& a, const Json& b, const std::string& path, Json& out) {
-    if (a.is_object() && b.is_object()) {
-        for (const auto& [key, value] : a.items()) {
-            if (b.contains(key)) {
-                differences(value, b.at(key), path.empty() ? key : path + "." + key, out);
-            }
-        }
-    } else if (a.is_number() && b.is_number()) {
-        const double before = a.get<double>();
-        const double after = b.get<double>();
-        out.push_back({{"key", path},
-                       {"a", before},
-                       {"b", after},
-                       {"difference", after - before},
-                       {"ratio", before != 0.0 ? Json(after / before) : Json(nullptr)}});
-    }
-}
-
 } // namespace
 
 std::string to_json(const RunReport& report, const Scenario& scenario, JsonLayout layout) {
     constexpr int kIndented = 2;
     constexpr int kOneLine = -1;
     return run_json(report, scenario).dump(layout == JsonLayout::one_line ? kOneLine : kIndented) + "\n";
-}
-
-std::string compare_json(const RunReport& a, const Scenario& scenario_a, const RunReport& b,
-                         const Scenario& scenario_b) {
-    const Json left = run_json(a, scenario_a);
-    const Json right = run_json(b, scenario_b);
-    Json rows = Json::array();
-    for (const char* part : {"step", "memory", "campaign", "cost"}) {
-        differences(left.at(part), right.at(part), part, rows);
-    }
-    return Json{{"schema", "chokepoint/compare/1"},
-                {"program", program_json(scenario_a)},
-                {"differences", std::move(rows)},
-                {"runs", {left, right}}}
-               .dump(2) +
-           "\n";
 }
 
 } // namespace chokepoint::sim

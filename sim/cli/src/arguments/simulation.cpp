@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arguments of the commands that simulate a scenario: run, check, compare, trace.
+// Arguments of the commands that simulate a scenario: run, check, trace.
 #include "arguments.hpp"
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace {
 
 struct Options {
     Common common;
-    std::string scenario, other_scenario;
+    std::string scenario;
     std::string trace_output = "trace.json";
     std::vector<int> ranks;
 };
@@ -43,21 +43,6 @@ void add_simulation_commands(CLI::App& app, Selected& selected) {
     check->footer("Example:\n  chokepoint check scenarios/deepseek-v3-h800.toml");
     check->callback([options, &selected] {
         selected = [options] { return check_command(options->scenario, options->common); };
-    });
-
-    CLI::App* compare =
-        app.add_subcommand("compare", "Run two scenarios and print their differences, largest first");
-    compare->add_option("A", options->scenario, "Scenario file")->required()->type_name("");
-    compare->add_option("B", options->other_scenario, "Scenario file")->required()->type_name("");
-    add_common(*compare, options->common, true);
-    add_fold(*compare, options->common);
-    add_json(*compare, options->common);
-    compare->footer(
-        "Example:\n  chokepoint compare scenarios/deepseek-v3-h800.toml scenarios/deepseek-v3-h100.toml");
-    compare->callback([options, &selected] {
-        selected = [options] {
-            return compare_command(options->scenario, options->other_scenario, options->common);
-        };
     });
 
     CLI::App* trace =

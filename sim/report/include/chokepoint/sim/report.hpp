@@ -171,9 +171,6 @@ std::string to_json(const RunReport&, const Scenario&, JsonLayout = JsonLayout::
 
 /// Two runs side by side, the largest differences first.
 std::string compare_text(const RunReport& a, const RunReport& b);
-/// chokepoint/compare/1: both runs and the differences b - a.
-std::string compare_json(const RunReport& a, const Scenario& scenario_a, const RunReport& b,
-                         const Scenario& scenario_b);
 
 /// Chrome/Perfetto trace JSON: one process per simulated class, one track per stream.
 struct TraceOptions {

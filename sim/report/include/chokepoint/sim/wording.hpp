@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words and numbers as a person reads them, shared by every text report.
+// Words and numbers as a person reads them, shared by every report that a person reads.
 #pragma once
 
 #include <chokepoint/sim/critical_path.hpp>

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Charts of a comparison.
+#include "compare_command.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace chokepoint::cli {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Where a scale makes the labels of an axis short.
+struct Unit {
+    double scale = 1.0;
+    std::string label;
+};
+
+Unit unit_of(sim::Measure measure) {
+    switch (measure) {
+    case sim::Measure::step_seconds:
+        return {1.0, "step time (s)"};
+    case sim::Measure::gpu_hours:
+        return {1e-3, "campaign (thousand GPU-hours)"};
+    case sim::Measure::days:
+        return {1.0, "campaign (days)"};
+    case sim::Measure::usd:
+        return {1e-6, "campaign (million USD)"};
+    }
+    throw std::logic_error("a measure without an axis");
+}
+
+Json panel(const sim::Comparison& comparison, std::size_t side) {
+    const sim::Waterfall& waterfall = sim::headline_waterfall(comparison, side);
+    const double scale = unit_of(waterfall.measure).scale;
+    const auto end = [&](std::size_t of, double amount) -> Json {
+        const sim::RunReport& report = comparison.sides[of].report;
+        return {
+            {"label", fmt::format("{}: {} x {}", sim::letter(of), hw::group_digits(report.gpus), report.gpu)},
+            {"from", 0.0},
+            {"to", amount * scale},
+            {"kind", "total"},
+            {"text", sim::amount_text(waterfall.measure, amount)}};
+    };
+    Json bars = Json::array();
+    double at = sim::sum(waterfall.from);
+    bars.push_back(end(0, at));
+    for (const sim::WaterfallBar& bar : waterfall.bars) {
+        const double change = sim::sum(bar.parts);
+        bars.push_back({{"label", std::string(sim::label(bar.group))},
+                        {"from", at * scale},
+                        {"to", (at + change) * scale},
+                        {"kind", change < 0.0 ? "less" : "more"},
+                        {"text", sim::change_text(waterfall.measure, change)}});
+        at += change;
+    }
+    bars.push_back(end(side, sim::sum(waterfall.to)));
+    return {{"title", comparison.sides[side].report.title}, {"bars", std::move(bars)}};
+}
+
+} // namespace
+
+Json waterfall_chart(const sim::Comparison& comparison) {
+    Json panels = Json::array();
+    for (std::size_t side = 1; side < comparison.sides.size(); ++side) {
+        panels.push_back(panel(comparison, side));
+    }
+    return {{"schema", "chokepoint/chart/1"},
+            {"kind", "waterfall"},
+            {"title", fmt::format("What makes the difference to {}", comparison.sides[0].report.title)},
+            {"x", {{"label", unit_of(comparison.headline).label}}},
+            {"panels", std::move(panels)}};
+}
+
+} // namespace chokepoint::cli

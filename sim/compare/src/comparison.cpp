@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the sides of a comparison and explains them.
+#include <chokepoint/sim/comparison.hpp>
+
+#include <chokepoint/sim/wording.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace chokepoint::sim {
+namespace {
+
+Measure most_telling(const std::vector<Side>& sides) {
+    for (const Measure measure : {Measure::usd, Measure::gpu_hours}) {
+        if (std::ranges::all_of(sides,
+                                [&](const Side& s) { return parts_of(s.report, measure).has_value(); })) {
+            return measure;
+        }
+    }
+    return Measure::step_seconds;
+}
+
+void expect_known(const std::vector<Side>& sides, Measure measure) {
+    for (const Side& side : sides) {
+        if (!parts_of(side.report, measure)) {
+            throw std::invalid_argument(fmt::format("{}: says nothing of the {}; it has no {}",
+                                                    side.scenario.file(), label(measure),
+                                                    side.report.campaign ? "price" : "campaign"));
+        }
+    }
+}
+
+} // namespace
+
+char letter(std::size_t side) { return static_cast<char>('A' + side); }
+
+Comparison compare(std::vector<Side> sides, std::optional<Measure> headline, const RunOptions& options) {
+    if (sides.size() < 2 || sides.size() > kMostSides) {
+        throw std::invalid_argument(
+            fmt::format("{} scenarios to compare; expected 2 to {}", sides.size(), kMostSides));
+    }
+    StepCache own;
+    RunOptions shared = options;
+    shared.cache = options.cache != nullptr ? options.cache : &own;
+    for (Side& side : sides) {
+        side.report = run(side.scenario, shared);
+    }
+    Comparison comparison;
+    comparison.headline = headline.value_or(most_telling(sides));
+    expect_known(sides, comparison.headline);
+    for (std::size_t i = 1; i < sides.size(); ++i) {
+        comparison.waterfalls.push_back(waterfalls(sides[0].scenario, sides[i].scenario, shared));
+    }
+    comparison.sides = std::move(sides);
+    return comparison;
+}
+
+const Waterfall& headline_waterfall(const Comparison& comparison, std::size_t side) {
+    const std::vector<Waterfall>& found = comparison.waterfalls.at(side - 1);
+    return *std::ranges::find(found, comparison.headline, &Waterfall::measure);
+}
+
+std::string amount_text(Measure measure, double amount) {
+    switch (measure) {
+    case Measure::step_seconds:
+        return hw::to_text(hw::Seconds(amount));
+    case Measure::gpu_hours:
+        return hw::group_digits(amount);
+    case Measure::days:
+        return fmt::format("{:.1f}", amount);
+    case Measure::usd:
+        return money_text(hw::Usd(amount));
+    }
+    throw std::logic_error("a measure without a text");
+}
+
+std::string change_text(Measure measure, double change) {
+    const std::string size = amount_text(measure, std::abs(change));
+    const bool nothing = size == amount_text(measure, 0.0);
+    return nothing ? "0" : (change < 0.0 ? "-" : "+") + size;
+}
+
+} // namespace chokepoint::sim
