@@ -5,6 +5,7 @@
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/hwmodels/cost_model.hpp>
 #include <chokepoint/hwmodels/fit.hpp>
+#include <chokepoint/hwmodels/power_limit.hpp>
 
 #include <fmt/format.h>
 
@@ -20,9 +21,8 @@ constexpr double kOtherPart = 0.10;            // DeepGEMM on H20 from H800's cu
 constexpr double kBorrowedArchitecture = 0.25; // a judgement
 constexpr double kOutsideHull = 1.5;           // times the cross-validated error
 
-/// What a continuous load leaves of a part's clock is an estimate, good to this share of the loss under GEMMs
-/// alone.
-constexpr double kLoadSigma = 0.3;
+/// What a continuous load leaves of a part's clock is an estimate, good to this share of the loss.
+constexpr double kClockSigma = 0.5;
 
 /// A mean absolute error as a standard deviation, if errors are normal.
 constexpr double kDeviation = 1.2533;
@@ -31,7 +31,8 @@ class CalibratedModel final : public CostModel {
 public:
     CalibratedModel(CurveFinder curves, const CalibrationOptions& options)
         : curves_(std::move(curves)),
-          options_(options) {}
+          options_(options),
+          training_clock_(training_clock_slowdown(curves_.part(), options.format)) {}
 
     [[nodiscard]] Estimate estimate(const Operator& op, const Occupancy& occupancy) const override {
         const FoundCurve curve = curves_.find(op.kernel, op.dtype, op.scaling, options_.newest_software);
@@ -65,9 +66,9 @@ private:
             return software * benchmark_slowdown(fit, body);
         }
         if (options_.newest_software) {
-            return training_beyond_software(fit) * training_slowdown(fit);
+            return training_beyond_software(fit) * training_clock_;
         }
-        return fit.training.rows > 0 ? fit.training.factor : software * training_slowdown(fit);
+        return fit.training.rows > 0 ? fit.training.factor : software * training_clock_;
     }
 
     /// Time of the training run's software over the curve's software, both in benchmarks.
@@ -88,7 +89,7 @@ private:
         const auto squared = [](double x) { return x * x; };
         double variance = squared(outside ? kOutsideHull * held_out : fit.rms_log_error);
         if (options_.in_training) {
-            variance += squared(fit.training.log_sigma) + squared(kLoadSigma * fit.sustained_loss);
+            variance += squared(fit.training.log_sigma) + squared(kClockSigma * (training_clock_ - 1.0));
         }
         variance += curve.borrowed ? squared(kBorrowedCurve) : 0.0;
         variance += curve.foreign ? squared(kBorrowedArchitecture) : 0.0;
@@ -98,6 +99,7 @@ private:
 
     CurveFinder curves_;
     CalibrationOptions options_;
+    double training_clock_; ///< time of arithmetic over that at full clock
 };
 
 CurveFinder finder(const GpuSpec& part, const CalibrationOptions& options) {

@@ -20,11 +20,6 @@ constexpr double kSmallestRows =
     2048.0; // of all groups: below, libraries pick tiles that no training step uses
 constexpr double kSmallestGroup = 256.0; // mean rows of a group: below, most of a tile may be empty
 
-/// GEMMs fill about half of a training step, and what lies between them draws less power, so that about half
-/// of the loss under GEMMs alone remains. An estimate; the one training run whose kernels were published
-/// (FP8 on H800) shows 3 to 6% beyond its library's benchmarks, of the 10% that long BF16 GEMMs lose.
-constexpr double kTrainingLoad = 0.5;
-
 bool same_format(const CurvePlan& plan, const Operator& op) {
     return op.kernel == plan.kernel && op.dtype == plan.dtype && op.scaling == plan.scaling;
 }
@@ -259,13 +254,11 @@ double benchmark_slowdown(const Fit& fit, Seconds burst) {
     return sustained_slowdown(fit.sustained_loss, burst);
 }
 
-double training_slowdown(const Fit& fit) { return 1.0 + kTrainingLoad * fit.sustained_loss; }
-
 Seconds predicted_time(const Fit& fit, const StreamFigures& stream, const MeasurementSeries& series,
                        const Measurement& row) {
     const auto kernel_time = [&](const Operator& op) {
         const Seconds burst = curve_time(fit, stream, series.part, op, series.sms_held, row.beside);
-        return op.launches * fit.launch + burst * benchmark_slowdown(fit, burst);
+        return op.launches * fit.launch + burst * series_slowdown(series, fit.sustained_loss, burst);
     };
     Seconds time = kernel_time(row.op);
     for (const Operator& op : row.then) {

@@ -6,6 +6,8 @@
 #include "fit_least_squares.hpp"
 #include "fit_unknowns.hpp"
 
+#include <chokepoint/hwmodels/power_limit.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,7 +35,8 @@ double log_error(const CurvePlan& plan, const State& state, const Sample& sample
     const Device device = device_for(sample.series->part, row.op, sample.series->sms_held, 1.0);
     const auto kernel_time = [&](const Operator& op) {
         const Seconds burst = form_time(plan.form, state.parameters, op, device);
-        return op.launches * Seconds(state.launch) + burst * sustained_slowdown(state.sustained, burst);
+        return op.launches * Seconds(state.launch) +
+               burst * series_slowdown(*sample.series, state.sustained, burst);
     };
     Seconds time = kernel_time(row.op);
     if (row.side > Bytes(0.0)) {
@@ -154,6 +157,10 @@ MeasuredPart measured_part(const Sample& sample) {
 double sustained_slowdown(double loss, Seconds burst) {
     const double launches = burst / kPowerResponse;
     return 1.0 + loss * launches * launches / (1.0 + launches * launches);
+}
+
+double series_slowdown(const MeasurementSeries& series, double loss, Seconds burst) {
+    return series.loop ? gemm_loop_slowdown(series.part) : sustained_slowdown(loss, burst);
 }
 
 double residual_correction(const std::vector<Residual>& residuals, const ShapePoint& at) {

@@ -84,6 +84,7 @@ GpuSpec read_part(const Json& json) {
     optional(DType::fp4, "fp4_tflops");
     part.dense_peak[DType::fp32] = json.at("fp32_tflops").get<double>() * 1.0_TFLOPS;
     part.memory_bandwidth = json.at("memory_gbps").get<double>() * 1.0_GBps;
+    part.tdp = Watts(json.value("tdp_watts", 0.0));
     return part;
 }
 
@@ -154,6 +155,10 @@ MeasurementSeries read_series(const Json& json, const std::string& file) {
     series.licence = json.at("licence");
     series.part = read_part(json.at("part"));
     series.sms_held = json.value("sms_held", 0);
+    series.loop = json.value("loop", false);
+    if (series.loop && series.part.tdp <= Watts(0.0)) {
+        throw std::runtime_error(fmt::format("{}: a loop needs the part's tdp_watts", where));
+    }
     if (json.contains("older")) {
         series.older[json.at("older").at("vintage")] = json.at("older").at("time_factor");
     }

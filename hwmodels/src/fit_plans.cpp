@@ -83,7 +83,7 @@ std::vector<PlannedCurve> hopper_curves() {
 }
 
 std::vector<PlannedCurve> ampere_curves() {
-    // An inference library's kernel gives the shape of the curve, FlashAttention-2 its height.
+    // An inference library's kernel gives the shape of the curve, training's its height.
     CurvePlan inference = attention_plan(KernelClass::attention_fwd);
     inference.vintage = "trtllm-1.0.0";
     return {
@@ -114,16 +114,24 @@ std::vector<PlannedCurve> blackwell_curves() {
         curves.push_back({dense, -1, power(0)});
         curves.push_back({of_part(dense, "b300-sxm", {"gb300"}), -1, power(1)});
         curves.push_back({of_part(dense, "gb200"), -1, power(2)});
-        curves.push_back(
-            {tiled(KernelClass::grouped_gemm, dtype, scaling, {"tensor", "fill", "store", "wave"},
-                   "main loop and tile overhead of its own, the rest as the dense GEMM"),
-             parent});
+        const std::vector<std::string> loop{"tensor", "fill", "store", "wave"};
+        const std::string own = "main loop and tile overhead of its own, the rest as the dense GEMM";
+        curves.push_back({tiled(KernelClass::grouped_gemm, dtype, scaling, loop, own), parent});
+        if (dtype == DType::bf16) {
+            curves.push_back({tiled(KernelClass::grouped_wgrad, dtype, scaling, loop, own), parent});
+        }
     }
-    const int forward = static_cast<int>(curves.size());
-    curves.push_back({attention_plan(KernelClass::attention_fwd), -1});
-    curves.push_back(
-        {attention_plan(KernelClass::attention_bwd, {"tensor"}, "as the forward kernel, but for its rate"),
-         forward});
+    // An inference library's kernel gives the shape of the curve, Transformer Engine's its height.
+    CurvePlan inference = attention_plan(KernelClass::attention_fwd);
+    inference.vintage = "trtllm-1.3.0rc20";
+    const int shape = static_cast<int>(curves.size());
+    curves.push_back({inference, -1});
+    curves.push_back({attention_plan(KernelClass::attention_fwd, {"tensor", "softmax", "ramp"},
+                                     "causal waste, waves and bandwidth as TensorRT-LLM's kernel"),
+                      shape});
+    curves.push_back({attention_plan(KernelClass::attention_bwd, {"tensor", "softmax", "ramp"},
+                                     "as the forward kernel, but for its rate"),
+                      shape + 1});
     return curves;
 }
 

@@ -283,8 +283,10 @@ TEST(CalibratedModel, TrainingRunsAtLessThanTheBurstClock) {
     const Operator op = gemm("", KernelClass::gemm, DType::bf16, Scaling::none, 4096, 7168, 7168);
     CalibrationOptions benchmark = shipped();
     benchmark.in_training = false;
-    EXPECT_GT(calibrated()->estimate(op, {}).time,
-              1.01 * calibrated(h800(), benchmark)->estimate(op, {}).time);
+    GpuSpec limited = h800();
+    limited.tdp = Watts(700.0);
+    EXPECT_GT(calibrated(limited)->estimate(op, {}).time,
+              1.01 * calibrated(limited, benchmark)->estimate(op, {}).time);
 }
 
 TEST(CalibratedModel, EveryClassSaysWhatItRestsOn) {

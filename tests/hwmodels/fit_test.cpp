@@ -125,8 +125,6 @@ TEST(Fit, OnlyLongLaunchesFeelThePowerLimit) {
     ASSERT_GT(fit.sustained_loss, 0.0);
     EXPECT_NEAR(benchmark_slowdown(fit, 0.1_ms), 1.0, 1e-3);
     EXPECT_NEAR(benchmark_slowdown(fit, 100_ms), 1.0 + fit.sustained_loss, 1e-3);
-    EXPECT_GT(training_slowdown(fit), 1.0);
-    EXPECT_LT(training_slowdown(fit), 1.0 + fit.sustained_loss);
 }
 
 std::filesystem::path written(const std::string& file, const std::string& text) {

@@ -62,6 +62,21 @@ std::optional<Choice> choice_in(const std::array<Named<Choice>, N>& table, std::
 } // namespace
 
 std::string_view name(Precision precision) { return name_in(kPrecisions, precision); }
+hw::DType matrix_format(Precision precision) {
+    switch (precision) {
+    case Precision::bf16:
+    case Precision::fp16:
+        return hw::DType::bf16;
+    case Precision::fp8_block:
+    case Precision::fp8_tensor:
+    case Precision::fp8_delayed:
+    case Precision::mxfp8:
+        return hw::DType::fp8;
+    case Precision::nvfp4:
+        break;
+    }
+    return hw::DType::fp4;
+}
 std::optional<Precision> precision_from(std::string_view text) { return choice_in(kPrecisions, text); }
 
 std::string_view name(PipelineSend send) { return name_in(kPipelineSends, send); }

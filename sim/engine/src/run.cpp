@@ -25,6 +25,7 @@ std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario) {
     }
     hw::CalibrationOptions options;
     options.sustained_clock = scenario.sustained_clock();
+    options.format = work::matrix_format(scenario.plan().precision);
     return hw::make_calibrated_model(gpu, options);
 }
 
@@ -142,6 +143,11 @@ hw::TransferRates transfer_rates(const Scenario& scenario) {
 }
 
 } // namespace
+
+Uncertainty step_uncertainty(const StepRun& step) {
+    return uncertainty(step.graph, step.costs,
+                       critical_path(step.graph, step.costs, step.timeline, step.costs.operator_seconds));
+}
 
 FoldReport fold_report(const StepRun& step) {
     FoldReport report{.mode = std::string(name(step.fold)), .classes = {}};

@@ -47,6 +47,7 @@ struct MeasurementSeries {
     std::string licence;
     GpuSpec part;         ///< the figures that measured rates are normalised by
     bool own_run = false; ///< measured by this project's kernels, not published by others
+    bool loop = false;    ///< launched without pause until the power limit acts
     int sms_held = 0;
     std::map<std::string, double>
         older; ///< time of an earlier vintage over this one's, where only that is published
@@ -193,8 +194,6 @@ Seconds curve_time(const Fit&, const StreamFigures&, const GpuSpec&, const Opera
 /// How much longer than its first milliseconds a kernel takes in a benchmark that repeats it, because the
 /// power limit lowers the clock: nothing for short kernels, all of `sustained_loss` for long ones.
 double benchmark_slowdown(const Fit&, Seconds burst);
-/// The same in a training step, which loads the part without end but not with this kernel alone.
-double training_slowdown(const Fit&);
 
 /// What the curve says that the benchmark behind a row measured.
 Seconds predicted_time(const Fit&, const StreamFigures&, const MeasurementSeries&, const Measurement&);

@@ -25,6 +25,9 @@ enum class Precision {
 };
 std::string_view name(Precision);
 std::optional<Precision> precision_from(std::string_view);
+/// The elements that the layers' matrix products multiply. FP16 runs at BF16's rate on every part of the
+/// catalog and counts as it.
+hw::DType matrix_format(Precision);
 
 struct Recompute {
     bool norm = false;                    ///< RMSNorm outputs

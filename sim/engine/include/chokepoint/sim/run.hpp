@@ -32,6 +32,10 @@ struct StepRun {
 /// Builds and simulates one step of `plan` (the scenario's own, or a variant of it).
 StepRun run_step(const Scenario&, const work::ParallelPlan&, const RunOptions& = {});
 
+/// How well the step's time is known, from the inputs on its critical path; what `run` adds by simulating
+/// again (routing imbalance) is left out.
+Uncertainty step_uncertainty(const StepRun&);
+
 /// The classes of a run, as reports and traces name them.
 FoldReport fold_report(const StepRun&);
 

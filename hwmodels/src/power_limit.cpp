@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Power at full clock from what GEMM loops lose on parts that were measured; the clock that a limit leaves.
+#include <chokepoint/hwmodels/power_limit.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace chokepoint::hw {
+namespace {
+
+/// A part whose BF16 GEMMs were timed in bursts and in long loops of random data.
+struct Loop {
+    std::string_view architecture;
+    double loss; ///< time of a launch in a loop over that in a burst, less one
+    double watts;
+    int sms;
+    double tflops; ///< BF16: with the SMs, the boost clock
+};
+
+// B200: 75 timed launches after 25, each above 3 ms (measurements/published/gemm_loops.json), against the
+// burst curve. A100: 8192 cubed, 257 TFLOPS of random data (thonking.ai, "Strangely, Matrix Multiplications";
+// the same in the operator tables above 40 ms a launch) against 280 in bursts. H100: nobody published a loop;
+// taken as B200's, an estimate. The tables' few launches fall by 13% above 40 ms (B200's by 24%), and a user
+// of DeepGEMM saw the clock go from 1980 to 1575 MHz under a mixed load (its issue 120).
+constexpr std::array kLoops{
+    Loop{"ampere", 0.09, 400.0, 108, 312.0},
+    Loop{"hopper", 0.45, 700.0, 132, 989.0},
+    Loop{"blackwell", 0.45, 1000.0, 148, 2250.0},
+};
+
+/// Power that does not go with the clock: a waiting GPU draws a fifth of its limit (catalog/power).
+constexpr double kStatic = 0.2;
+constexpr double kMostStatic = 0.6; // lower limits than that leaves are not sold
+
+/// The rest goes with the clock and with the square of a voltage that follows it in part. A100's GEMMs at 300
+/// and 400 W differ as if the exponent were 3 (SimuMax's PCIe card against the operator tables), GB300's at
+/// 500 and 1,400 W, near the lowest voltage, as if it were 1.5 (facebookexperimental/triton, pull request
+/// 2023).
+constexpr double kExponent = 2.0;
+
+/// GEMMs fill two thirds of a step in 16 bits (docs/calibration.md, "Does a layer add up?"); those of 8 bits
+/// take half as long beside the same rest, those of 4 bits a third.
+double gemm_share(DType format) {
+    constexpr double kShare16 = 0.65;
+    const double speed = format == DType::fp8 ? 2.0 : format == DType::fp4 ? 3.0 : 1.0;
+    return kShare16 / (kShare16 + (1.0 - kShare16) * speed);
+}
+
+/// What lies between GEMMs draws two thirds of the limit, between a transfer's half and attention's nine
+/// tenths (catalog/power). A judgement.
+constexpr double kOtherPower = 0.65;
+
+/// Shares of the part's limit.
+struct Demand {
+    double fixed = 0.0;
+    double gemm = 0.0; ///< what GEMMs at full clock add to it
+};
+
+Demand demand_of(const GpuSpec& part) {
+    const auto loop = std::ranges::find(kLoops, part.architecture, &Loop::architecture);
+    if (loop == kLoops.end() || part.tdp.value() <= 0.0 || !part.dense_peak.contains(DType::bf16)) {
+        return {};
+    }
+    const double clock = (part.peak(DType::bf16).value() / part.sm_count) / (loop->tflops * 1e12 / loop->sms);
+    const double chip = static_cast<double>(part.sm_count) / loop->sms * std::pow(clock, kExponent);
+    const double limit = part.tdp.value() / loop->watts;
+    return {std::min(kStatic / limit, kMostStatic),
+            (1.0 - kStatic) * std::pow(1.0 + loop->loss, kExponent) * chip / limit};
+}
+
+/// Time over that at full clock, where work at full clock would draw `dynamic` beyond the fixed share.
+double slowdown(double fixed, double dynamic) {
+    return std::max(1.0, std::pow(dynamic / (1.0 - fixed), 1.0 / kExponent));
+}
+
+} // namespace
+
+double gemm_loop_slowdown(const GpuSpec& part) {
+    const Demand demand = demand_of(part);
+    return slowdown(demand.fixed, demand.gemm);
+}
+
+double training_clock_slowdown(const GpuSpec& part, DType format) {
+    const Demand demand = demand_of(part);
+    const double mean = gemm_share(format) * demand.gemm +
+                        (1.0 - gemm_share(format)) * std::max(0.0, kOtherPower - demand.fixed);
+    return slowdown(demand.fixed, mean);
+}
+
+} // namespace chokepoint::hw
