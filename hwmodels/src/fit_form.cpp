@@ -110,7 +110,11 @@ Seconds tile_time(std::span<const double> p, const Operator& op, const Device& d
     const Seconds time =
         products / (device.tensor / device.sms) / p[kTensor] + vector / (device.vector / device.sms);
     const bool accumulates = op.kernel == KernelClass::gemm_wgrad || op.kernel == KernelClass::grouped_wgrad;
-    const Bytes stored(elements * (accumulates ? 8.0 : 2.0)); // FP32 read and written, or BF16 written
+    // BF16 written, or gradients read and written.
+    const Bytes stored =
+        accumulates ? 2.0 * op.written *
+                          (elements / (static_cast<double>(op.m) * static_cast<double>(op.n) * op.groups))
+                    : Bytes(2.0 * elements);
     return time + stored / (device.memory / device.sms) / p[kStore];
 }
 

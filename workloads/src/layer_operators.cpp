@@ -9,13 +9,7 @@ namespace chokepoint::work {
 
 using hw::KernelClass;
 
-hw::DType matrix_dtype(const LayerShape& shape) {
-    if (shape.plan.precision == Precision::nvfp4) {
-        return hw::DType::fp4;
-    }
-    // FP16 runs at BF16's rate on every part of the catalog.
-    return shape.fp8 || shape.cast ? hw::DType::fp8 : hw::DType::bf16;
-}
+hw::DType matrix_dtype(const LayerShape& shape) { return matrix_format(shape.plan.precision); }
 hw::Scaling matrix_scaling(const LayerShape& shape) {
     switch (shape.plan.precision) {
     case Precision::bf16:
@@ -78,8 +72,17 @@ void weight_gradient_operands(Operators& out, const LayerShape& shape, const Lin
 }
 
 void weight_gradient(Operators& out, const LayerShape& shape, const Linear& linear) {
-    out.push_back(hw::gemm(linear.name + " wgrad", KernelClass::gemm_wgrad, matrix_dtype(shape),
-                           matrix_scaling(shape), linear.out, linear.in, rows(shape, linear)));
+    out.push_back(
+        into_gradients(shape, hw::gemm(linear.name + " wgrad", KernelClass::gemm_wgrad, matrix_dtype(shape),
+                                       matrix_scaling(shape), linear.out, linear.in, rows(shape, linear))));
+}
+
+hw::Operator into_gradients(const LayerShape& shape, hw::Operator weight_gradient) {
+    const hw::Bytes gradients = static_cast<double>(weight_gradient.m * weight_gradient.n) *
+                                weight_gradient.groups * hw::element_bytes(shape.plan.gradient_dtype);
+    weight_gradient.read += gradients - weight_gradient.written;
+    weight_gradient.written = gradients;
+    return weight_gradient;
 }
 
 void run_again(Operators& out, const Operators& forward) {

@@ -34,6 +34,8 @@ void input_gradient(Operators&, const LayerShape&, const Linear&, Operand output
 /// multiplies them.
 void weight_gradient_operands(Operators&, const LayerShape&, const Linear&);
 void weight_gradient(Operators&, const LayerShape&, const Linear&);
+/// The same product, added to gradients of the plan's format instead of FP32.
+hw::Operator into_gradients(const LayerShape&, hw::Operator weight_gradient);
 
 /// Appends what a backward computes again, each kernel named so.
 void run_again(Operators&, const Operators& forward);

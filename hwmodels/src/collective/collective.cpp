@@ -71,17 +71,21 @@ struct BetweenNodes {
 BetweenNodes between_nodes(const CollectiveCall& call, const Layout& layout, const Distance& distance,
                            Algorithm algorithm) {
     const double nodes = layout.nodes;
-    const Bytes part = call.bytes / layout.members; // each GPU of a node has its own ring over the nodes
+    const Bytes part = call.bytes / layout.members; // a node has as many rings as GPUs, each through one NIC
+    // NCCL's rings are flat: they pass all ranks, so that a link between two nodes carries every rank's piece
+    // but one's. Rings over nodes alone would carry half of it for two nodes (nccl-tests, doc/PERFORMANCE.md:
+    // the bus bandwidth of n ranks is that of the slowest link they pass).
+    const double passed = 1.0 - 1.0 / layout.ranks();
     switch (call.op) {
     case Collective::all_reduce:
         if (algorithm == Algorithm::tree) { // up and down a binary tree, every byte once each way
             return {part * 2.0,
                     distance.farthest * (2.0 * std::bit_width(static_cast<unsigned>(layout.nodes - 1)))};
         }
-        return {part * (2.0 * (nodes - 1.0) / nodes), distance.hop * (2.0 * (nodes - 1.0))};
+        return {part * (2.0 * passed), distance.hop * (2.0 * (nodes - 1.0))};
     case Collective::reduce_scatter:
     case Collective::all_gather:
-        return {part * ((nodes - 1.0) / nodes), distance.hop * (nodes - 1.0)};
+        return {part * passed, distance.hop * (nodes - 1.0)};
     case Collective::broadcast:
         return {part, distance.hop * (nodes - 1.0)};
     case Collective::all_to_all: // every rank has a piece for each rank of the other nodes; all in flight
