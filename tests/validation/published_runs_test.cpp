@@ -27,14 +27,16 @@ std::string read_page() {
 }
 
 std::string line_of(const FamilyScore& score) {
-    return fmt::format("| {} | {} | {} | {} | {:.1f}% | {:.1f}% | {:+.1f}% | {} |\n", score.family,
+    return fmt::format("| {} | {} | {} | {} | {:.1f}% | {:.1f}% | {:+.1f}% | {} | {} |\n", score.family,
                        score.member, score.rows, score.layouts, 100.0 * score.median, 100.0 * score.p90,
-                       100.0 * score.bias, score.rank ? fmt::format("{:.2f}", *score.rank) : "");
+                       100.0 * score.bias,
+                       score.covered ? fmt::format("{:.0f}%", 100.0 * *score.covered) : "",
+                       score.rank ? fmt::format("{:.2f}", *score.rank) : "");
 }
 
 std::string table_of(const ValidationReport& report) {
-    std::string table =
-        "| family | | runs | layouts | median | p90 | bias | ranks |\n|---|---|---|---|---|---|---|---|\n";
+    std::string table = "| family | | runs | layouts | median | p90 | bias | in p5-p95 | ranks |\n"
+                        "|---|---|---|---|---|---|---|---|---|\n";
     for (const FamilyScore& score : report.scores) {
         if (score.family != "release") {
             table += line_of(score);
@@ -63,7 +65,7 @@ std::vector<FamilyScore> recorded(const std::string& page) {
             fields.push_back(
                 from == std::string::npos ? "" : cell.substr(from, cell.find_last_not_of(' ') + 1 - from));
         }
-        constexpr std::size_t kFields = 9; // one in front of the first bar
+        constexpr std::size_t kFields = 10; // one in front of the first bar
         if (fields.size() == kFields && fields[5].ends_with('%')) {
             FamilyScore score;
             score.family = fields[1];

@@ -40,23 +40,33 @@ hw::Seconds implied_seconds(const PublishedRun& run, const Scenario& scenario) {
 /// A pipeline is periodic: once every rank is busy, each further round of micro-batches adds the same time. A
 /// long step is simulated for one round and for two, and continued from there; 0.02% from the whole
 /// simulation or less over plans from 1 to 64 ranks (see the tests).
-hw::Seconds step_seconds(const Scenario& scenario) {
+struct StepTime {
+    hw::Seconds seconds;
+    double relative_sigma = 0.0; ///< of the longest step simulated
+};
+
+StepTime step_time(const Scenario& scenario) {
     const work::ParallelPlan& plan = scenario.plan();
     const auto simulated = [&](int micro_batches) {
         work::ParallelPlan shorter = plan;
         shorter.global_batch = micro_batches * plan.data * plan.micro_batch;
-        return run_step(scenario, shorter).timeline.makespan;
+        return run_step(scenario, shorter);
+    };
+    const auto all_of = [](const StepRun& step) {
+        return StepTime{step.timeline.makespan, step_uncertainty(step).relative_sigma};
     };
     constexpr int kShortestRound = 4;
     const int all = plan.micro_batches();
     const int round = plan.pipeline * ((kShortestRound + plan.pipeline - 1) / plan.pipeline);
     const bool periodic = plan.schedule == "1f1b" || plan.schedule == "interleaved-1f1b";
     if (!periodic || all <= 3 * round || all % plan.pipeline != 0) {
-        return simulated(all);
+        return all_of(simulated(all));
     }
-    const hw::Seconds one = simulated(round);
-    const hw::Seconds two = simulated(2 * round);
-    return two + (two - one) * (static_cast<double>(all - 2 * round) / static_cast<double>(round));
+    const hw::Seconds one = simulated(round).timeline.makespan;
+    StepTime time = all_of(simulated(2 * round));
+    time.seconds +=
+        (time.seconds - one) * (static_cast<double>(all - 2 * round) / static_cast<double>(round));
+    return time;
 }
 
 } // namespace
@@ -66,6 +76,13 @@ std::optional<double> Prediction::error() const {
         return std::nullopt;
     }
     return *predicted / *measured - 1.0;
+}
+
+std::optional<std::array<double, 2>> Prediction::interval() const {
+    if (!predicted) {
+        return std::nullopt;
+    }
+    return Uncertainty{relative_sigma, {}}.interval(predicted->value());
 }
 
 std::optional<double> Prediction::memory_error(const PublishedRun& run) const {
@@ -89,7 +106,9 @@ Prediction predict(const PublishedRun& run) {
         if (run.rate) {
             prediction.measured = implied_seconds(run, scenario);
         }
-        prediction.predicted = step_seconds(scenario);
+        const StepTime time = step_time(scenario);
+        prediction.predicted = time.seconds;
+        prediction.relative_sigma = time.relative_sigma;
         const work::ParallelPlan& plan = scenario.plan();
         for (const work::MemoryUse& use :
              work::memory_per_rank(scenario.model(), plan, work::make_schedule(plan))) {

@@ -12,19 +12,19 @@
 namespace chokepoint::sim {
 namespace {
 
-/// Measured, predicted, memory, gpus, moe, reason; separated by tabs.
+/// Measured, predicted, memory, gpus, moe, sigma, reason; separated by tabs.
 std::string to_text(const Prediction& p) {
     const auto number = [](const auto& quantity) {
         return quantity ? fmt::format("{:.17g}", quantity->value()) : std::string("-");
     };
     std::string reason = p.reason;
     std::ranges::replace_if(reason, [](char c) { return c == '\n' || c == '\t'; }, ' ');
-    return fmt::format("{}\t{}\t{}\t{}\t{}\t{}", number(p.measured), number(p.predicted), number(p.memory),
-                       p.gpus, p.moe ? 1 : 0, reason);
+    return fmt::format("{}\t{}\t{}\t{}\t{}\t{:.17g}\t{}", number(p.measured), number(p.predicted),
+                       number(p.memory), p.gpus, p.moe ? 1 : 0, p.relative_sigma, reason);
 }
 
 Prediction from_text(std::string_view text) {
-    std::array<std::string, 6> cells;
+    std::array<std::string, 7> cells;
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const std::size_t tab = i + 1 < cells.size() ? text.find('\t') : text.size();
         cells[i] = text.substr(0, tab);
@@ -41,7 +41,8 @@ Prediction from_text(std::string_view text) {
     read(cells[2], p.memory);
     p.gpus = std::stoi(cells[3]);
     p.moe = cells[4] == "1";
-    p.reason = cells[5];
+    p.relative_sigma = std::stod(cells[5]);
+    p.reason = cells[6];
     return p;
 }
 

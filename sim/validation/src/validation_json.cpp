@@ -18,6 +18,7 @@ template <class Quantity> Json number(const std::optional<Quantity>& quantity) {
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json row(const PublishedRun& run, const Prediction& p) {
+    const auto interval = p.interval();
     return {{"id", run.id},
             {"source", run.source},
             {"stack", run.stack},
@@ -32,6 +33,7 @@ Json row(const PublishedRun& run, const Prediction& p) {
             {"measured_seconds", number(p.measured)},
             {"predicted_seconds", number(p.predicted)},
             {"error", number(p.error())},
+            {"interval", interval ? Json(*interval) : Json(nullptr)},
             {"measured_memory_bytes", number(run.memory)},
             {"predicted_memory_bytes", number(p.memory)},
             {"assumed", run.assumed},
@@ -47,6 +49,7 @@ Json score_json(const FamilyScore& score) {
             {"median", score.median},
             {"p90", score.p90},
             {"bias", score.bias},
+            {"covered", number(score.covered)},
             {"rank_correlation", number(score.rank)},
             {"rank_groups", score.rank_groups}};
 }

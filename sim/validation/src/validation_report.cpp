@@ -52,6 +52,11 @@ std::string group_of(const PublishedRun& run) {
     return text;
 }
 
+bool is_inside(const Prediction& prediction) {
+    const auto [low, high] = *prediction.interval();
+    return low <= prediction.measured->value() && prediction.measured->value() <= high;
+}
+
 class Scorer {
 public:
     explicit Scorer(const ValidationReport& report) : report_(report) {
@@ -94,13 +99,14 @@ private:
         out.family = family;
         out.member = member;
         out.rows = static_cast<int>(rows.size());
-        std::vector<Weighted> absolute, with_sign;
+        std::vector<Weighted> absolute, with_sign, inside;
         std::map<std::string, int> layouts;
         for (const std::size_t i : rows) {
             const double weight = 1.0 / copies_.at(layout(i));
             const double error = *report_.predictions[i].error();
             absolute.push_back({std::abs(error), weight});
             with_sign.push_back({error, weight});
+            inside.push_back({is_inside(report_.predictions[i]) ? 1.0 : 0.0, weight});
             ++layouts[layout(i)];
         }
         constexpr double kMedian = 0.5, kP90 = 0.9;
@@ -108,6 +114,7 @@ private:
         out.median = quantile(absolute, kMedian);
         out.p90 = quantile(absolute, kP90);
         out.bias = mean(with_sign);
+        out.covered = mean(inside);
         add_rank(out, rows);
         return out;
     }

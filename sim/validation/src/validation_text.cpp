@@ -21,14 +21,15 @@ std::string error_text(const std::optional<double>& error) {
 }
 
 void append_rows(std::string& out, const ValidationReport& report) {
-    fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>12} {:>8}  {}\n", "run", "predicted s",
-                   "measured s", "error", "source");
+    fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>17} {:>12} {:>8}  {}\n", "run", "predicted s",
+                   "p5 to p95", "measured s", "error", "source");
     for (std::size_t i = 0; i < report.runs.size(); ++i) {
         const Prediction& p = report.predictions[i];
         if (p.predicted) {
-            fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>12} {:>8}  {}\n", report.runs[i].id,
-                           seconds_text(p.predicted), seconds_text(p.measured), error_text(p.error()),
-                           report.runs[i].source);
+            fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>17} {:>12} {:>8}  {}\n",
+                           report.runs[i].id, seconds_text(p.predicted),
+                           fmt::format("{:.3g} to {:.3g}", (*p.interval())[0], (*p.interval())[1]),
+                           seconds_text(p.measured), error_text(p.error()), report.runs[i].source);
         }
     }
     out += '\n';
@@ -43,9 +44,11 @@ void append_rows(std::string& out, const ValidationReport& report) {
 
 void append_score(std::string& out, const FamilyScore& score) {
     const std::string rank = score.rank ? fmt::format("{:.2f} ({})", *score.rank, score.rank_groups) : "-";
-    fmt::format_to(std::back_inserter(out), "  {:<28} {:>5} {:>8} {:>8.1f}% {:>7.1f}% {:>+7.1f}%  {:>10}\n",
-                   score.member, score.rows, score.layouts, kPercent * score.median, kPercent * score.p90,
-                   kPercent * score.bias, rank);
+    const std::string covered = score.covered ? fmt::format("{:.0f}%", kPercent * *score.covered) : "-";
+    fmt::format_to(std::back_inserter(out),
+                   "  {:<28} {:>5} {:>8} {:>8.1f}% {:>7.1f}% {:>+7.1f}% {:>9}  {:>10}\n", score.member,
+                   score.rows, score.layouts, kPercent * score.median, kPercent * score.p90,
+                   kPercent * score.bias, covered, rank);
 }
 
 std::string csv_cell(const std::string& text) {
@@ -74,8 +77,8 @@ std::string to_text(const ValidationReport& report, bool summary_only) {
     for (const FamilyScore& score : report.scores) {
         if (score.family != family) {
             family = score.family;
-            fmt::format_to(std::back_inserter(out), "\n{:<30} {:>5} {:>8} {:>9} {:>8} {:>8}  {:>10}\n",
-                           family, "rows", "layouts", "median", "p90", "bias", "ranks");
+            fmt::format_to(std::back_inserter(out), "\n{:<30} {:>5} {:>8} {:>9} {:>8} {:>8} {:>9}  {:>10}\n",
+                           family, "rows", "layouts", "median", "p90", "bias", "in p5-p95", "ranks");
         }
         append_score(out, score);
     }
@@ -93,8 +96,9 @@ std::string to_text(const ValidationReport& report, bool summary_only) {
 }
 
 std::string to_csv(const ValidationReport& report) {
-    std::string out = "id,stack,bound,model,gpu,gpus,kind,precision,measured_seconds,predicted_seconds,error,"
-                      "measured_memory_bytes,predicted_memory_bytes,reason,assumed,source\n";
+    std::string out =
+        "id,stack,bound,model,gpu,gpus,kind,precision,measured_seconds,predicted_seconds,error,"
+        "p5_seconds,p95_seconds,measured_memory_bytes,predicted_memory_bytes,reason,assumed,source\n";
     for (std::size_t i = 0; i < report.runs.size(); ++i) {
         const PublishedRun& run = report.runs[i];
         const Prediction& p = report.predictions[i];
@@ -102,13 +106,15 @@ std::string to_csv(const ValidationReport& report) {
             return quantity ? fmt::format("{:.8g}", quantity->value()) : std::string();
         };
         const auto error = p.error();
-        fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+        const auto interval = p.interval();
+        fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
                        csv_cell(run.id), csv_cell(run.stack), run.bound, run.key("model.arch"),
                        run.key("cluster.gpu"), p.gpus > 0 ? fmt::format("{}", p.gpus) : "",
                        p.predicted ? (p.moe ? "MoE" : "dense") : "", run.key("plan.precision"),
                        number(p.measured), number(p.predicted), error ? fmt::format("{:.6f}", *error) : "",
-                       number(run.memory), number(p.memory), csv_cell(p.reason), csv_cell(run.assumed),
-                       csv_cell(run.source));
+                       interval ? fmt::format("{:.6g}", (*interval)[0]) : "",
+                       interval ? fmt::format("{:.6g}", (*interval)[1]) : "", number(run.memory),
+                       number(p.memory), csv_cell(p.reason), csv_cell(run.assumed), csv_cell(run.source));
     }
     return out;
 }

@@ -36,6 +36,7 @@ ValidationReport report_of(const std::vector<Row>& rows) {
         prediction.gpus = 8;
         if (row.predicted > 0.0) {
             prediction.predicted = hw::Seconds(row.predicted);
+            prediction.relative_sigma = 0.1;
         } else {
             prediction.reason = "unknown key";
         }
@@ -77,6 +78,17 @@ TEST(ValidationReport, WeighsRunsOfOneLayoutAsOne) {
     EXPECT_EQ(all.layouts, 2);
     EXPECT_NEAR(all.bias, 0.5, 1e-12);
     EXPECT_NEAR(all.median, 0.5, 1e-12);
+}
+
+TEST(ValidationReport, CountsRunsMeasuredInsideTheirInterval) {
+    const auto covered = [](double measured) {
+        // One standard deviation of 10% puts the 95th percentile 18% above.
+        return *score(report_of({{"a", "h100", "1", "X", measured, 1.0}}), "gpu", "h100").covered;
+    };
+    EXPECT_DOUBLE_EQ(covered(1.17), 1.0);
+    EXPECT_DOUBLE_EQ(covered(1.19), 0.0);
+    EXPECT_DOUBLE_EQ(covered(0.86), 1.0);
+    EXPECT_DOUBLE_EQ(covered(0.84), 0.0);
 }
 
 TEST(ValidationReport, RanksConfigurationsOfOneModelOnOneCluster) {

@@ -27,6 +27,8 @@ struct FamilyScore {
     double median = 0.0; ///< of absolute relative errors
     double p90 = 0.0;
     double bias = 0.0; ///< mean of signed relative errors
+    /// Share of runs measured between the predicted 5th and 95th percentile: honest at 0.9.
+    std::optional<double> covered;
     /// Mean over groups of runs of one model on one cluster, weighted by their configurations.
     std::optional<double> rank;
     int rank_groups = 0;
