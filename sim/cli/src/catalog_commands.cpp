@@ -176,6 +176,13 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
     add("tdp", gpu.tdp);
     const double tpp = hw::total_processing_performance(gpu);
     figures.push_back({"tpp", fmt::format("{:.0f}", tpp), tpp, "derived: largest TOPS x bit length"});
+    if (gpu.die_area_mm2) {
+        const double area = *gpu.die_area_mm2;
+        figures.push_back(
+            {"die_area_mm2", fmt::format("{:g} mm2", area), area, cited(gpu.citations, "die_area_mm2")});
+        figures.push_back({"performance_density", fmt::format("{:.2f}", tpp / area), tpp / area,
+                           "derived: TPP per mm2 of die"});
+    }
     for (const hw::PriceEntry& price : gpu.prices) {
         const double usd_per_hour = (price.per_gpu * hw::kHour).value();
         figures.push_back({"price " + price.date, fmt::format("{:.2f} USD/GPU-h", usd_per_hour), usd_per_hour,

@@ -7,6 +7,7 @@
 #include "result.hpp"
 
 #include <chokepoint/hwmodels/build_info.hpp>
+#include <chokepoint/hwmodels/measured_reach.hpp>
 #include <chokepoint/hwmodels/transfer.hpp>
 
 #include <fmt/format.h>
@@ -192,6 +193,12 @@ int collective_command(const CollectiveOptions& options, const Common& common) {
 
     std::string text;
     append_header(text, cluster, op, group);
+    if (group.per_node() > hw::kMeasuredDomain) {
+        text.insert(
+            text.find("#\n# Using"),
+            fmt::format("# extrapolated: nothing is published for more than {} GPUs of one NVLink domain\n",
+                        hw::kMeasuredDomain));
+    }
     Json rows = Json::array();
     for (const hw::Bytes bytes : sizes_from(options)) {
         Row row{.bytes = bytes, .choice = {}, .time = {}, .measured = {}, .software = {}};

@@ -3,6 +3,7 @@
 #include "commands.hpp"
 
 #include "result.hpp"
+#include "rules_table.hpp"
 
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/hwmodels/rules.hpp>
@@ -12,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 namespace chokepoint::cli {
@@ -20,14 +20,6 @@ namespace chokepoint::cli {
 using Json = nlohmann::ordered_json;
 
 namespace {
-
-constexpr std::array kColumns{hw::Figure::tpp, hw::Figure::performance_density, hw::Figure::aggregate_io,
-                              hw::Figure::memory_bandwidth};
-
-std::string text_of(const hw::GpuSpec& part, hw::Figure figure) {
-    const auto value = hw::figure_of(part, figure);
-    return value ? hw::to_text(figure, *value) : "unknown";
-}
 
 template <typename Range> std::vector<std::string> ids(const Range& entries) {
     std::vector<std::string> list;
@@ -68,53 +60,6 @@ Json verdict_json(const hw::Rule& rule, const hw::Verdict& verdict) {
             {"ruling", hw::name(verdict.ruling)},
             {"missing", verdict.missing},
             {"margins", std::move(margins)}};
-}
-
-std::string margin_text(const hw::Margin& margin) {
-    const hw::Threshold& threshold = margin.threshold;
-    return fmt::format("{} {} {}: {}{}", hw::name(threshold.figure), hw::name(threshold.bound),
-                       hw::to_text(threshold.figure, threshold.limit),
-                       margin.value ? hw::to_text(threshold.figure, *margin.value) : "unknown",
-                       margin.ratio ? fmt::format(", {:.2f} of the threshold", *margin.ratio) : "");
-}
-
-void end_line(std::string& out) {
-    out.erase(out.find_last_not_of(' ') + 1);
-    out += '\n';
-}
-
-void append_header(std::string& out, const std::vector<hw::Rule>& rules) {
-    fmt::format_to(std::back_inserter(out), "{:<16} {:>8} {:>9} {:>11} {:>11}", "part", "TPP", "TPP/mm2",
-                   "I/O", "memory");
-    for (const hw::Rule& rule : rules) {
-        fmt::format_to(std::back_inserter(out), "  {:<22}", rule.id);
-    }
-    end_line(out);
-}
-
-void append_part(std::string& out, const hw::GpuSpec& part, const std::vector<hw::Rule>& rules,
-                 bool margins) {
-    fmt::format_to(std::back_inserter(out), "{:<16} {:>8} {:>9} {:>11} {:>11}", part.id,
-                   text_of(part, kColumns[0]), text_of(part, kColumns[1]), text_of(part, kColumns[2]),
-                   text_of(part, kColumns[3]));
-    for (const hw::Rule& rule : rules) {
-        fmt::format_to(std::back_inserter(out), "  {:<22}", hw::name(hw::classify(rule, part).ruling));
-    }
-    end_line(out);
-    if (!margins) {
-        return;
-    }
-    for (const hw::Rule& rule : rules) {
-        const hw::Verdict verdict = hw::classify(rule, part);
-        fmt::format_to(std::back_inserter(out), "\n{}: {} ({}, from {})\n", rule.id, hw::name(verdict.ruling),
-                       rule.instrument, rule.effective);
-        for (const hw::Margin& margin : verdict.margins) {
-            fmt::format_to(std::back_inserter(out), "  {}\n", margin_text(margin));
-        }
-        if (!verdict.missing.empty()) {
-            fmt::format_to(std::back_inserter(out), "  missing: {}\n", fmt::join(verdict.missing, ", "));
-        }
-    }
 }
 
 /// The caps that a set holds, by the names that scenarios use.
@@ -184,11 +129,14 @@ int rules_command(const RulesOptions& options, const Common& common) {
         std::ranges::transform(catalog.gpus(), std::back_inserter(parts),
                                [](const hw::GpuSpec& part) { return &part; });
     }
-    std::string text;
-    append_header(text, rules);
+    std::string text = rules_table(parts, rules);
+    if (options.parts.size() == 1) {
+        text += margins_text(*parts.front(), rules);
+    } else {
+        text += "`chokepoint rules PART` prints the margin to each threshold\n";
+    }
     Json rows = Json::array();
     for (const hw::GpuSpec* part : parts) {
-        append_part(text, *part, rules, options.parts.size() == 1);
         Json verdicts = Json::array();
         for (const hw::Rule& rule : rules) {
             verdicts.push_back(verdict_json(rule, hw::classify(rule, *part)));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sums the time of extrapolated kernels over the tasks that run them.
+// Sums the time of extrapolated kernels over the tasks that run them, and looks how wide their collectives
+// are.
 #include "extrapolation.hpp"
+
+#include <chokepoint/hwmodels/measured_reach.hpp>
 
 #include <fmt/format.h>
 
@@ -32,6 +35,22 @@ std::string label(const hw::Operator& op) {
                : fmt::format("{} {} {}", hw::name(op.kernel), hw::name(op.dtype), hw::name(op.scaling));
 }
 
+/// The widest exchange inside one NVLink domain that a task makes by NCCL.
+int widest_domain(const work::TaskGraph& graph) {
+    int widest = 0;
+    for (const work::Task& task : graph.tasks()) {
+        if (task.kind == work::TaskKind::transfer) {
+            const work::TransferWork& transfer = graph.transfers()[static_cast<std::size_t>(task.work)];
+            const bool deepep =
+                transfer.kind == work::TransferKind::dispatch || transfer.kind == work::TransferKind::combine;
+            if (!deepep && transfer.kind != work::TransferKind::pipeline) {
+                widest = std::max(widest, std::min(transfer.ranks, transfer.ranks_per_node));
+            }
+        }
+    }
+    return widest;
+}
+
 } // namespace
 
 std::vector<std::string> extrapolation_warnings(const work::TaskGraph& graph, const StepCosts& costs,
@@ -61,6 +80,12 @@ std::vector<std::string> extrapolation_warnings(const work::TaskGraph& graph, co
                 "says what it rests on",
                 kPercent * seconds / all, kernels));
         }
+    }
+    if (const int gpus = widest_domain(graph); gpus > hw::kMeasuredDomain) {
+        warnings.push_back(
+            fmt::format("collectives among {} GPUs of one NVLink domain are extrapolated: nothing is "
+                        "published for more than {}",
+                        gpus, hw::kMeasuredDomain));
     }
     return warnings;
 }
