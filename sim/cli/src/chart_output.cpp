@@ -73,7 +73,7 @@ std::string read_all(std::FILE* file) {
 }
 
 /// What the program writes to stdout. Files rather than pipes, so that neither side can wait for the other.
-std::string run(std::string program, std::string format, const std::string& input) {
+std::string run(std::string program, std::string format, const std::string& input, std::string prefix = {}) {
     const TemporaryFile in = temporary_file();
     const TemporaryFile out = temporary_file();
     if (std::fwrite(input.data(), 1, input.size(), in.get()) != input.size() || std::fflush(in.get()) != 0) {
@@ -85,7 +85,9 @@ std::string run(std::string program, std::string format, const std::string& inpu
     posix_spawn_file_actions_adddup2(&actions, ::fileno(in.get()), STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, ::fileno(out.get()), STDOUT_FILENO);
     std::string option = "--format";
-    char* const arguments[] = {program.data(), option.data(), format.data(), nullptr};
+    std::string ids = "--id-prefix";
+    char* const arguments[] = {program.data(), option.data(), format.data(),
+                               ids.data(),     prefix.data(), nullptr};
     pid_t child = 0;
     const int failed = ::posix_spawn(&child, program.c_str(), &actions, nullptr, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
@@ -104,6 +106,12 @@ std::string run(std::string program, std::string format, const std::string& inpu
 }
 
 } // namespace
+
+void require_plotter() { find_plotter(); }
+
+std::string draw_svg(const nlohmann::ordered_json& chart, const std::string& prefix) {
+    return run(find_plotter(), "svg", chart.dump(1) + "\n", prefix);
+}
 
 ChartOutput::ChartOutput(const ChartFiles& files) {
     if (!files.svg.empty() || !files.png.empty()) {

@@ -19,6 +19,13 @@ struct ChartFiles {
     std::string description; ///< the chart's JSON, docs/schema/chart.schema.json
 };
 
+/// A chart as SVG, for a page that holds several: `prefix` goes before each of its ids.
+/// @throws std::runtime_error if chokepoint-plot is not there or fails.
+std::string draw_svg(const nlohmann::ordered_json& chart, const std::string& prefix);
+
+/// @throws std::runtime_error if chokepoint-plot is not there: before any work is done.
+void require_plotter();
+
 /// Opens every file and finds the plotter before any work is done, and writes whole files or none.
 class ChartOutput {
 public:

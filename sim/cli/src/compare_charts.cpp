@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace chokepoint::cli {
 
 namespace {
@@ -59,7 +61,47 @@ Json panel(const sim::Comparison& comparison, std::size_t side) {
     return {{"title", comparison.sides[side].report.title}, {"bars", std::move(bars)}};
 }
 
+double moved(const sim::Effect& effect, sim::Measure measure, const sim::RunReport& report) {
+    switch (measure) {
+    case sim::Measure::step_seconds:
+        return effect.step.value();
+    case sim::Measure::usd:
+        return effect.usd.value();
+    case sim::Measure::gpu_hours:
+        return effect.gpu_hours;
+    case sim::Measure::days:
+        return effect.gpu_hours / 24.0 / report.gpus;
+    }
+    throw std::logic_error("a measure that nothing moves");
+}
+
 } // namespace
+
+Json tornado_chart(const sim::Comparison& comparison, std::size_t side) {
+    const sim::RunReport& report = comparison.sides[side].report;
+    const sim::Measure measure = comparison.headline;
+    const Unit unit = unit_of(measure);
+    std::vector<std::pair<double, std::string>> inputs;
+    for (const sim::Driver& driver : report.uncertainty.drivers) {
+        inputs.emplace_back(sim::kP95 * moved(driver.effect, measure, report), driver.input);
+    }
+    std::ranges::stable_sort(inputs, std::greater{}, &std::pair<double, std::string>::first);
+    constexpr std::size_t kShown = 8;
+    inputs.resize(std::min(inputs.size(), kShown));
+    Json bars = Json::array();
+    for (const auto& [change, input] : inputs) {
+        bars.push_back({{"label", input},
+                        {"from", -change * unit.scale},
+                        {"to", change * unit.scale},
+                        {"kind", "range"},
+                        {"text", "± " + sim::amount_text(measure, change)}});
+    }
+    return {{"schema", "chokepoint/chart/1"},
+            {"kind", "waterfall"},
+            {"title", fmt::format("{}: what each input moves, p5 to p95", report.title)},
+            {"x", {{"label", "change of " + unit.label}}},
+            {"panels", Json::array({Json{{"bars", std::move(bars)}}})}};
+}
 
 Json waterfall_chart(const sim::Comparison& comparison) {
     Json panels = Json::array();

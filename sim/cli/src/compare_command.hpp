@@ -26,6 +26,14 @@ int compare_command(const CompareOptions&, const Common&);
 /// Loads the scenarios, solves for their numbers of GPUs where asked, runs and explains them.
 sim::Comparison compare_files(const CompareOptions&, const Common&, const sim::RunOptions&);
 
+struct ReportOptions {
+    CompareOptions comparison; ///< one scenario or more
+    std::string html;          ///< file, "-" for stdout
+};
+int report_command(const ReportOptions&, const Common&);
+
+/// What each input moves of a side's headline, from its 5th to its 95th percentile, largest first.
+nlohmann::ordered_json tornado_chart(const sim::Comparison&, std::size_t side);
 /// A waterfall of the headline for each further side, as docs/schema/chart.schema.json has it.
 nlohmann::ordered_json waterfall_chart(const sim::Comparison&);
 

@@ -38,9 +38,9 @@ void expect_known(const std::vector<Side>& sides, Measure measure) {
 char letter(std::size_t side) { return static_cast<char>('A' + side); }
 
 Comparison compare(std::vector<Side> sides, std::optional<Measure> headline, const RunOptions& options) {
-    if (sides.size() < 2 || sides.size() > kMostSides) {
+    if (sides.empty() || sides.size() > kMostSides) {
         throw std::invalid_argument(
-            fmt::format("{} scenarios to compare; expected 2 to {}", sides.size(), kMostSides));
+            fmt::format("{} scenarios to compare; expected 1 to {}", sides.size(), kMostSides));
     }
     StepCache own;
     RunOptions shared = options;
@@ -53,6 +53,7 @@ Comparison compare(std::vector<Side> sides, std::optional<Measure> headline, con
     expect_known(sides, comparison.headline);
     for (std::size_t i = 1; i < sides.size(); ++i) {
         comparison.waterfalls.push_back(waterfalls(sides[0].scenario, sides[i].scenario, shared));
+        comparison.differences.push_back(differences(sides[0].report, sides[i].report));
     }
     comparison.sides = std::move(sides);
     return comparison;
@@ -61,6 +62,10 @@ Comparison compare(std::vector<Side> sides, std::optional<Measure> headline, con
 const Waterfall& headline_waterfall(const Comparison& comparison, std::size_t side) {
     const std::vector<Waterfall>& found = comparison.waterfalls.at(side - 1);
     return *std::ranges::find(found, comparison.headline, &Waterfall::measure);
+}
+
+const Difference& headline_difference(const Comparison& comparison, std::size_t side) {
+    return *std::ranges::find(comparison.differences.at(side - 1), comparison.headline, &Difference::measure);
 }
 
 std::string amount_text(Measure measure, double amount) {

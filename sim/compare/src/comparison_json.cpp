@@ -73,15 +73,35 @@ Json match_json(const std::optional<Matched>& matched) {
             {"limit", matched->limit}};
 }
 
+Json interval_json(const Difference& difference) {
+    const auto [low, high] = difference.interval();
+    Json drivers = Json::array();
+    for (const auto& [input, sigma] : difference.drivers) {
+        drivers.push_back({{"input", input}, {"sigma", sigma}});
+    }
+    return {{"measure", std::string(name(difference.measure))},
+            {"difference", difference.centre},
+            {"p5", low},
+            {"p95", high},
+            {"sigma", difference.sigma},
+            {"sigma_if_independent", difference.independent_sigma},
+            {"drivers", std::move(drivers)}};
+}
+
 Json pair_json(const Comparison& comparison, std::size_t side, const std::vector<Json>& runs) {
     Json falls = Json::array();
     for (const Waterfall& waterfall : comparison.waterfalls[side - 1]) {
         falls.push_back(waterfall_json(waterfall));
     }
+    Json intervals = Json::array();
+    for (const Difference& difference : comparison.differences[side - 1]) {
+        intervals.push_back(interval_json(difference));
+    }
     return {{"a", 0},
             {"b", side},
             {"match", match_json(comparison.sides[side].matched)},
             {"waterfalls", std::move(falls)},
+            {"intervals", std::move(intervals)},
             {"differences", differences(runs[0], runs[side])}};
 }
 

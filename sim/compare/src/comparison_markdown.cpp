@@ -19,7 +19,8 @@ std::string to_markdown(const Comparison& comparison) {
     for (std::size_t side = 1; side < comparison.sides.size(); ++side) {
         fmt::format_to(std::back_inserter(out), "\nFrom A to {}: {}\n\n", letter(side),
                        label(comparison.headline));
-        out += as_markdown(waterfall_table(comparison, side));
+        out +=
+            as_markdown(waterfall_table(comparison, side)) + "\n" + difference_line(comparison, side) + "\n";
     }
     return out;
 }

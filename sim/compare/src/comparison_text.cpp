@@ -11,11 +11,19 @@
 namespace chokepoint::sim {
 namespace {
 
+std::string difference_lines(const Comparison& comparison) {
+    std::string out = "How sure (an input that two scenarios share moves both)\n";
+    for (std::size_t side = 1; side < comparison.sides.size(); ++side) {
+        out += "  " + difference_line(comparison, side) + "\n";
+    }
+    return out;
+}
+
 std::string pair_text(const Comparison& comparison) {
     std::string out = compare_text(comparison.sides[0].report, comparison.sides[1].report);
     fmt::format_to(std::back_inserter(out), "\nWhat makes the difference in {}\n",
                    label(comparison.headline));
-    return out + as_columns(waterfall_table(comparison, 1));
+    return out + as_columns(waterfall_table(comparison, 1)) + "\n" + difference_lines(comparison);
 }
 
 std::string many_text(const Comparison& comparison) {
@@ -26,7 +34,7 @@ std::string many_text(const Comparison& comparison) {
     out += "\n" + as_columns(headline_table(comparison));
     fmt::format_to(std::back_inserter(out), "\nWhat makes the difference to A in {}\n",
                    label(comparison.headline));
-    return out + as_columns(waterfalls_table(comparison));
+    return out + as_columns(waterfalls_table(comparison)) + "\n" + difference_lines(comparison);
 }
 
 } // namespace

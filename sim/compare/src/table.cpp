@@ -157,6 +157,21 @@ Table waterfalls_table(const Comparison& comparison) {
     return table;
 }
 
+std::string difference_line(const Comparison& comparison, std::size_t side) {
+    const Difference& difference = headline_difference(comparison, side);
+    const Measure measure = difference.measure;
+    const auto [low, high] = difference.interval();
+    constexpr std::size_t kNamed = 2;
+    std::vector<std::string> most;
+    for (std::size_t i = 0; i < std::min(kNamed, difference.drivers.size()); ++i) {
+        most.push_back(difference.drivers[i].first);
+    }
+    return fmt::format("{} - A: {}, p5 to p95 {} to {}{}{}", letter(side),
+                       change_text(measure, difference.centre), change_text(measure, low),
+                       change_text(measure, high),
+                       most.empty() ? "" : "; least sure: ", fmt::join(most, ", "));
+}
+
 std::string side_line(const Comparison& comparison, std::size_t i) {
     const Side& side = comparison.sides[i];
     std::string line = fmt::format("{}: {}", letter(i), side.report.title);

@@ -27,6 +27,9 @@ Table waterfall_table(const Comparison&, std::size_t side);
 /// Several further sides: a row per resource, a column per side.
 Table waterfalls_table(const Comparison&);
 
+/// "B - A: +97,903 USD, p5 to p95 …": how sure the headline's difference is, and what makes it unsure.
+std::string difference_line(const Comparison&, std::size_t side);
+
 /// "B: DeepSeek-V3 on 2,048 H100", and what was solved for.
 std::string side_line(const Comparison&, std::size_t side);
 

@@ -73,8 +73,9 @@ std::vector<Driver> routing_driver(const Scenario& scenario, const StepRun& step
                                           : simulate(step.graph, costs, step.network).makespan;
     };
     const Seconds effect = (makespan(kFactor) - makespan(1.0 / kFactor)) / 2.0;
-    return {{fmt::format("routing imbalance, {:.0f}%", 100.0 * scenario.plan().routing_imbalance),
-             std::log(kFactor), effect}};
+    return {
+        single_driver(fmt::format("routing imbalance, {:.0f}%", 100.0 * scenario.plan().routing_imbalance),
+                      std::log(kFactor), {effect, 0.0, hw::Usd()})};
 }
 
 StepOutcome outcome_of(const StepRun& step) {
@@ -194,7 +195,8 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     report.critical_path =
         critical_path(step_run.graph, step_run.costs, step_run.timeline, step_run.costs.operator_seconds);
     report.uncertainty =
-        uncertainty(step_run.graph, step_run.costs, report.critical_path, routing_driver(scenario, step_run));
+        uncertainty(step_run.graph, step_run.costs, report.critical_path,
+                    scenario.cluster().node.gpu.architecture, routing_driver(scenario, step_run));
     report.schedule_note = step_run.schedule_note;
     report.tasks = static_cast<std::int64_t>(step_run.graph.tasks().size());
     report.engine = step_run.timeline.engine;
@@ -214,6 +216,7 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     StepCache& cache = options.cache != nullptr ? *options.cache : own;
     cache.outcome(scenario, scenario.plan(), [&] { return outcome_of(step_run); });
     add_economy(scenario, cache, options, report);
+    add_campaign_drivers(report.uncertainty, scenario, report);
     return report;
 }
 

@@ -241,18 +241,20 @@ Json uncertainty_json(const RunReport& report) {
     for (const Driver& driver : u.drivers) {
         drivers.push_back({{"input", driver.input},
                            {"relative_sigma", driver.relative_sigma},
-                           {"step_seconds", driver.effect.value()}});
+                           {"step_seconds", driver.effect.step.value()},
+                           {"gpu_hours", driver.effect.gpu_hours},
+                           {"usd", driver.effect.usd.value()}});
     }
-    Json result = {{"step_seconds", u.interval(report.step.seconds.value())},
+    Json result = {{"step_seconds", interval(report.step.seconds.value(), u.relative_sigma)},
                    {"gpu_hours", nullptr},
                    {"usd", nullptr},
                    {"relative_sigma", u.relative_sigma},
                    {"drivers", std::move(drivers)}};
     if (report.campaign) {
-        result["gpu_hours"] = u.interval(report.campaign->gpu_hours);
+        result["gpu_hours"] = interval(report.campaign->gpu_hours, u.gpu_hours_sigma);
     }
     if (report.cost && report.cost->campaign) {
-        result["usd"] = u.interval(report.cost->campaign->value());
+        result["usd"] = interval(report.cost->campaign->value(), u.usd_sigma);
     }
     return result;
 }

@@ -43,7 +43,7 @@ std::string bar(double share) {
 
 void add_step(Page& page, const RunReport& r) {
     const StepReport& s = r.step;
-    const auto [low, high] = r.uncertainty.interval(s.seconds.value());
+    const auto [low, high] = interval(s.seconds.value(), r.uncertainty.relative_sigma);
     page.line("Step              {:>12}   p5 to p95: {} to {}", hw::to_text(s.seconds),
               hw::to_text(Seconds(low)), hw::to_text(Seconds(high)));
     page.line("Tokens per step   {:>12}   {:.0f} tokens/s per GPU", count_text(s.tokens),
@@ -122,7 +122,7 @@ void add_campaign(Page& page, const RunReport& r) {
         page.line("");
         page.line("Campaign          {} tokens in {:.1f} days without interruptions", count_text(c.tokens),
                   c.wall / hw::kDay);
-        const auto [low, high] = r.uncertainty.interval(c.gpu_hours);
+        const auto [low, high] = interval(c.gpu_hours, r.uncertainty.gpu_hours_sigma);
         page.line("  {:>13} GPU-hours            p5 to p95: {} to {}", hw::group_digits(c.gpu_hours),
                   hw::group_digits(low), hw::group_digits(high));
         page.line("  {:>13} per trillion tokens  at the full batch",
@@ -153,7 +153,7 @@ void add_campaign(Page& page, const RunReport& r) {
         page.line("  {:>13} per step", money_text(r.cost->step));
         page.line("  {:>13} per trillion tokens", money_text(r.cost->per_trillion_tokens));
         if (r.cost->campaign) {
-            const auto [low, high] = r.uncertainty.interval(r.cost->campaign->value());
+            const auto [low, high] = interval(r.cost->campaign->value(), r.uncertainty.usd_sigma);
             page.line("  {:>13} for the campaign     p5 to p95: {} to {}", money_text(*r.cost->campaign),
                       money_text(hw::Usd(low)), money_text(hw::Usd(high)));
         }
@@ -167,11 +167,15 @@ void add_drivers(Page& page, const RunReport& r) {
     }
     constexpr std::size_t kShown = 4;
     page.line("");
-    page.line("How sure          what one standard deviation of each input moves, in step time");
-    for (std::size_t i = 0; i < std::min(kShown, r.uncertainty.drivers.size()); ++i) {
-        const Driver& d = r.uncertainty.drivers[i];
-        page.line("  {:<34} {:>9}   (known to {:.0f}%)", d.input, hw::to_text(d.effect),
-                  100.0 * d.relative_sigma);
+    const bool priced = r.cost && r.cost->campaign;
+    page.line("How sure          what one standard deviation of each input moves");
+    std::size_t shown = 0;
+    for (const Driver& d : r.uncertainty.drivers) {
+        if (shown++ < kShown || d.effect.step == Seconds()) { // of the campaign's own, all
+            page.line("  {:<34} {:>9} a step{}   (known to {:.0f}%)", d.input, hw::to_text(d.effect.step),
+                      priced ? fmt::format(", {:>11}", money_text(d.effect.usd)) : "",
+                      100.0 * d.relative_sigma);
+        }
     }
 }
 

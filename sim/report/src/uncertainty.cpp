@@ -14,9 +14,6 @@ using hw::Seconds;
 
 namespace {
 
-/// 90% of a normal lies within this many standard deviations.
-constexpr double kP95 = 1.6448536269514722;
-
 /// How far a run of weeks may be from the clock of the benchmarks, in either direction, nine times in ten.
 /// DeepGEMM's H800 rows lose 5% to 9% from kernels of 0.5 ms to kernels of 10 ms as power limits the clock
 /// (hwmodels/measurements/published/gemm_fp8_block.json: 7168 x 16384 and 36864 x 7168 at M = 4,096 and
@@ -24,25 +21,24 @@ constexpr double kP95 = 1.6448536269514722;
 constexpr double kSustainedClock90 = 0.08;
 
 /// Seconds on the critical path of what shares one error.
-struct Term {
-    Seconds on_path;
+struct OnPath {
+    Seconds seconds;
     double sigma = 0.0;
 };
-/// An input is known through several terms whose errors are independent: the operators of a class lie on
-/// different sides of its fitted curve.
-using Terms = std::map<std::string, Term>;
+/// By term: the operators of a class lie on different sides of its fitted curve.
+using Terms = std::map<std::string, OnPath>;
 using Inputs = std::map<std::string, Terms>;
 
 void add(Inputs& inputs, const std::string& input, const std::string& term, Seconds seconds, double sigma) {
-    Term& entry = inputs[input][term];
-    entry.on_path += seconds;
+    OnPath& entry = inputs[input][term];
+    entry.seconds += seconds;
     entry.sigma = sigma;
 }
 
 bool is_arithmetic(hw::KernelClass kernel) { return !hw::is_memory_bound(kernel); }
 
 void add_compute(Inputs& inputs, const work::ComputeWork& work, const StepCosts& costs, std::size_t index,
-                 Seconds duration) {
+                 Seconds duration, const std::string& architecture) {
     Seconds total;
     for (const Seconds s : costs.operator_seconds[index]) {
         total += s;
@@ -55,40 +51,122 @@ void add_compute(Inputs& inputs, const work::ComputeWork& work, const StepCosts&
         const hw::Operator& op = work.operators[i];
         const double sigma = costs.operator_sigma[index][i];
         const Seconds seconds = costs.operator_seconds[index][i] * scale;
-        add(inputs, fmt::format("{} kernels, {}", hw::name(op.kernel), hw::name(op.dtype)), op.name, seconds,
-            sigma);
-        add(inputs, "training software", "", seconds, costs.framework_sigma);
+        const std::string input = fmt::format("{} kernels, {}", hw::name(op.kernel), hw::name(op.dtype));
+        add(inputs, input, fmt::format("{} {}: {}", architecture, input, op.name), seconds, sigma);
+        add(inputs, "training software", "training software", seconds, costs.framework_sigma);
         if (is_arithmetic(op.kernel) && sigma > 0.0) { // a bound has no error of its own
-            add(inputs, "sustained clock", "", seconds, kSustainedClock90 / kP95);
+            add(inputs, "sustained clock", fmt::format("{} sustained clock", architecture), seconds,
+                kSustainedClock90 / kP95);
         }
     }
 }
 
-Driver driver(const std::string& input, const Terms& terms) {
-    Seconds on_path;
-    double variance = 0.0;
-    for (const auto& [name, term] : terms) {
-        on_path += term.on_path;
-        variance += std::pow(term.sigma * term.on_path.value(), 2);
+Effect root_of_squares(const std::vector<Term>& terms) {
+    double step = 0.0;
+    double gpu_hours = 0.0;
+    double usd = 0.0;
+    for (const Term& term : terms) {
+        step += std::pow(term.effect.step.value(), 2);
+        gpu_hours += std::pow(term.effect.gpu_hours, 2);
+        usd += std::pow(term.effect.usd.value(), 2);
     }
-    const double effect = std::sqrt(variance);
-    return {input, on_path.value() > 0.0 ? effect / on_path.value() : 0.0, Seconds(effect)};
+    return {Seconds(std::sqrt(step)), std::sqrt(gpu_hours), hw::Usd(std::sqrt(usd))};
+}
+
+Driver driver(const std::string& input, const Terms& terms) {
+    Driver made{input, 0.0, {}, {}};
+    Seconds on_path;
+    for (const auto& [name, term] : terms) {
+        on_path += term.seconds;
+        made.terms.push_back({name, {term.seconds * term.sigma, 0.0, hw::Usd()}});
+    }
+    made.effect = root_of_squares(made.terms);
+    made.relative_sigma = on_path.value() > 0.0 ? made.effect.step / on_path : 0.0;
+    return made;
+}
+
+/// Root of the drivers' squares over the centre.
+template <class Get> double relative(const std::vector<Driver>& drivers, double centre, Get get) {
+    double variance = 0.0;
+    for (const Driver& each : drivers) {
+        variance += std::pow(get(each.effect), 2);
+    }
+    return centre > 0.0 ? std::sqrt(variance) / centre : 0.0;
+}
+
+void sort_drivers(std::vector<Driver>& drivers) {
+    std::ranges::stable_sort(drivers, [](const Driver& a, const Driver& b) {
+        return a.effect.step != b.effect.step ? a.effect.step > b.effect.step : a.effect.usd > b.effect.usd;
+    });
+}
+
+// How far published failure rates lie apart: half the distance, in logarithms, between 50,677 h and 8,090 h
+// between failures of a GPU (Llama 3, arXiv 2407.21783; Meta's research clusters, arXiv 2410.21680).
+const double kFailureSigma = std::log(50'677.0 / 8'090.0) / 2.0;
+
+/// Of what nodes draw: a judgement. MLPerf's nodes of 8 H100 draw 6.85 kW where their profile says 7.1 kW,
+/// and the states' shares of the rated power are estimates.
+constexpr double kPowerSigma = 0.1;
+
+/// GPU-hours with failures this many times as far apart, less those as the scenario says.
+double extra_hours(const Scenario& scenario, const CampaignReport& campaign, double factor) {
+    const FailureReport& failures = *campaign.failures;
+    Reliability process = failures.settings.process;
+    process.gpu_mtbf *= factor;
+    const Job job{scenario.cluster().gpus(), scenario.cluster().nodes, campaign.wall};
+    return failures.gpu_hours * (expected_cost(process, job).wall / failures.expected.wall - 1.0);
+}
+
+void add_failure_rate(std::vector<Driver>& drivers, const Scenario& scenario, const RunReport& report) {
+    const CampaignReport& campaign = *report.campaign;
+    if (!campaign.failures) {
+        return;
+    }
+    // Fewer failures only: as many more could keep a run from ever ending.
+    const double hours = -extra_hours(scenario, campaign, std::exp(kFailureSigma));
+    const hw::Usd usd = report.cost ? report.cost->price * (hours * hw::kHour) : hw::Usd();
+    drivers.push_back(single_driver("failure rate", kFailureSigma, {Seconds(), hours, usd}));
+}
+
+void add_prices(std::vector<Driver>& drivers, const Scenario& scenario, const CostReport& cost) {
+    if (!cost.range || !scenario.cost()) {
+        return;
+    }
+    const hw::Usd usd = (cost.range->high - cost.range->low) / (2.0 * kP95);
+    if (usd.value() > 0.0) {
+        drivers.push_back(single_driver(
+            fmt::format("{} of {}", scenario.cost()->rent ? "rent" : "price", scenario.cluster().node.gpu.id),
+            usd / cost.range->mid, {Seconds(), 0.0, usd}));
+    }
+    const auto power = std::ranges::find(cost.items, "power", &CostItem::name);
+    if (power != cost.items.end()) {
+        drivers.push_back(
+            single_driver(fmt::format("power of {} nodes", scenario.cluster().node.gpu.architecture),
+                          kPowerSigma, {Seconds(), 0.0, power->usd.mid * kPowerSigma}));
+    }
 }
 
 } // namespace
 
+Driver single_driver(std::string input, double relative_sigma, const Effect& effect) {
+    Driver made{input, relative_sigma, {}, {{std::move(input), effect}}};
+    made.effect = root_of_squares(made.terms);
+    return made;
+}
+
 Uncertainty uncertainty(const work::TaskGraph& graph, const StepCosts& costs, const CriticalPath& path,
-                        std::vector<Driver> others) {
+                        const std::string& architecture, std::vector<Driver> others) {
     Inputs inputs;
     for (const PathStep& step : path.steps) {
         const work::Task& task = graph.tasks()[step.task];
         const auto index = static_cast<std::size_t>(task.work);
         const Seconds duration = step.finish - step.start;
         if (task.kind == work::TaskKind::compute) {
-            add_compute(inputs, graph.computes()[index], costs, index, duration);
+            add_compute(inputs, graph.computes()[index], costs, index, duration, architecture);
         } else if (task.kind == work::TaskKind::transfer) {
             const Seconds wait = std::min(costs.straggler_wait[index], duration);
-            add(inputs, "transfer rates", std::string(name(graph.transfers()[index].kind)), duration - wait,
+            add(inputs, "transfer rates",
+                fmt::format("transfer rates: {}", name(graph.transfers()[index].kind)), duration - wait,
                 costs.transfer_sigma);
         }
     }
@@ -97,20 +175,48 @@ Uncertainty uncertainty(const work::TaskGraph& graph, const StepCosts& costs, co
     for (const auto& [name, terms] : inputs) {
         result.drivers.push_back(driver(name, terms));
     }
-    std::erase_if(result.drivers, [](const Driver& d) { return d.effect.value() <= 0.0; });
-    double variance = 0.0;
-    for (const Driver& d : result.drivers) {
-        variance += std::pow(d.effect.value(), 2);
-    }
-    std::ranges::stable_sort(result.drivers, std::greater{}, &Driver::effect);
+    std::erase_if(result.drivers, [](const Driver& d) { return d.effect.step.value() <= 0.0; });
+    sort_drivers(result.drivers);
     const double makespan = path.steps.empty() ? 0.0 : path.steps.back().finish.value();
-    result.relative_sigma = makespan > 0.0 ? std::sqrt(variance) / makespan : 0.0;
+    result.relative_sigma =
+        relative(result.drivers, makespan, [](const Effect& effect) { return effect.step.value(); });
     return result;
 }
 
-std::array<double, 2> Uncertainty::interval(double centre) const {
+void add_campaign_drivers(Uncertainty& known, const Scenario& scenario, const RunReport& report) {
+    if (!report.campaign) {
+        return;
+    }
+    const CampaignReport& campaign = *report.campaign;
+    const double paid = paid_gpu_time(campaign) / hw::kHour;
+    const double simulated = 1.0 - campaign.spent.given / campaign.wall; // what is given is exact
+    const hw::Usd usd = report.cost && report.cost->campaign ? *report.cost->campaign : hw::Usd();
+    for (Driver& driver : known.drivers) {
+        for (Term& term : driver.terms) {
+            const double share = term.effect.step / report.step.seconds * simulated;
+            term.effect.gpu_hours = paid * share;
+            term.effect.usd = usd * share;
+        }
+        driver.effect = root_of_squares(driver.terms);
+    }
+    add_failure_rate(known.drivers, scenario, report);
+    if (report.cost && report.cost->campaign) {
+        add_prices(known.drivers, scenario, *report.cost);
+    }
+    sort_drivers(known.drivers);
+    known.gpu_hours_sigma =
+        relative(known.drivers, paid, [](const Effect& effect) { return effect.gpu_hours; });
+    known.usd_sigma =
+        relative(known.drivers, usd.value(), [](const Effect& effect) { return effect.usd.value(); });
+}
+
+std::array<double, 2> interval(double centre, double relative_sigma) {
     const double factor = std::exp(kP95 * relative_sigma);
     return {centre / factor, centre * factor};
+}
+
+std::array<double, 2> Uncertainty::interval(double centre) const {
+    return sim::interval(centre, relative_sigma);
 }
 
 } // namespace chokepoint::sim

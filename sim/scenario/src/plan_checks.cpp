@@ -213,9 +213,13 @@ void check_precision(Reading& reading) {
         for (const auto& [dtype, peak] : peaks) {
             has.push_back(hw::name(dtype));
         }
+        const std::string_view instead =
+            peaks.contains(hw::DType::bf16)
+                ? "; expected precision = \"bf16\", as in scenarios/campaigns/deepseek-v3-a100.toml"
+                : "";
         reading.fault("plan.precision",
-                      fmt::format("precision {} needs {}, which {} lacks; it has {}", work::name(precision),
-                                  hw::name(needed), reading.draft.gpu, fmt::join(has, ", ")));
+                      fmt::format("precision {} needs {}, which {} lacks; it has {}{}", work::name(precision),
+                                  hw::name(needed), reading.draft.gpu, fmt::join(has, ", "), instead));
     }
 }
 

@@ -22,19 +22,19 @@ constexpr std::array kStatuses{std::pair{PointStatus::done, std::string_view("do
 Headline headline_of(const RunReport& report) {
     Headline headline;
     const Uncertainty& u = report.uncertainty;
-    const auto banded = [&](double centre) {
-        const std::array<double, 2> interval = u.interval(centre);
-        return Banded<double>{centre, interval[0], interval[1]};
+    const auto banded = [](double centre, double sigma) {
+        const std::array<double, 2> ends = interval(centre, sigma);
+        return Banded<double>{centre, ends[0], ends[1]};
     };
     const auto with_unit = [](const Banded<double>& b, auto unit) {
         return Banded<decltype(unit)>{b.value * unit, b.p5 * unit, b.p95 * unit};
     };
-    headline.step = with_unit(banded(report.step.seconds.value()), hw::Seconds(1.0));
+    headline.step = with_unit(banded(report.step.seconds.value(), u.relative_sigma), hw::Seconds(1.0));
     if (report.campaign) {
-        headline.gpu_hours = banded(report.campaign->gpu_hours);
+        headline.gpu_hours = banded(report.campaign->gpu_hours, u.gpu_hours_sigma);
     }
     if (report.cost && report.cost->campaign) {
-        headline.usd = with_unit(banded(report.cost->campaign->value()), hw::Usd(1.0));
+        headline.usd = with_unit(banded(report.cost->campaign->value(), u.usd_sigma), hw::Usd(1.0));
     }
     headline.tokens_per_second_per_gpu = report.step.tokens_per_second_per_gpu;
     headline.mfu = report.step.mfu_causal;

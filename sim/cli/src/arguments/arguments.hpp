@@ -20,7 +20,7 @@ void add_fold(CLI::App&, Common&);
 void add_charts(CLI::App&, ChartFiles&);
 
 void add_simulation_commands(CLI::App&, Selected&); ///< run, check, trace
-void add_comparison_commands(CLI::App&, Selected&); ///< compare
+void add_comparison_commands(CLI::App&, Selected&); ///< compare, report
 void add_rules_command(CLI::App&, Selected&);
 void add_schedule_command(CLI::App&, Selected&);
 void add_collective_command(CLI::App&, Selected&);

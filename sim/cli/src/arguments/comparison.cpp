@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arguments of the commands that hold scenarios against each other: compare.
+// Arguments of the commands that hold scenarios against each other: compare, report.
 #include "arguments.hpp"
 
 #include "../compare_command.hpp"
@@ -26,6 +26,29 @@ void add_comparison(CLI::App& command, CompareOptions& options) {
         ->type_name("WHAT");
 }
 
+void add_report(CLI::App& app, Selected& selected) {
+    const auto options = std::make_shared<ReportOptions>();
+    const auto common = std::make_shared<Common>();
+    CLI::App* report = app.add_subcommand(
+        "report", "Write one HTML page on a scenario, or on several held against the first");
+    report->add_option("SCENARIO", options->comparison.scenarios, "Scenario files: A, B, C, …")
+        ->required()
+        ->type_name("");
+    report
+        ->add_option("--html", options->html, "The page: self-contained, for a browser or paper; - is stdout")
+        ->required()
+        ->type_name("FILE");
+    add_comparison(*report, options->comparison);
+    add_common(*report, *common, true);
+    add_fold(*report, *common);
+    add_json(*report, *common);
+    report->footer("Example:\n  chokepoint report scenarios/deepseek-v3-h800.toml "
+                   "scenarios/deepseek-v3-h100.toml --html v3.html");
+    report->callback([options, common, &selected] {
+        selected = [options, common] { return report_command(*options, *common); };
+    });
+}
+
 } // namespace
 
 void add_comparison_commands(CLI::App& app, Selected& selected) {
@@ -48,6 +71,7 @@ void add_comparison_commands(CLI::App& app, Selected& selected) {
     add_json(*compare, *common);
     compare->footer(
         "Example:\n  chokepoint compare scenarios/deepseek-v3-h800.toml scenarios/deepseek-v3-h100.toml");
+    add_report(app, selected);
     compare->callback([options, common, &selected] {
         selected = [options, common] { return compare_command(*options, *common); };
     });

@@ -3,6 +3,7 @@
 // and JSON.
 #pragma once
 
+#include <chokepoint/sim/difference.hpp>
 #include <chokepoint/sim/match.hpp>
 #include <chokepoint/sim/waterfall.hpp>
 
@@ -19,9 +20,10 @@ struct Side {
 };
 
 struct Comparison {
-    std::vector<Side> sides; ///< at least two; the first is what the others are held against
-    std::vector<std::vector<Waterfall>> waterfalls; ///< of each further side, every measure that both have
-    Measure headline = Measure::step_seconds;       ///< what text and charts explain
+    std::vector<Side> sides;                          ///< the first is what the others are held against
+    std::vector<std::vector<Waterfall>> waterfalls;   ///< of each further side, every measure that both have
+    std::vector<std::vector<Difference>> differences; ///< likewise
+    Measure headline = Measure::step_seconds;         ///< what text and charts explain
 };
 
 /// Most sides that have a letter.
@@ -31,11 +33,14 @@ char letter(std::size_t side);
 
 /// Runs every scenario in full and explains each against the first. The headline is dollars where all have
 /// them, or else GPU-hours, or the step.
-/// @throws std::invalid_argument for fewer than two sides, or if `headline` is not known of all.
+/// @throws std::invalid_argument for no sides or more than kMostSides, or if `headline` is not known of all.
 Comparison compare(std::vector<Side> unrun, std::optional<Measure> headline, const RunOptions& = {});
 
 /// The headline's waterfall of a further side, counted from 1.
 const Waterfall& headline_waterfall(const Comparison&, std::size_t side);
+
+/// The headline's difference of a further side, counted from 1.
+const Difference& headline_difference(const Comparison&, std::size_t side);
 
 /// "+57.2 ms", "-1,234", "+3.2", "-0.014 M USD": an amount or a change of it, in the measure's unit.
 std::string amount_text(Measure, double amount);

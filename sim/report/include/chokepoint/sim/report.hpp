@@ -62,22 +62,44 @@ struct StepReport {
     std::vector<Phases> per_rank;
 };
 
-/// One input that is not exact: its relative standard deviation, and the step seconds that one deviation
-/// moves.
+/// What one standard deviation moves.
+struct Effect {
+    hw::Seconds step;
+    double gpu_hours = 0.0; ///< that the campaign pays for
+    hw::Usd usd;
+};
+
+/// A random variable. Two runs that name the same one share it: what moves it moves both.
+struct Term {
+    std::string name; ///< "hopper gemm kernels, fp8: q_b"
+    Effect effect;    ///< signed
+};
+
+/// One input that is not exact: its relative standard deviation, and what that moves. It may be known through
+/// several terms, whose errors are independent.
 struct Driver {
     std::string input;
     double relative_sigma = 0.0;
-    hw::Seconds effect;
+    Effect effect; ///< root of the terms' squares
+    std::vector<Term> terms;
 };
+/// A driver of a single term, which is named as the input.
+Driver single_driver(std::string input, double relative_sigma, const Effect&);
+
+/// 90% of a normal distribution lies within this many standard deviations.
+inline constexpr double kP95 = 1.6448536269514722;
 
 /// Linearised: to first order a scaling of one input moves the step by that input's seconds on the critical
 /// path.
 struct Uncertainty {
-    double relative_sigma = 0.0;
-    std::vector<Driver> drivers; ///< largest effect first
-    /// 5th and 95th percentile of a log-normal with this sigma around `centre`.
+    double relative_sigma = 0.0;                   ///< of the step
+    double gpu_hours_sigma = 0.0, usd_sigma = 0.0; ///< relative too, of what the campaign pays for
+    std::vector<Driver> drivers;                   ///< largest effect on the step first, then on dollars
+    /// Of a step that takes `centre`.
     [[nodiscard]] std::array<double, 2> interval(double centre) const;
 };
+/// 5th and 95th percentile of a log-normal with this sigma around `centre`.
+std::array<double, 2> interval(double centre, double relative_sigma);
 
 /// What the wall time of a step or campaign is made of, mean over ranks; adds up to it.
 struct Spent {
@@ -141,9 +163,14 @@ struct RunReport {
 };
 
 StepReport step_report(const Scenario&, const work::TaskGraph&, const Timeline&, const FoldReport&);
+/// @param architecture of the part: parts of one share the errors of its kernels
 /// @param others drivers that the critical path does not show, from runs with changed inputs
 Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const CriticalPath&,
-                        std::vector<Driver> others = {});
+                        const std::string& architecture, std::vector<Driver> others = {});
+struct RunReport;
+/// Carries the step's drivers on to GPU-hours and dollars, and adds those that only a campaign has: failure
+/// rate, prices and power.
+void add_campaign_drivers(Uncertainty&, const Scenario&, const RunReport&);
 
 /// Integrates the batch ramp over tokens: the batch grows linearly with the tokens seen, and the step time is
 /// linear between the simulated points, in each of its parts. Points ascend, first = ramp start, last = full

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What two runs share cancels in their difference, and what only one has does not.
+#include "clusters.hpp"
+
+#include <chokepoint/sim/difference.hpp>
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+using namespace chokepoint;
+using sim::Difference;
+using sim::Measure;
+
+TEST(Difference, OfARunWithItselfIsCertain) {
+    const sim::RunReport a = sim::run(test::small());
+    for (const Difference& difference : sim::differences(a, a)) {
+        EXPECT_EQ(difference.centre, 0.0);
+        EXPECT_EQ(difference.sigma, 0.0);
+        EXPECT_GT(difference.independent_sigma, 0.0);
+    }
+}
+
+TEST(Difference, OfTwiceTheTokensIsAsUnsureAsTheHalf) {
+    // Twice the GPU-hours of the same step: every term moves the difference as it moves the first run.
+    const sim::RunReport a = sim::run(test::small());
+    const sim::RunReport b = sim::run(test::small({"campaign.tokens=2e11"}));
+    const std::vector<Difference> found = sim::differences(a, b);
+    ASSERT_EQ(found[1].measure, Measure::gpu_hours);
+    EXPECT_NEAR(found[1].sigma, a.uncertainty.gpu_hours_sigma * a.campaign->gpu_hours, 1e-9 * found[1].sigma);
+    EXPECT_EQ(found[0].sigma, 0.0);
+}
+
+TEST(Difference, OfPartsOfOneArchitectureIsSurerThanIfTheySharedNothing) {
+    const sim::RunReport a = sim::run(test::small());
+    const sim::RunReport same = sim::run(test::small({"cluster.caps.nvlink=100 GB/s"}));
+    const sim::RunReport other = sim::run(test::small({"cluster.gpu=a100-sxm"}));
+    const Difference capped = sim::differences(a, same)[0];
+    EXPECT_LT(capped.sigma, 0.5 * capped.independent_sigma);
+    const Difference older = sim::differences(a, other)[0];
+    EXPECT_GT(older.sigma, 0.5 * older.independent_sigma); // kernels of two architectures err each for itself
+}
+
+TEST(Difference, BackwardsIsAsSure) {
+    const sim::RunReport a = sim::run(test::small());
+    const sim::RunReport b = sim::run(test::small(
+        {"cluster.gpu=h20-sxm", "reliability.gpu_mtbf=5000 h", "reliability.checkpoint_time=30 s"}));
+    const std::vector<Difference> there = sim::differences(a, b);
+    const std::vector<Difference> back = sim::differences(b, a);
+    for (std::size_t i = 0; i < there.size(); ++i) {
+        EXPECT_DOUBLE_EQ(there[i].centre, -back[i].centre);
+        EXPECT_DOUBLE_EQ(there[i].sigma, back[i].sigma);
+        EXPECT_NEAR(there[i].interval()[1] + there[i].interval()[0], 2.0 * there[i].centre,
+                    1e-9 * std::abs(there[i].centre));
+    }
+}
+
+TEST(Uncertainty, OfACampaignCountsOnlyWhatIsNotGiven) {
+    const sim::RunReport a = sim::run(test::small());
+    EXPECT_NEAR(a.uncertainty.gpu_hours_sigma, a.uncertainty.relative_sigma, 1e-12);
+    EXPECT_NEAR(a.uncertainty.usd_sigma, a.uncertainty.relative_sigma, 1e-12); // at a price that is given
+}
+
+TEST(Uncertainty, PricesPowerAndFailureRateMoveDollarsAndNotTheStep) {
+    const sim::RunReport plain = sim::run(test::small());
+    const sim::RunReport owned =
+        sim::run(test::small({"cost.model=bottom-up", "energy.grid=china", "reliability.gpu_mtbf=5000 h",
+                              "reliability.checkpoint_time=30 s"}));
+    EXPECT_EQ(owned.uncertainty.relative_sigma, plain.uncertainty.relative_sigma);
+    EXPECT_GT(owned.uncertainty.gpu_hours_sigma, plain.uncertainty.gpu_hours_sigma);
+    EXPECT_GT(owned.uncertainty.usd_sigma, owned.uncertainty.gpu_hours_sigma);
+    std::vector<std::string> inputs;
+    for (const sim::Driver& driver : owned.uncertainty.drivers) {
+        inputs.push_back(driver.input);
+    }
+    EXPECT_THAT(inputs,
+                testing::IsSupersetOf({"failure rate", "price of h800-sxm", "power of hopper nodes"}));
+}
