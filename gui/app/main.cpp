@@ -110,6 +110,7 @@ int main(int argc, char** argv) {
     QApplication::setApplicationVersion(
         QString::fromStdString(fmt::format("{} ({})", chokepoint::hw::version(), chokepoint::hw::commit())));
     QApplication::setDesktopFileName("chokepoint-gui");
+    QApplication::setWindowIcon(QIcon(":/chokepoint-gui.svg"));
 
     QCommandLineParser parser;
     parser.setApplicationDescription(

@@ -2,11 +2,18 @@
 #include "main_window.hpp"
 
 #include "compare_page.hpp"
+#include "curves_page.hpp"
 #include "document.hpp"
+#include "rules_page.hpp"
+#include "scenario_editor.hpp"
+#include "scenario_page.hpp"
 #include "start_page.hpp"
+#include "timeline_page.hpp"
+#include "validate_page.hpp"
 
 #include <QApplication>
 #include <QCloseEvent>
+#include <QDockWidget>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QListWidget>
@@ -52,10 +59,17 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
     start_ = new StartPage(this);
     compare_ = new ComparePage(*document_, this);
     addPage("start", tr("Start"), start_);
+    makeScenarioDock();
+    addPage("scenario", tr("Scenario"), new ScenarioPage(*editor_, this));
     addPage("compare", tr("Compare"), compare_);
+    addPage("curves", tr("Cost curves"), new CurvesPage(*document_, this));
+    addPage("timeline", tr("Timeline"), new TimelinePage(*document_, this));
+    addPage("validate", tr("Validate"), new ValidatePage(this));
+    addPage("rules", tr("Rules"), new RulesPage(this));
 
     connect(navigation_, &QListWidget::currentRowChanged, this, [this](int row) {
         stack_->setCurrentIndex(row);
+        placeDock(stack_->currentWidget()->objectName());
         static_cast<Page*>(stack_->currentWidget())->activate();
     });
     connect(start_, &StartPage::chosen, this, [this](const QString& path) {
@@ -76,7 +90,11 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
     navigation_->setCurrentRow(0);
 }
 
-MainWindow::~MainWindow() = default;
+MainWindow::~MainWindow() {
+    // Pages and editor look at the document, which would go before Qt's children do.
+    delete scenarioDock_;
+    delete takeCentralWidget();
+}
 
 void MainWindow::addPage(const QString& name, const QString& title, Page* page) {
     page->setObjectName(name);
@@ -121,6 +139,34 @@ bool MainWindow::open(const QString& path) {
     return true;
 }
 
+void MainWindow::makeScenarioDock() {
+    editor_ = new ScenarioEditor(*document_, this);
+    scenarioDock_ = new QDockWidget(tr("Scenario"), this);
+    scenarioDock_->setObjectName("scenario-dock");
+    scenarioDock_->setWidget(editor_);
+    addDockWidget(Qt::RightDockWidgetArea, scenarioDock_);
+    scenarioDock_->hide();
+    connect(scenarioDock_->toggleViewAction(), &QAction::triggered, this, [this](bool shown) {
+        if (stack_->currentWidget()->objectName() != "scenario") {
+            dockWanted_ = shown;
+        }
+    });
+}
+
+void MainWindow::placeDock(const QString& page) {
+    const bool whole = page == "scenario";
+    for (int i = 0; i < stack_->count(); ++i) {
+        // A page that is not shown takes no room from the dock.
+        const auto policy = i == stack_->currentIndex() ? QSizePolicy::Preferred : QSizePolicy::Ignored;
+        stack_->widget(i)->setSizePolicy(policy, policy);
+    }
+    scenarioDock_->setVisible(whole || (dockWanted_ && page != "start"));
+    constexpr double kShareOfItsPage = 0.6;
+    constexpr double kShareBeside = 0.36;
+    resizeDocks({scenarioDock_}, {static_cast<int>(width() * (whole ? kShareOfItsPage : kShareBeside))},
+                Qt::Horizontal);
+}
+
 void MainWindow::compareWith(const QString& path) { compare_->add(path); }
 
 void MainWindow::remember(const QString& path) {
@@ -150,6 +196,10 @@ void MainWindow::restoreDefaultLayout() {
     settings_->remove("layout");
     settings_->remove("geometry");
     resize(kUsualSize);
+    dockWanted_ = false;
+    scenarioDock_->setFloating(false);
+    addDockWidget(Qt::RightDockWidgetArea, scenarioDock_);
+    placeDock(stack_->currentWidget()->objectName());
 }
 
 void MainWindow::setLook(Look look) {

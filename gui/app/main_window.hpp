@@ -19,6 +19,7 @@ namespace chokepoint::gui {
 class ComparePage;
 class Document;
 class Page;
+class ScenarioEditor;
 class StartPage;
 
 /// Names of the pages, in their order: "start", "scenario", …
@@ -61,6 +62,8 @@ private:
     void restoreLayout();
     void setLook(Look);
     void startGuide();
+    void makeScenarioDock();
+    void placeDock(const QString& page);
 
     std::unique_ptr<QSettings> settings_;
     QString recovery_;
@@ -69,6 +72,9 @@ private:
     QStackedWidget* stack_;
     StartPage* start_ = nullptr;
     ComparePage* compare_ = nullptr;
+    ScenarioEditor* editor_ = nullptr;
+    QDockWidget* scenarioDock_ = nullptr;
+    bool dockWanted_ = false; ///< on pages other than that of the scenario
     QMenu* recentMenu_ = nullptr;
 };
 

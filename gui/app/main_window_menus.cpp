@@ -6,6 +6,7 @@
 #include "start_page.hpp"
 
 #include <QActionGroup>
+#include <QDockWidget>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QListWidget>
@@ -63,6 +64,7 @@ void MainWindow::makeViewMenu() {
                         QKeySequence(Qt::ALT | static_cast<Qt::Key>(Qt::Key_1 + i)), this,
                         [this, i] { navigation_->setCurrentRow(i); });
     }
+    view->addAction(scenarioDock_->toggleViewAction());
     view->addSeparator();
     QMenu* look = view->addMenu(tr("&Colours"));
     auto* group = new QActionGroup(this);

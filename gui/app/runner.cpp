@@ -72,7 +72,9 @@ void Runner::drop() {
 
 void Runner::readOutput() {
     const QByteArray piece = process_->readAllStandardOutput();
-    output_ += piece;
+    if (keepsOutput_) {
+        output_ += piece;
+    }
     emit received(piece);
 }
 

@@ -35,6 +35,8 @@ public:
     void start(const Invocation&);
     void cancel();
     [[nodiscard]] bool running() const { return process_ != nullptr; }
+    /// Off: finished() carries nothing, for output that received() has used up.
+    void setKeepsOutput(bool keeps) { keepsOutput_ = keeps; }
     /// What the last child wrote to stderr beside its progress: warnings.
     [[nodiscard]] const QString& messages() const { return messages_; }
 
@@ -60,6 +62,7 @@ private:
     QProcess* process_ = nullptr;
     QByteArray output_, pendingErrors_;
     QString messages_;
+    bool keepsOutput_ = true;
 };
 
 } // namespace chokepoint::gui

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
 
 namespace chokepoint::gui {
 
@@ -62,7 +63,6 @@ public:
         const bool inside = at >= scale.from() && at <= scale.to();
         label->setVisible(inside);
         line->setVisible(inside);
-        const int row = mark.horizontal ? 0 : uprights_++;
         moves_.emplace_back([=, this](const QRectF& area) {
             if (mark.horizontal) {
                 const double height = y(area, at);
@@ -74,11 +74,15 @@ public:
             }
             const double across = x(area, at);
             line->setLine(across, area.top(), across, area.bottom());
-            // Neighbours take turns in height, so that close thresholds stay readable.
-            const double width = label->boundingRect().width();
-            const bool fits = across + kGap + width <= area.right();
-            label->setPos(fits ? across + kGap : across - kGap - width,
-                          area.top() + 2.0 + (row % 3) * label->boundingRect().height());
+            const QSizeF size = label->boundingRect().size();
+            const bool fits = across + kGap + size.width() <= area.right();
+            QRectF wanted(QPointF(fits ? across + kGap : across - kGap - size.width(), area.top() + 2.0),
+                          size);
+            while (!free(wanted) && wanted.bottom() + size.height() < area.bottom()) {
+                wanted.translate(0.0, size.height()); // close thresholds stay readable below each other
+            }
+            taken_.push_back(wanted);
+            label->setPos(wanted.topLeft());
         });
     }
 
@@ -158,7 +162,6 @@ private:
     QChart& chart_;
     Plane plane_;
     bool dark_;
-    int uprights_ = 0;
     std::vector<std::function<void(const QRectF&)>> moves_;
     std::vector<QRectF> taken_;
 };
@@ -173,7 +176,8 @@ void annotate(QChart& chart, const Chart& description, const Plane& plane) {
     for (const Mark& mark : description.marks) {
         annotations->add(mark);
     }
-    for (const Series& series : description.series) {
+    // The last are drawn on top, so their names go first to where there is room.
+    for (const Series& series : std::views::reverse(description.series)) {
         for (std::size_t i = 0; i < std::min(series.labels.size(), series.points.size()); ++i) {
             annotations->add(series.points[i], series.labels[i], text_color(description.dark), series.plain);
         }

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace chokepoint::cli {
@@ -20,6 +21,10 @@ namespace chokepoint::cli {
 using Json = nlohmann::ordered_json;
 
 namespace {
+
+/// Those that the rules compare with thresholds and that a part's JSON states.
+constexpr std::array kFigures{hw::Figure::tpp, hw::Figure::performance_density, hw::Figure::aggregate_io,
+                              hw::Figure::memory_bandwidth};
 
 template <typename Range> std::vector<std::string> ids(const Range& entries) {
     std::vector<std::string> list;
@@ -60,6 +65,35 @@ Json verdict_json(const hw::Rule& rule, const hw::Verdict& verdict) {
             {"ruling", hw::name(verdict.ruling)},
             {"missing", verdict.missing},
             {"margins", std::move(margins)}};
+}
+
+Json rule_json(const hw::Rule& rule) {
+    Json alternatives = Json::array();
+    for (const hw::Conjunction& conjunction : rule.alternatives) {
+        Json thresholds = Json::array();
+        for (const hw::Threshold& threshold : conjunction) {
+            thresholds.push_back({{"figure", hw::name(threshold.figure)},
+                                  {"bound", hw::name(threshold.bound)},
+                                  {"limit", threshold.limit}});
+        }
+        alternatives.push_back(std::move(thresholds));
+    }
+    return {{"rule", rule.id},
+            {"title", rule.title},
+            {"instrument", rule.instrument},
+            {"effective", rule.effective},
+            {"until", rule.until ? Json(*rule.until) : Json(nullptr)},
+            {"consequence", hw::name(rule.consequence)},
+            {"alternatives", std::move(alternatives)}};
+}
+
+Json figures_json(const hw::GpuSpec& part) {
+    Json figures = Json::object();
+    for (const hw::Figure figure : kFigures) {
+        const auto value = hw::figure_of(part, figure);
+        figures[std::string(hw::name(figure))] = value ? Json(*value) : Json(nullptr);
+    }
+    return figures;
 }
 
 /// The caps that a set holds, by the names that scenarios use.
@@ -141,11 +175,15 @@ int rules_command(const RulesOptions& options, const Common& common) {
         for (const hw::Rule& rule : rules) {
             verdicts.push_back(verdict_json(rule, hw::classify(rule, *part)));
         }
-        rows.push_back({{"part", part->id}, {"verdicts", std::move(verdicts)}});
+        rows.push_back(
+            {{"part", part->id}, {"figures", figures_json(*part)}, {"verdicts", std::move(verdicts)}});
     }
+    Json shown = Json::array();
+    std::ranges::transform(rules, std::back_inserter(shown), rule_json);
     emit(common,
          {{"schema", "chokepoint/rules/1"},
           {"program", program_json(catalog.content_hash())},
+          {"rules", std::move(shown)},
           {"parts", std::move(rows)}},
          text);
     return kFine;

@@ -6,6 +6,7 @@
 #include <app/compare_page.hpp>
 #include <app/document.hpp>
 #include <app/main_window.hpp>
+#include <app/scenario_editor.hpp>
 #include <app/screenshot.hpp>
 
 #include <gmock/gmock.h>
@@ -79,7 +80,8 @@ TEST_F(Window, RemembersRecentFilesAndForgetsItsLayoutOnDemand) {
 }
 
 TEST_F(Window, ShowsEveryPageWithoutADisplay) {
-    for (const QString& name : {QString("start"), QString("compare")}) {
+    // Without "validate", which predicts 400 runs.
+    for (const QString name : {"start", "scenario", "compare", "timeline", "rules"}) {
         const QString file =
             QString::fromStdString((scratch_.path() / (name.toStdString() + ".png")).string());
         QProcess program;
@@ -88,6 +90,30 @@ TEST_F(Window, ShowsEveryPageWithoutADisplay) {
         EXPECT_EQ(program.exitCode(), 0) << program.readAllStandardError().toStdString();
         EXPECT_EQ(QImage(file).size(), kScreenshotSize);
     }
+}
+
+TEST_F(Window, ShowsAnEditOfTheFormInTheTextAndBack) {
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    window->showPage("scenario");
+    Page* page = window->page("scenario");
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    const QString before = window->document().text();
+    auto* editor = window->findChild<ScenarioEditor*>();
+    editor->setValue("cluster.caps.nvlink", "\"200 GB/s\"");
+    EXPECT_THAT(window->document().text().toStdString(), HasSubstr("caps.nvlink = \"200 GB/s\""));
+    editor->setValue("plan.micro_batch", "\"many\"");
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    ASSERT_FALSE(editor->faults().isEmpty());
+    EXPECT_THAT(editor->faults().front().toStdString(), HasSubstr("micro_batch: found"));
+    EXPECT_FALSE(page->empty()) << "the last good values stay";
+    window->document().editable().undo();
+    window->document().editable().undo();
+    EXPECT_EQ(window->document().text(), before);
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_TRUE(editor->faults().isEmpty());
+    window->document().editable().setModified(false);
 }
 
 TEST_F(Window, RefusesPicturesOfNothing) {

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A cost curve as a chart: computed points, their band, the knee, and the thresholds of export rules.
+#pragma once
+
+#include "contract.hpp"
+
+#include "charts/description.hpp"
+
+#include <QJsonObject>
+#include <QString>
+
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace chokepoint::gui {
+
+/// An axis that a curve can run along.
+struct CurveAxis {
+    QString label, key, unit; ///< "NVLink cap", "cluster.caps.nvlink", " GB/s"
+    double from = 0.0, to = 0.0;
+    bool logarithmic = false;
+    QString figure;     ///< of the rules' thresholds: "aggregate_io"; empty if no rule speaks of it
+    double scale = 1.0; ///< of the rules' unit in this axis'
+};
+const std::vector<CurveAxis>& curve_axes();
+
+/// What a curve shows of each result.
+struct Metric {
+    QString label;
+    double scale = 1.0;
+    std::optional<Figure> (*figure)(const RunResult&);
+};
+const std::vector<Metric>& metrics();
+
+/// What has been computed of a series, by the axis' value.
+using Curve = std::map<double, RunResult>;
+
+/// The point farthest below (or above) the straight line from end to end, with both axes as drawn and scaled
+/// to one: Satopaa et al., Finding a "kneedle" in a haystack, ICDCS workshops 2011, section II. Nothing if no
+/// point is farther off than a twentieth, or of fewer than five points.
+std::optional<double> knee_of(const std::vector<Point>& points, bool log_x, bool log_y);
+
+struct CurveView {
+    CurveAxis axis;
+    Metric metric;
+    bool log_x = false, log_y = false;
+    std::vector<Mark> marks;       ///< thresholds and parts
+    std::optional<double> pointed; ///< where the slider stands
+};
+Chart curve_chart(const CurveView&, const std::vector<QString>& names, const std::vector<Curve>&);
+
+/// From `chokepoint rules --json`: each threshold on the axis' figure, and the parts that stand on it.
+std::vector<Mark> threshold_marks(const QJsonObject& rules, const CurveAxis&);
+
+} // namespace chokepoint::gui

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "scenario_editor.hpp"
+
+#include "catalog_lists.hpp"
+#include "contract.hpp"
+#include "document.hpp"
+#include "runner.hpp"
+#include "scenario_form.hpp"
+#include "theme.hpp"
+#include "toml_edit.hpp"
+#include "toml_highlighter.hpp"
+
+#include <chokepoint/hwmodels/catalog.hpp>
+
+#include <QCheckBox>
+#include <QEvent>
+#include <QFile>
+#include <QFontDatabase>
+#include <QHBoxLayout>
+#include <QJsonArray>
+#include <QLabel>
+#include <QLineEdit>
+#include <QListWidget>
+#include <QPlainTextEdit>
+#include <QScrollArea>
+#include <QSplitter>
+#include <QTextBlock>
+#include <QTimer>
+#include <QVBoxLayout>
+
+namespace chokepoint::gui {
+
+namespace {
+
+constexpr int kDebounceMilliseconds = 250;
+
+FormSchema shipped_schema() {
+    QFile file(QString::fromStdString((hw::data_directory() / "schema/scenario.schema.json").string()));
+    if (!file.open(QIODevice::ReadOnly)) {
+        return {}; // the text remains, and `check` judges it
+    }
+    return read_form_schema(file.readAll());
+}
+
+/// Replaces only what differs, so that undo and the cursor follow single edits.
+void replace_text(QTextDocument& document, const QString& from, const QString& to) {
+    qsizetype head = 0;
+    const qsizetype shorter = std::min(from.size(), to.size());
+    while (head < shorter && from[head] == to[head]) {
+        ++head;
+    }
+    qsizetype tail = 0;
+    while (tail < shorter - head && from[from.size() - 1 - tail] == to[to.size() - 1 - tail]) {
+        ++tail;
+    }
+    QTextCursor cursor(&document);
+    cursor.beginEditBlock();
+    cursor.setPosition(int(head));
+    cursor.setPosition(int(from.size() - tail), QTextCursor::KeepAnchor);
+    cursor.insertText(to.mid(head, to.size() - tail - head));
+    cursor.endEditBlock();
+}
+
+} // namespace
+
+ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
+    : QWidget(parent),
+      document_(document),
+      lists_(std::make_unique<CatalogLists>()),
+      runner_(std::make_unique<Runner>()),
+      text_(new QPlainTextEdit(this)),
+      highlighter_(new TomlHighlighter(&document.editable())),
+      form_(new ScenarioForm(shipped_schema(), *lists_)),
+      problems_(new QListWidget(this)),
+      state_(new QLabel(this)),
+      filter_(new QLineEdit(this)),
+      all_(new QCheckBox(tr("&All keys"), this)),
+      debounce_(new QTimer(this)) {
+    document_.editable().setDefaultFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
+    text_->setDocument(&document_.editable());
+    text_->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
+    text_->setLineWrapMode(QPlainTextEdit::NoWrap);
+    text_->setAccessibleName(tr("Scenario as TOML"));
+    text_->setTabChangesFocus(true);
+
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(form_);
+    scroll->setWidgetResizable(true);
+    filter_->setPlaceholderText(tr("Find a key: cap, batch, price…"));
+    filter_->setClearButtonEnabled(true);
+    filter_->setAccessibleName(tr("Find a key"));
+    auto* left = new QWidget(this);
+    auto* form_side = new QVBoxLayout(left);
+    form_side->setContentsMargins(0, 0, 0, 0);
+    auto* top = new QHBoxLayout;
+    top->addWidget(filter_, 1);
+    top->addWidget(all_);
+    form_side->addLayout(top);
+    form_side->addWidget(scroll, 1);
+
+    auto* sides = new QSplitter(Qt::Horizontal, this);
+    sides->addWidget(left);
+    sides->addWidget(text_);
+    sides->setSizes({430, 470});
+    problems_->setAccessibleName(tr("Faults and warnings"));
+    problems_->setWordWrap(true);
+    problems_->setMaximumHeight(130);
+    auto* layout = new QVBoxLayout(this);
+    layout->addWidget(sides, 1);
+    layout->addWidget(state_);
+    layout->addWidget(problems_);
+
+    debounce_->setSingleShot(true);
+    debounce_->setInterval(kDebounceMilliseconds);
+    connect(debounce_, &QTimer::timeout, this, &ScenarioEditor::check);
+    connect(&document_, &Document::changed, this, &ScenarioEditor::textChanged);
+    connect(&document_, &Document::pathChanged, this, &ScenarioEditor::textChanged);
+    connect(form_, &ScenarioForm::edited, this, &ScenarioEditor::setValue);
+    const auto refilter = [this] { form_->setFilter(filter_->text(), all_->isChecked()); };
+    connect(filter_, &QLineEdit::textChanged, this, refilter);
+    connect(all_, &QCheckBox::toggled, this, refilter);
+    connect(runner_.get(), &Runner::finished, this, &ScenarioEditor::take);
+    connect(runner_.get(), &Runner::failed, this, [this](const QString& message, const QByteArray& output) {
+        if (output.isEmpty()) {
+            state_->setText(message);
+        } else {
+            take(output); // a faulty text has an answer too
+        }
+    });
+    connect(problems_, &QListWidget::itemActivated, this, [this](QListWidgetItem* item) {
+        goTo(item->data(Qt::UserRole).toInt(), item->data(Qt::UserRole + 1).toInt());
+    });
+    textChanged();
+}
+
+ScenarioEditor::~ScenarioEditor() { text_->setDocument(nullptr); }
+
+bool ScenarioEditor::busy() const { return debounce_->isActive() || runner_->running(); }
+
+void ScenarioEditor::setValue(const QString& key, const QString& literal) {
+    const QString before = document_.text();
+    const auto after = literal.isEmpty()
+                           ? remove_toml(before.toStdString(), key.toStdString())
+                           : set_toml(before.toStdString(), key.toStdString(), literal.toStdString());
+    if (after) {
+        replace_text(document_.editable(), before, QString::fromStdString(*after));
+    } else {
+        state_->setText(tr("%1 cannot be changed here: edit the text.").arg(key));
+        textChanged(); // the form shows the text's value again
+    }
+}
+
+void ScenarioEditor::textChanged() {
+    if (const auto index = index_toml(document_.text().toStdString())) {
+        std::map<QString, QString> values;
+        for (const auto& [key, value] : index->values) {
+            values[QString::fromStdString(key)] = QString::fromStdString(value.text);
+        }
+        form_->setValues(values);
+        form_->setEnabled(true);
+    } else {
+        form_->setEnabled(false); // until the text is TOML again
+    }
+    if (document_.isOpen()) {
+        debounce_->start();
+    }
+}
+
+void ScenarioEditor::check() { runner_->start(document_.invocation("check", {"--json", "-"})); }
+
+void ScenarioEditor::take(const QByteArray& json) {
+    try {
+        const QJsonObject answer = parse_answer(json, "chokepoint/check/1");
+        const QJsonObject values = answer.value("values").toObject();
+        QHash<QString, QPair<QString, QString>> resolved;
+        for (auto it = values.begin(); it != values.end(); ++it) {
+            const QJsonObject value = it->toObject();
+            resolved[it.key()] = {value.value("text").toString(),
+                                  value.value("origin").toString() + ": " + value.value("where").toString()};
+        }
+        if (!values.isEmpty()) {
+            form_->setResolved(resolved);
+        }
+        showFaults(answer);
+        emit checked(values);
+    } catch (const ContractError& error) {
+        state_->setText(QString::fromUtf8(error.what()));
+    }
+}
+
+void ScenarioEditor::showFaults(const QJsonObject& answer) {
+    problems_->clear();
+    QList<int> lines;
+    QStringList messages;
+    QHash<QString, QString> at_keys;
+    const auto index = index_toml(document_.text().toStdString());
+    for (const QJsonValue& fault : answer.value("faults").toArray()) {
+        const int line = fault["line"].toInt();
+        const QString message = fault["message"].toString();
+        auto* item =
+            new QListWidgetItem(line > 0 ? tr("line %1: %2").arg(line).arg(message) : message, problems_);
+        item->setForeground(QColor(0xD1, 0x44, 0x3B));
+        item->setData(Qt::UserRole, line);
+        item->setData(Qt::UserRole + 1, fault["column"].toInt());
+        lines << line;
+        messages << message;
+        const std::string key = index ? index->key_at(line) : "";
+        if (!key.empty()) {
+            at_keys[QString::fromStdString(key)] = message;
+        }
+    }
+    const auto faulty = problems_->count();
+    for (const QJsonValue& warning : answer.value("warnings").toArray()) {
+        QString words = warning.toString();
+        new QListWidgetItem(words.replace("<stdin>", document_.name()), problems_);
+    }
+    state_->setText(faulty > 0               ? tr("Faults: %1. Enter on one goes to its place.").arg(faulty)
+                    : problems_->count() > 0 ? tr("Valid, with remarks: %1").arg(problems_->count())
+                                             : tr("Valid"));
+    problems_->setVisible(problems_->count() > 0);
+    form_->setFaults(at_keys);
+    markLines(lines, messages);
+}
+
+void ScenarioEditor::markLines(const QList<int>& lines, const QStringList& messages) {
+    QList<QTextEdit::ExtraSelection> marks;
+    for (qsizetype i = 0; i < lines.size(); ++i) {
+        const QTextBlock block = document_.editable().findBlockByNumber(lines[i] - 1);
+        if (lines[i] <= 0 || !block.isValid()) {
+            continue;
+        }
+        QTextEdit::ExtraSelection mark;
+        mark.cursor = QTextCursor(block);
+        mark.cursor.select(QTextCursor::LineUnderCursor);
+        mark.format.setUnderlineStyle(QTextCharFormat::WaveUnderline);
+        mark.format.setUnderlineColor(QColor(0xD1, 0x44, 0x3B));
+        mark.format.setToolTip(messages[i]);
+        QColor ground(0xD1, 0x44, 0x3B, 40);
+        mark.format.setBackground(ground);
+        marks << mark;
+    }
+    text_->setExtraSelections(marks);
+}
+
+QStringList ScenarioEditor::faults() const {
+    QStringList list;
+    for (int i = 0; i < problems_->count(); ++i) {
+        if (problems_->item(i)->data(Qt::UserRole).isValid()) {
+            list << problems_->item(i)->text();
+        }
+    }
+    return list;
+}
+
+void ScenarioEditor::goTo(int line, int column) {
+    const QTextBlock block = document_.editable().findBlockByNumber(line - 1);
+    if (block.isValid()) {
+        QTextCursor cursor(block);
+        cursor.movePosition(QTextCursor::Right, QTextCursor::MoveAnchor, std::max(0, column - 1));
+        text_->setTextCursor(cursor);
+        text_->setFocus();
+    }
+}
+
+void ScenarioEditor::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange) {
+        highlighter_->setDark(is_dark(*this));
+    }
+    QWidget::changeEvent(event);
+}
+
+} // namespace chokepoint::gui

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "scenario_page.hpp"
+
+#include "scenario_editor.hpp"
+
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QSortFilterProxyModel>
+#include <QStandardItemModel>
+#include <QTableView>
+#include <QVBoxLayout>
+
+namespace chokepoint::gui {
+
+ScenarioPage::ScenarioPage(ScenarioEditor& editor, QWidget* parent)
+    : Page(parent),
+      editor_(editor),
+      filter_(new QLineEdit(this)),
+      table_(new QTableView(this)),
+      model_(new QStandardItemModel(0, 4, this)),
+      shown_(new QSortFilterProxyModel(this)) {
+    auto* layout = new QVBoxLayout(this);
+    layout->addWidget(new QLabel(tr("Every value that the scenario comes down to:"), this));
+    filter_->setPlaceholderText(tr("Filter: part of a key, a value or an origin"));
+    filter_->setClearButtonEnabled(true);
+    filter_->setAccessibleName(tr("Filter values"));
+    layout->addWidget(filter_);
+    layout->addWidget(table_, 1);
+    model_->setHorizontalHeaderLabels({tr("Key"), tr("Value"), tr("Origin"), tr("Where")});
+    shown_->setSourceModel(model_);
+    shown_->setFilterKeyColumn(-1);
+    shown_->setFilterCaseSensitivity(Qt::CaseInsensitive);
+    table_->setModel(shown_);
+    table_->setSortingEnabled(true);
+    table_->sortByColumn(0, Qt::AscendingOrder);
+    table_->setEditTriggers(QAbstractItemView::NoEditTriggers);
+    table_->setSelectionBehavior(QAbstractItemView::SelectRows);
+    table_->setAlternatingRowColors(true);
+    table_->verticalHeader()->hide();
+    table_->horizontalHeader()->setStretchLastSection(true);
+    table_->setAccessibleName(tr("Resolved values"));
+    table_->setTextElideMode(Qt::ElideRight);
+    table_->setWordWrap(false);
+    connect(filter_, &QLineEdit::textChanged, shown_, &QSortFilterProxyModel::setFilterFixedString);
+    connect(&editor_, &ScenarioEditor::checked, this, &ScenarioPage::show);
+}
+
+void ScenarioPage::show(const QJsonObject& values) {
+    table_->setEnabled(!values.isEmpty()); // of a faulty text the last good values stay, dimmed
+    if (values.isEmpty()) {
+        return;
+    }
+    model_->setRowCount(0);
+    for (auto it = values.begin(); it != values.end(); ++it) {
+        const QJsonObject value = it->toObject();
+        QString where = value.value("where").toString();
+        where.replace("<stdin>:", tr("line "));
+        QList<QStandardItem*> row;
+        for (const QString& text :
+             {it.key(), value.value("text").toString(), value.value("origin").toString(), where}) {
+            row << new QStandardItem(text);
+            row.last()->setToolTip(text);
+        }
+        model_->appendRow(row);
+    }
+    table_->resizeColumnsToContents();
+    constexpr int kWidest = 230;
+    for (int column = 0; column < 3; ++column) {
+        table_->setColumnWidth(column, std::min(table_->columnWidth(column), kWidest));
+    }
+}
+
+bool ScenarioPage::busy() const { return editor_.busy(); }
+bool ScenarioPage::empty() const { return model_->rowCount() == 0; }
+QString ScenarioPage::problem() const { return editor_.faults().join('\n'); }
+
+} // namespace chokepoint::gui

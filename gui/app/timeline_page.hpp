@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The simulated step, or a trace file, span by span.
+#pragma once
+
+#include "page.hpp"
+
+#include <memory>
+#include <vector>
+
+class QLabel;
+class QLineEdit;
+
+namespace chokepoint::gui {
+
+class Document;
+class Minimap;
+class Runner;
+class TimelineView;
+class TraceModel;
+class TraceReader;
+class WorkBar;
+
+class TimelinePage : public Page {
+    Q_OBJECT
+
+public:
+    explicit TimelinePage(Document&, QWidget* parent = nullptr);
+    ~TimelinePage() override;
+
+    void activate() override;
+    void demonstrate() override;
+    [[nodiscard]] bool busy() const override;
+    [[nodiscard]] bool empty() const override;
+    [[nodiscard]] QString problem() const override;
+    /// Puts another timeline below: of a scenario (.toml) or a trace (.json).
+    void addBelow(const QString& path);
+    [[nodiscard]] TimelineView& view() { return *view_; }
+
+private:
+    void startReading(bool below);
+    void take(const QByteArray& piece);
+    void finish();
+
+    Document& document_;
+    std::unique_ptr<Runner> runner_;
+    TimelineView* view_;
+    Minimap* minimap_;
+    QLineEdit* search_;
+    QLabel* found_;
+    QLabel* status_;
+    WorkBar* work_;
+    std::shared_ptr<TraceModel> first_, below_, reading_;
+    std::unique_ptr<TraceReader> reader_;
+    bool readingBelow_ = false;
+    QString fault_;
+    int revision_ = -1;
+};
+
+} // namespace chokepoint::gui

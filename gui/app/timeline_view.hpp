@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Draws timelines below each other on one time axis. Keys and wheel as ui.perfetto.dev has them: W and S
+// zoom, A and D move, Ctrl and wheel zoom about the pointer.
+#pragma once
+
+#include "trace_model.hpp"
+
+#include <QAbstractScrollArea>
+#include <QImage>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace chokepoint::gui {
+
+/// A span of one of the shown timelines.
+struct SpanPlace {
+    std::size_t model = 0, track = 0, span = 0;
+    friend bool operator==(const SpanPlace&, const SpanPlace&) = default;
+};
+
+class TimelineView : public QAbstractScrollArea {
+    Q_OBJECT
+
+public:
+    explicit TimelineView(QWidget* parent = nullptr);
+
+    void setModels(std::vector<std::shared_ptr<const TraceModel>>);
+    [[nodiscard]] const std::vector<std::shared_ptr<const TraceModel>>& models() const { return models_; }
+
+    [[nodiscard]] double from() const { return from_; }
+    [[nodiscard]] double to() const { return to_; }
+    /// Shows a stretch of time; kept within the timelines and no narrower than a nanosecond.
+    void setRange(double from, double to);
+    void zoom(double factor, double about);
+    void resetView();
+
+    /// Marks spans whose name holds the words; how many there are.
+    std::size_t search(const QString& words);
+    /// Goes to the next (or previous) match and selects it.
+    void nextMatch(int step);
+    void select(std::optional<SpanPlace>);
+    [[nodiscard]] std::optional<SpanPlace> selected() const { return selected_; }
+    [[nodiscard]] const TraceSpan& span(const SpanPlace& place) const;
+
+    /// The whole picture, as it is painted; for benchmarks.
+    QImage render(const QSize&);
+
+signals:
+    void rangeChanged();
+    void selectionChanged();
+    /// What is under the pointer; empty over nothing.
+    void hovered(const QString& words);
+
+protected:
+    void paintEvent(QPaintEvent*) override;
+    void resizeEvent(QResizeEvent*) override;
+    void wheelEvent(QWheelEvent*) override;
+    void mousePressEvent(QMouseEvent*) override;
+    void mouseMoveEvent(QMouseEvent*) override;
+    void mouseReleaseEvent(QMouseEvent*) override;
+    void mouseDoubleClickEvent(QMouseEvent*) override;
+    void keyPressEvent(QKeyEvent*) override;
+
+private:
+    struct Row {
+        std::size_t model = 0;
+        std::optional<std::size_t> track; ///< none: the heading of a process
+        int top = 0;
+    };
+    void layOut();
+    void paintAll(QPainter&, const QSize&);
+    void paintAxis(QPainter&, const QRect&);
+    void paintRow(QPainter&, const Row&, int top, int width);
+    void paintNames(QPainter&, const TraceTrack&, int top, int width, double per_second);
+    void paintMark(QPainter&, const SpanPlace&, int width, const QPen&);
+    [[nodiscard]] double timeAt(double x) const;
+    [[nodiscard]] std::optional<SpanPlace> placeAt(const QPointF&) const;
+    [[nodiscard]] int rowTop(const SpanPlace&) const;
+    [[nodiscard]] double end() const;
+    [[nodiscard]] QString words(const SpanPlace&) const;
+
+    std::vector<std::shared_ptr<const TraceModel>> models_;
+    std::vector<std::vector<QRgb>> colors_; ///< by model and color id
+    std::vector<Row> rows_;
+    int height_ = 0;
+    double from_ = 0.0, to_ = 1.0;
+    std::vector<SpanPlace> matches_;
+    std::size_t match_ = 0;
+    std::optional<SpanPlace> selected_;
+    std::optional<QPointF> drag_, band_;
+    QPointF pointer_;
+    bool moved_ = false;
+    std::vector<TracePixel> pixels_;
+    QImage strip_;
+};
+
+/// The whole of the timelines in small, with the shown stretch framed; a click or a drag moves it.
+class Minimap : public QWidget {
+    Q_OBJECT
+
+public:
+    explicit Minimap(TimelineView&, QWidget* parent = nullptr);
+    [[nodiscard]] QSize sizeHint() const override { return {400, 34}; }
+    void refresh();
+
+protected:
+    void paintEvent(QPaintEvent*) override;
+    void mousePressEvent(QMouseEvent*) override;
+    void mouseMoveEvent(QMouseEvent*) override;
+
+private:
+    void centre(double x);
+    TimelineView& view_;
+    QImage picture_;
+};
+
+} // namespace chokepoint::gui

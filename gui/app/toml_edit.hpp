@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Changes single values of a TOML text and leaves every other byte, comments and order included, as it is.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace chokepoint::gui {
+
+/// A value's place in the text, in bytes, and what it says.
+struct TomlValue {
+    std::size_t begin = 0, end = 0;
+    int line = 0;     ///< 1-based
+    std::string text; ///< of strings their content; of others the literal
+};
+
+/// Every value of a text by its dotted key; those of arrays of tables are left out.
+struct TomlIndex {
+    std::map<std::string, TomlValue> values;
+    /// The dotted key of the value at a line; empty if there is none.
+    [[nodiscard]] std::string key_at(int line) const;
+};
+
+/// Nothing if the text is no TOML.
+std::optional<TomlIndex> index_toml(std::string_view text);
+
+/// The text with `key` set to a TOML literal: in place if it is there, else as a new line at the end of its
+/// table. Nothing if the text is no TOML, or if the key cannot be added to it (its table is a value there).
+std::optional<std::string> set_toml(std::string_view text, const std::string& key,
+                                    const std::string& literal);
+/// The text without the key's line. The text itself if it has no such key; nothing if it is no TOML.
+std::optional<std::string> remove_toml(std::string_view text, const std::string& key);
+
+/// "a\"b" in quotes, escaped as TOML's basic strings are.
+std::string toml_string(std::string_view text);
+
+} // namespace chokepoint::gui
