@@ -174,10 +174,11 @@ TEST(Uncertainty, DriversCombineAsIndependentErrors) {
     const sim::RunReport report = sim::run(scenario({"campaign.tokens=1e12"}));
     double variance = 0.0;
     for (const sim::Driver& driver : report.uncertainty.drivers) {
-        variance += driver.effect.value() * driver.effect.value();
+        variance += driver.effect.step.value() * driver.effect.step.value();
     }
     EXPECT_NEAR(std::sqrt(variance) / report.step.seconds.value(), report.uncertainty.relative_sigma, 1e-12);
-    EXPECT_TRUE(std::ranges::is_sorted(report.uncertainty.drivers, std::greater{}, &sim::Driver::effect));
+    EXPECT_TRUE(std::ranges::is_sorted(report.uncertainty.drivers, std::greater{},
+                                       [](const sim::Driver& driver) { return driver.effect.step; }));
 }
 
 TEST(Uncertainty, ARooflineHasNoCalibrationError) {

@@ -145,9 +145,10 @@ hw::TransferRates transfer_rates(const Scenario& scenario) {
 
 } // namespace
 
-Uncertainty step_uncertainty(const StepRun& step) {
+Uncertainty step_uncertainty(const Scenario& scenario, const StepRun& step) {
     return uncertainty(step.graph, step.costs,
-                       critical_path(step.graph, step.costs, step.timeline, step.costs.operator_seconds));
+                       critical_path(step.graph, step.costs, step.timeline, step.costs.operator_seconds),
+                       scenario.cluster().node.gpu.architecture);
 }
 
 FoldReport fold_report(const StepRun& step) {

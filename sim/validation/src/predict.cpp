@@ -52,8 +52,8 @@ StepTime step_time(const Scenario& scenario) {
         shorter.global_batch = micro_batches * plan.data * plan.micro_batch;
         return run_step(scenario, shorter);
     };
-    const auto all_of = [](const StepRun& step) {
-        return StepTime{step.timeline.makespan, step_uncertainty(step).relative_sigma};
+    const auto all_of = [&](const StepRun& step) {
+        return StepTime{step.timeline.makespan, step_uncertainty(scenario, step).relative_sigma};
     };
     constexpr int kShortestRound = 4;
     const int all = plan.micro_batches();

@@ -34,7 +34,7 @@ StepRun run_step(const Scenario&, const work::ParallelPlan&, const RunOptions& =
 
 /// How well the step's time is known, from the inputs on its critical path; what `run` adds by simulating
 /// again (routing imbalance) is left out.
-Uncertainty step_uncertainty(const StepRun&);
+Uncertainty step_uncertainty(const Scenario&, const StepRun&);
 
 /// The classes of a run, as reports and traces name them.
 FoldReport fold_report(const StepRun&);
