@@ -17,12 +17,13 @@ namespace {
 constexpr std::string_view kSchema = "chokepoint/chart/1";
 constexpr int kMaxPixels = 20'000;
 
-constexpr std::array<std::pair<std::string_view, ChartKind>, 5> kKinds{
+constexpr std::array<std::pair<std::string_view, ChartKind>, 6> kKinds{
     {{"line", ChartKind::line},
      {"scatter", ChartKind::scatter},
      {"stacked-bars", ChartKind::stacked_bars},
      {"gantt", ChartKind::gantt},
-     {"waterfall", ChartKind::waterfall}}};
+     {"waterfall", ChartKind::waterfall},
+     {"heat-map", ChartKind::heat_map}}};
 constexpr std::array<std::pair<std::string_view, BarKind>, 4> kBarKinds{
     {{"total", BarKind::total}, {"more", BarKind::more}, {"less", BarKind::less}, {"range", BarKind::range}}};
 constexpr std::array<std::pair<std::string_view, SpanKind>, 5> kSpanKinds{
@@ -67,13 +68,21 @@ Axis read_axis(JsonReader& reader, const Json& chart, std::string_view name) {
     return axis;
 }
 
-Series read_series(JsonReader& reader, const Json& json, const std::string& place) {
+Series read_series(JsonReader& reader, const Json& json, const std::string& place, bool heat_map) {
     Series series;
-    if (!reader.object(json, place, {"name", "points", "band", "values", "markers"})) {
+    if (!reader.object(json, place, {"name", "points", "labels", "band", "values", "markers", "plain"})) {
         return series;
     }
     series.name = reader.text(json, "name", place, true);
     series.markers = reader.flag(json, "markers", place);
+    series.plain = reader.flag(json, "plain", place);
+    reader.list(json, "labels", place, false, [&](const Json& item, const std::string& at) {
+        if (item.is_string()) {
+            series.labels.push_back(item.get<std::string>());
+        } else {
+            reader.fault(at, "expected text");
+        }
+    });
     reader.list(json, "points", place, false, [&](const Json& item, const std::string& at) {
         if (const auto pair = reader.numbers<2>(item, at)) {
             series.points.push_back({(*pair)[0], (*pair)[1]});
@@ -87,6 +96,8 @@ Series read_series(JsonReader& reader, const Json& json, const std::string& plac
     reader.list(json, "values", place, false, [&](const Json& item, const std::string& at) {
         if (JsonReader::is_number(item) && item.get<double>() >= 0.0) {
             series.values.push_back(item.get<double>());
+        } else if (heat_map && item.is_null()) {
+            series.values.push_back(std::numeric_limits<double>::quiet_NaN());
         } else {
             reader.fault(at, "expected a finite number of at least 0");
         }
@@ -170,7 +181,7 @@ int read_pixels(JsonReader& reader, const Json& json, std::string_view name) {
 
 /// What no single field shows.
 void check_whole(JsonReader& reader, const Chart& chart) {
-    const bool bars = chart.kind == ChartKind::stacked_bars;
+    const bool bars = chart.kind == ChartKind::stacked_bars || chart.kind == ChartKind::heat_map;
     const auto [empty, what] = chart.kind == ChartKind::gantt ? std::pair(chart.rows.empty(), "rows")
                                : chart.kind == ChartKind::waterfall
                                    ? std::pair(chart.panels.empty(), "panels")
@@ -178,12 +189,22 @@ void check_whole(JsonReader& reader, const Chart& chart) {
     if (empty) {
         reader.fault("", fmt::format("has no {}", what));
     }
+    for (std::size_t i = 0; i < chart.marks.size(); ++i) {
+        const Mark& mark = chart.marks[i];
+        if (mark.at <= 0.0 && (mark.horizontal ? chart.y.log : chart.x.log)) {
+            reader.fault(fmt::format("/marks/{}", i), "lies at 0 or less on a logarithmic axis");
+        }
+    }
     for (std::size_t i = 0; i < chart.series.size(); ++i) {
         const Series& series = chart.series[i];
         const std::string place = fmt::format("/series/{}", i);
         if (bars && series.values.size() != chart.categories.size()) {
             reader.fault(place, fmt::format("{} values; expected one for each of {} categories",
                                             series.values.size(), chart.categories.size()));
+        }
+        if (!series.labels.empty() && series.labels.size() != series.points.size()) {
+            reader.fault(place, fmt::format("{} labels; expected one for each of {} points",
+                                            series.labels.size(), series.points.size()));
         }
         if (!bars && series.points.empty() && series.band.empty()) {
             reader.fault(place, "has no points");
@@ -222,7 +243,7 @@ Chart parse_chart(std::string_view text) {
     Chart chart;
     if (reader.object(json, "",
                       {"schema", "kind", "title", "width", "height", "x", "y", "series", "categories",
-                       "diagonal_margin", "rows", "panels"})) {
+                       "diagonal_margin", "rows", "panels", "marks", "legend_right"})) {
         if (const std::string schema = reader.text(json, "schema", "", true);
             !schema.empty() && schema != kSchema) {
             reader.fault("/schema", fmt::format("found \"{}\"; expected \"{}\"", schema, kSchema));
@@ -233,9 +254,10 @@ Chart parse_chart(std::string_view text) {
         chart.height = read_pixels(reader, json, "height");
         chart.x = read_axis(reader, json, "x");
         chart.y = read_axis(reader, json, "y");
+        chart.legend_right = reader.flag(json, "legend_right", "");
         chart.diagonal_margin = reader.number(json, "diagonal_margin", "");
         reader.list(json, "series", "", false, [&](const Json& item, const std::string& at) {
-            chart.series.push_back(read_series(reader, item, at));
+            chart.series.push_back(read_series(reader, item, at, chart.kind == ChartKind::heat_map));
         });
         reader.list(json, "categories", "", false, [&](const Json& item, const std::string& at) {
             if (item.is_string()) {
@@ -249,6 +271,12 @@ Chart parse_chart(std::string_view text) {
         });
         reader.list(json, "panels", "", false, [&](const Json& item, const std::string& at) {
             chart.panels.push_back(read_panel(reader, item, at));
+        });
+        reader.list(json, "marks", "", false, [&](const Json& item, const std::string& at) {
+            if (reader.object(item, at, {"at", "label", "horizontal"})) {
+                chart.marks.push_back({reader.number(item, "at", at, true).value_or(1.0),
+                                       reader.text(item, "label", at), reader.flag(item, "horizontal", at)});
+            }
         });
         if (chart.diagonal_margin && (*chart.diagonal_margin < 0.0 || *chart.diagonal_margin >= 1.0)) {
             reader.fault("/diagonal_margin", "expected 0 to below 1");

@@ -33,7 +33,7 @@ struct Series {
     std::vector<std::string> labels; ///< one per point, drawn beside it; or none
     std::vector<std::string> notes;  ///< one per point, told when asked; or none
     std::vector<BandPoint> band;
-    std::vector<double> values; ///< of bars: one per category
+    std::vector<double> values; ///< of bars and rows of heat maps: one per category; of the latter, NaN: none
     bool markers = false;       ///< of lines
     bool hidden = false;        ///< in the legend alone
     bool plain = false;         ///< its labels alone: neither line nor points
@@ -84,7 +84,7 @@ struct BarPanel {
     std::vector<FloatingBar> bars;
 };
 
-enum class ChartKind { line, scatter, stacked_bars, gantt, waterfall };
+enum class ChartKind { line, scatter, stacked_bars, gantt, waterfall, heat_map };
 
 struct Chart {
     ChartKind kind = ChartKind::line;
@@ -92,7 +92,7 @@ struct Chart {
     int width = 0, height = 0; ///< pixels; 0: chosen
     Axis x, y;
     std::vector<Series> series;
-    std::vector<std::string> categories;   ///< of bars
+    std::vector<std::string> categories;   ///< of bars; the columns of heat maps
     std::optional<double> diagonal_margin; ///< of scatters: y = x, and a band of this share around it
     std::vector<Row> rows;                 ///< of gantt
     std::vector<BarPanel> panels;          ///< of waterfalls

@@ -26,6 +26,7 @@ QSize gantt_size(const Chart&);
 void paint_gantt(QPainter&, const QRectF&, const Chart&);
 QSize waterfall_size(const Chart&);
 void paint_waterfall(QPainter&, const QRectF&, const Chart&);
+void paint_heat_map(QPainter&, const QRectF&, const Chart&);
 
 /// An axis with our ticks, title and fonts; the chart owns it.
 QCategoryAxis* make_axis(const Scale&, const std::string& label, bool dark);

@@ -93,6 +93,10 @@ void paint_chart(QPainter& painter, const QRectF& area, const Chart& chart) {
         paint_waterfall(painter, area, chart);
         return;
     }
+    if (chart.kind == ChartKind::heat_map) {
+        paint_heat_map(painter, area, chart);
+        return;
+    }
     QGraphicsScene scene;
     QChart* item =
         (chart.kind == ChartKind::stacked_bars ? make_bar_chart(chart) : make_xy_chart(chart)).release();
