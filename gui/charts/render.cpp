@@ -2,6 +2,7 @@
 // From a chart to pixels or SVG.
 #include "render.hpp"
 
+#include "compact_svg.hpp"
 #include "palette.hpp"
 #include "parts.hpp"
 
@@ -21,22 +22,21 @@ namespace {
 constexpr QSize kUsualSize{860, 540};
 
 /// Qt gives gradients, patterns and clips plain ids, which clash once several files are in one page.
-QByteArray with_prefix(const QByteArray& svg, const QString& prefix) {
+QString with_prefix(QString text, const QString& prefix) {
     if (prefix.isEmpty()) {
-        return svg;
+        return text;
     }
-    QString text = QString::fromUtf8(svg);
     text.replace(QRegularExpression(R"((\b(?:xml:)?id=")([^"]+"))"), "\\1" + prefix + "\\2");
     text.replace(QRegularExpression(R"((url\(#|href="#))"), "\\1" + prefix);
-    return text.toUtf8();
+    return text;
 }
 
 /// Names families that other machines have too, also where Qt names a default that nothing is written in.
-QByteArray with_font_family(const QByteArray& svg) {
+QString with_font_family(const QByteArray& svg) {
     QString text = QString::fromUtf8(svg);
     text.replace(QRegularExpression(R"x(font-family="[^"]*")x"),
                  R"(font-family="DejaVu Sans, Verdana, Arial, sans-serif")");
-    return text.toUtf8();
+    return text;
 }
 
 } // namespace
@@ -119,7 +119,7 @@ QByteArray to_svg(const Chart& chart, const QString& id_prefix) {
     QPainter painter(&generator);
     paint_chart(painter, QRectF(QPointF(0.0, 0.0), size), chart);
     painter.end();
-    return with_prefix(with_font_family(buffer.data()), id_prefix);
+    return with_prefix(compact_svg(with_font_family(buffer.data())), id_prefix).toUtf8();
 }
 
 QImage to_image(const Chart& chart, double scale) {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Pictures hold what their description says, keep within their axes, and come out the same every time.
+#include <charts/compact_svg.hpp>
 #include <charts/palette.hpp>
 #include <charts/render.hpp>
 
 #include <QApplication>
 #include <QRegularExpression>
+#include <QSvgRenderer>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -100,7 +102,31 @@ Chart bar_chart() {
     return chart;
 }
 
-std::vector<Chart> every_kind() { return {line_chart(), scatter_chart(), bar_chart(), gantt_chart()}; }
+Chart heat_map() {
+    Chart chart;
+    chart.kind = ChartKind::heat_map;
+    chart.x.label = "NVLink in GB/s";
+    chart.categories = {"50", "400"};
+    chart.series = {{.name = "EP64", .values = {40, 18.4}},
+                    {.name = "EP8", .values = {std::numeric_limits<double>::quiet_NaN(), 44}}};
+    return chart;
+}
+
+std::vector<Chart> every_kind() {
+    return {line_chart(), scatter_chart(), bar_chart(), gantt_chart(), waterfall_chart(), heat_map()};
+}
+
+/// Of pixels, by more than smoothed edges of text do.
+double share_that_differs(const QImage& a, const QImage& b) {
+    constexpr int kNoticed = 60;
+    int differ = 0;
+    for (int y = 0; y < a.height(); ++y) {
+        for (int x = 0; x < a.width(); ++x) {
+            differ += std::abs(qGray(a.pixel(x, y)) - qGray(b.pixel(x, y))) > kNoticed ? 1 : 0;
+        }
+    }
+    return static_cast<double>(differ) / (static_cast<double>(a.width()) * a.height());
+}
 
 std::vector<std::string> texts(const QByteArray& svg) {
     std::vector<std::string> list;
@@ -139,11 +165,49 @@ TEST_F(Charts, NameTheirSeriesAxesAndCells) {
     }
 }
 
+TEST_F(Charts, AHeatMapIsDarkWhereItsValueIsHighAndEmptyWhereThereIsNone) {
+    const auto words = texts(to_svg(heat_map(), ""));
+    for (const std::string word : {"50", "400", "EP64", "EP8", "40", "18.4", "44", "NVLink in GB/s"}) {
+        EXPECT_THAT(words, testing::Contains(word));
+    }
+    const QImage image = to_image(heat_map(), 1.0);
+    constexpr int kCell = 250; // pixels; less than a cell's, more than the scale beside them
+    EXPECT_GT(longest_run(image, QColor(0x00, 0x22, 0x4E)), kCell) << "44, the most";
+    EXPECT_GT(longest_run(image, QColor(0xFE, 0xE8, 0x38)), kCell) << "18.4, the least";
+}
+
 TEST_F(Charts, AskForAFontThatBrowsersHave) {
     for (const Chart& chart : every_kind()) {
         const QByteArray svg = to_svg(chart, "");
         EXPECT_GT(svg.count("sans-serif"), 0);
         EXPECT_EQ(svg.count("font-family"), svg.count("sans-serif"));
+    }
+}
+
+TEST_F(Charts, AreCompactAndLookTheSame) {
+    // As QSvgGenerator writes it: attributes that say nothing, groups without content, equal neighbours.
+    const QString font = "\nfont-family=\"A\" font-size=\"12\" font-weight=\"400\" font-style=\"normal\" \n>";
+    const QString red = "<g stroke=\"red\" stroke-opacity=\"1\" transform=\"matrix(1,0,0,1,0,0)\"" + font;
+    const QString blue = "<g stroke=\"blue\" stroke-opacity=\"0.5\"" + font;
+    const QString root = "<svg><g fill=\"none\" >\n\n";
+    EXPECT_EQ(compact_svg(root + red + "\n</g>\n\n" + red + "\n<path d=\"1\"/>\n</g>\n\n" + blue +
+                          "\n</g>\n" + red + "\n<path d=\"2\"/>\n</g>\n" + blue +
+                          "\n<path d=\"3\"/>\n</g>\n</g>\n</svg>")
+                  .toStdString(),
+              "<svg><g fill=\"none\" >\n<g stroke=\"red\">\n<path d=\"1\"/>\n<path d=\"2\"/>\n</g>\n"
+              "<g stroke=\"blue\" stroke-opacity=\"0.5\">\n<path d=\"3\"/>\n</g>\n</g>\n</svg>");
+    for (const Chart& chart : every_kind()) {
+        const QByteArray svg = to_svg(chart, "");
+        EXPECT_EQ(svg.count("<g "), svg.count("</g>"));
+        QSvgRenderer renderer(svg);
+        ASSERT_TRUE(renderer.isValid());
+        QImage drawn(chart_size(chart), QImage::Format_RGB32);
+        drawn.fill(Qt::white);
+        QPainter painter(&drawn);
+        renderer.render(&painter);
+        painter.end();
+        EXPECT_LT(share_that_differs(drawn, to_image(chart, 1.0)), 0.01)
+            << "kind " << static_cast<int>(chart.kind);
     }
 }
 
