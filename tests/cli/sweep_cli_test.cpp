@@ -159,3 +159,25 @@ TEST(SweepCommand, WrongInputIsToldAndChangesNothing) {
         EXPECT_THAT(result.err, HasSubstr(message));
     }
 }
+
+TEST(OptimizeCommand, SaysWhatIsBestAndWhy) {
+    const std::vector<std::string> arguments{"optimize", kScenario,
+                                             "--set",    "plan.split=[]",
+                                             "--vary",   "plan.pipeline,plan.schedule,plan.expert=8,16"};
+    std::vector<std::string> with_json = arguments;
+    with_json.insert(with_json.end(), {"--json", "-"});
+    const CliResult result = run_cli(with_json);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(published_schema_violations("optimize", result.out), "");
+    const json outcome = json::parse(result.out);
+    EXPECT_LE(outcome.at("best").at("value"), outcome.at("given").at("value"));
+    EXPECT_EQ(outcome.at("infeasible").get<int>() + outcome.at("feasible").get<int>(), outcome.at("plans"));
+    const CliResult text = run_cli(arguments);
+    EXPECT_THAT(text.out, testing::AnyOf(HasSubstr("no other plan is better"),
+                                         HasSubstr("every feasible plan was simulated")));
+    EXPECT_THAT(text.out, HasSubstr("best plan"));
+    const CliResult wrong = run_cli({"optimize", kScenario, "--vary", "plan.tensr"});
+    EXPECT_EQ(wrong.exit_code, 2);
+    EXPECT_THAT(wrong.err, HasSubstr("did you mean 'plan.tensor'?"));
+    EXPECT_EQ(run_cli({"optimize", kScenario, "--vary", "plan.zero", "--max-memory", "70"}).exit_code, 2);
+}

@@ -87,23 +87,9 @@ sim::Grid grid_of(const Request& request, std::int64_t most) {
     }
 }
 
-/// A quantity of an option, if it was given.
-template <class Quantity>
-std::optional<Quantity> quantity(const std::string& text, hw::Dimension dimension, const char* option) {
-    if (text.empty()) {
-        return std::nullopt;
-    }
-    const auto parsed = hw::parse_quantity(text);
-    if (!parsed || parsed->dimension != dimension || !(parsed->base > 0.0)) {
-        throw UsageError(
-            fmt::format("{}: \"{}\" is not {} above zero", option, text, hw::describe(dimension)));
-    }
-    return Quantity(parsed->base);
-}
-
 sim::WorkerLimits limits_of(const SweepCommandOptions& options) {
-    return {quantity<hw::Seconds>(options.time_out, hw::Dimension::seconds, "--time-out"),
-            quantity<hw::Bytes>(options.memory, hw::Dimension::bytes, "--memory")};
+    return {option_quantity<hw::Seconds>(options.time_out, hw::Dimension::seconds, "--time-out"),
+            option_quantity<hw::Bytes>(options.memory, hw::Dimension::bytes, "--memory")};
 }
 
 void check_resumes(const sim::ResultStore& store, const sim::SweepRecord& record, const std::string& file) {

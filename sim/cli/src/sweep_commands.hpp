@@ -6,6 +6,8 @@
 
 #include <chokepoint/sim/result_store.hpp>
 
+#include <fmt/format.h>
+
 namespace chokepoint::cli {
 
 struct SweepCommandOptions {
@@ -30,6 +32,32 @@ struct ResultsOptions {
     bool sweeps = false;               ///< list the sweeps instead
 };
 int results_command(const ResultsOptions&, const Common&);
+
+struct OptimizeCommandOptions {
+    std::string scenario;
+    std::vector<std::string> vary;
+    std::string objective = "step";
+    std::string max_memory;
+    bool front = false;
+    int jobs = 0;
+    std::int64_t max_points = 0;
+};
+int optimize_command(const OptimizeCommandOptions&, const Common&);
+
+/// A quantity of an option; nothing if it was not given. @throws UsageError naming the option
+template <class Quantity>
+std::optional<Quantity> option_quantity(const std::string& text, hw::Dimension dimension,
+                                        const char* option) {
+    if (text.empty()) {
+        return std::nullopt;
+    }
+    const auto parsed = hw::parse_quantity(text);
+    if (!parsed || parsed->dimension != dimension || !(parsed->base > 0.0)) {
+        throw UsageError(
+            fmt::format("{}: \"{}\" is not {} above zero", option, text, hw::describe(dimension)));
+    }
+    return Quantity(parsed->base);
+}
 
 /// Opens a store for reading, or says as a usage error that it is none.
 sim::ResultStore open_results(const std::string& file);

@@ -69,7 +69,9 @@ std::string axis_line(const sim::Axis& axis) {
     const std::string values = count <= kListed
                                    ? fmt::format("{}", fmt::join(labels, ", "))
                                    : fmt::format("{} values, {} to {}", count, labels.front(), labels.back());
-    return fmt::format("  {:<24} {}\n", axis.name(), values);
+    const std::string name =
+        axis.keys.size() == 1 ? axis.name() : fmt::format("{} keys together", axis.keys.size());
+    return fmt::format("  {:<24} {}\n", name, values);
 }
 
 std::string count_line(std::int64_t count, const std::string& what) {
@@ -83,7 +85,9 @@ std::string place_text(const sim::Grid& grid, std::int64_t position) {
     const std::vector<std::size_t> at = grid.coordinates(position);
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < at.size(); ++i) {
-        parts.push_back(fmt::format("{} = {}", grid.axes()[i].name(), grid.axes()[i].label(at[i])));
+        const sim::Axis& axis = grid.axes()[i];
+        parts.push_back(axis.labels.empty() ? fmt::format("{} = {}", axis.name(), axis.label(at[i]))
+                                            : fmt::format("\"{}\"", axis.label(at[i])));
     }
     return fmt::format("{}", fmt::join(parts, ", "));
 }

@@ -18,17 +18,6 @@ using hw::Seconds;
 
 namespace {
 
-std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario) {
-    const hw::GpuSpec& gpu = scenario.cluster().node.gpu;
-    if (scenario.compute_model() == ComputeModel::roofline) {
-        return hw::make_roofline_model(gpu);
-    }
-    hw::CalibrationOptions options;
-    options.sustained_clock = scenario.sustained_clock();
-    options.format = work::matrix_format(scenario.plan().precision);
-    return hw::make_calibrated_model(gpu, options);
-}
-
 void tell(const RunOptions& options, std::string_view phase, double share) {
     if (options.progress) {
         options.progress(phase, share);
@@ -149,6 +138,17 @@ Uncertainty step_uncertainty(const Scenario& scenario, const StepRun& step) {
     return uncertainty(step.graph, step.costs,
                        critical_path(step.graph, step.costs, step.timeline, step.costs.operator_seconds),
                        scenario.cluster().node.gpu.architecture);
+}
+
+std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario) {
+    const hw::GpuSpec& gpu = scenario.cluster().node.gpu;
+    if (scenario.compute_model() == ComputeModel::roofline) {
+        return hw::make_roofline_model(gpu);
+    }
+    hw::CalibrationOptions options;
+    options.sustained_clock = scenario.sustained_clock();
+    options.format = work::matrix_format(scenario.plan().precision);
+    return hw::make_calibrated_model(gpu, options);
 }
 
 FoldReport fold_report(const StepRun& step) {

@@ -13,6 +13,7 @@ struct Options {
     Common common;
     SweepCommandOptions sweep;
     ResultsOptions results;
+    OptimizeCommandOptions optimize;
 };
 
 void add_sweep(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
@@ -86,12 +87,49 @@ void add_results(CLI::App& app, Selected& selected, const std::shared_ptr<Option
     });
 }
 
+void add_optimize(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
+    OptimizeCommandOptions& o = options->optimize;
+    CLI::App* optimize = app.add_subcommand(
+        "optimize", "Find the best plan of a cluster and a model, with proof that no other is better");
+    optimize->add_option("SCENARIO", o.scenario, "Scenario file (TOML)")->required()->type_name("");
+    optimize
+        ->add_option(
+            "--vary", o.vary,
+            "Keys to vary, as in plan.tensor,plan.pipeline,plan.schedule, each over the values that the "
+            "cluster leaves room for; or one key and its values, as in plan.expert=16,32,64; repeatable")
+        ->required()
+        ->allow_extra_args(false)
+        ->type_name("KEYS");
+    optimize->add_option("--objective", o.objective, "What is least in the best plan: step, gpu_hours or usd")
+        ->check(CLI::IsMember({"step", "gpu_hours", "usd"}))
+        ->capture_default_str()
+        ->type_name("FIGURE");
+    optimize
+        ->add_option("--max-memory", o.max_memory, "Leave out plans that need more on a GPU, as in '70 GB'")
+        ->type_name("SIZE");
+    optimize->add_flag("--front", o.front, "Go on until the whole front of time against memory is known");
+    optimize->add_option("--jobs", o.jobs, "Processes at a time; as many as there are cores if not given")
+        ->check(CLI::Range(1, 1024))
+        ->type_name("N");
+    optimize->add_option("--max-points", o.max_points, "Allow so many plans; 100,000 if not given")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+        ->type_name("N");
+    add_common(*optimize, options->common, true);
+    add_json(*optimize, options->common);
+    optimize->footer("Example:\n  chokepoint optimize scenarios/deepseek-v3-h800.toml --vary "
+                     "plan.pipeline,plan.expert,plan.schedule,plan.recompute");
+    optimize->callback([options, &selected] {
+        selected = [options] { return optimize_command(options->optimize, options->common); };
+    });
+}
+
 } // namespace
 
 void add_sweep_commands(CLI::App& app, Selected& selected) {
     const auto options = std::make_shared<Options>();
     add_sweep(app, selected, options);
     add_results(app, selected, options);
+    add_optimize(app, selected, options);
 }
 
 } // namespace chokepoint::cli

@@ -18,6 +18,9 @@ struct RunOptions {
     Fold fold = Fold::automatic;
 };
 
+/// What kernels take on the scenario's part, by the model that it asks for.
+std::unique_ptr<hw::CostModel> cost_model(const Scenario&);
+
 /// One simulated step with what it was made from.
 struct StepRun {
     work::TaskGraph graph;
