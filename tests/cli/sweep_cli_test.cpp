@@ -160,6 +160,40 @@ TEST(SweepCommand, WrongInputIsToldAndChangesNothing) {
     }
 }
 
+TEST(PlotCommand, DescribesCurvesHeatMapsAndFrontsOfAStore) {
+    const ScratchDirectory scratch;
+    const std::string store = (scratch.path() / "s.db").string();
+    ASSERT_EQ(
+        sweep(store, {"cluster.caps.nvlink=log:20 GB/s:400 GB/s:6", "plan.schedule=1f1b,zb-h1"}).exit_code,
+        0);
+    const CliResult lines = run_cli({"plot", store, "--series", "plan.schedule", "--json", "-"});
+    ASSERT_EQ(lines.exit_code, 0) << lines.err;
+    EXPECT_EQ(published_schema_violations("plot", lines.out), "");
+    const json result = json::parse(lines.out);
+    EXPECT_EQ(published_schema_violations("chart", result.at("chart").dump()), "");
+    EXPECT_EQ(result.at("knees").size(), 2U);
+    EXPECT_EQ(result.at("chart").at("marks").at(0).at("at"), 400.0) << "what A800 and H800 have";
+    const json best = json::parse(run_cli({"plot", store, "--best-of", "plan.schedule", "--chart", "-"}).out);
+    const json& both = result.at("chart").at("series");
+    for (std::size_t i = 0; i < 6; ++i) {
+        EXPECT_EQ(best.at("series").at(0).at("points").at(i).at(1),
+                  std::min(both.at(0).at("points").at(i).at(1), both.at(1).at("points").at(i).at(1)));
+    }
+    for (const char* kind : {"heat-map", "front"}) {
+        EXPECT_EQ(published_schema_violations("chart",
+                                              run_cli({"plot", store, "--kind", kind, "--chart", "-"}).out),
+                  "")
+            << kind;
+    }
+    const CliResult undecided = run_cli({"plot", store});
+    EXPECT_EQ(undecided.exit_code, 2);
+    EXPECT_THAT(undecided.err, HasSubstr("the points differ in plan.schedule too (2 values)"));
+    EXPECT_THAT(run_cli({"plot", store, "--x", "plan.zero"}).err,
+                HasSubstr("no axis of the sweep is called 'plan.zero'"));
+    EXPECT_THAT(run_cli({"plot", store, "--y", "colour"}).err, HasSubstr("no figure is called 'colour'"));
+    EXPECT_THAT(run_cli({"plot", store, "--where", "usd<0"}).err, HasSubstr("no feasible point is left"));
+}
+
 TEST(OptimizeCommand, SaysWhatIsBestAndWhy) {
     const std::vector<std::string> arguments{"optimize", kScenario,
                                              "--set",    "plan.split=[]",

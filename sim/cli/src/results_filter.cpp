@@ -123,6 +123,7 @@ void Fields::check(const std::string& name) const {
 }
 
 FieldValue Fields::value(const sim::StoredPoint& point, const std::string& name) const {
+    check(name);
     const std::vector<std::size_t> at = grid_.coordinates(point.position);
     for (std::size_t i = 0; i < at.size(); ++i) {
         const sim::Axis& axis = grid_.axes()[i];

@@ -33,6 +33,21 @@ struct ResultsOptions {
 };
 int results_command(const ResultsOptions&, const Common&);
 
+struct PlotOptions {
+    std::string store;
+    std::int64_t sweep = 0;
+    std::string kind = "line"; ///< line, heat-map or front
+    std::string x, y, series;  ///< fields; empty: chosen
+    std::string best_of;       ///< axis whose best position is taken at every place
+    std::vector<std::string> where;
+    std::vector<std::string> marks; ///< "400=A800, H800"
+    std::string title;
+    bool linear_x = false, linear_y = false;
+    double knee = 0.05; ///< rise over a series' least value that counts as the knee; 0: none
+    ChartFiles charts;
+};
+int plot_command(const PlotOptions&, const Common&);
+
 struct OptimizeCommandOptions {
     std::string scenario;
     std::vector<std::string> vary;

@@ -26,7 +26,7 @@ void add_schedule_command(CLI::App&, Selected&);
 void add_collective_command(CLI::App&, Selected&);
 void add_import_command(CLI::App&, Selected&);
 void add_validation_commands(CLI::App&, Selected&); ///< validate, calibrate
-void add_sweep_commands(CLI::App&, Selected&);      ///< sweep, results, optimize
+void add_sweep_commands(CLI::App&, Selected&);      ///< sweep, results, plot, optimize
 void add_catalog_commands(CLI::App&, Selected&);    ///< list, show
 
 } // namespace chokepoint::cli

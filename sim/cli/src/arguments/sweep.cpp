@@ -13,6 +13,7 @@ struct Options {
     Common common;
     SweepCommandOptions sweep;
     ResultsOptions results;
+    PlotOptions plot;
     OptimizeCommandOptions optimize;
 };
 
@@ -87,6 +88,52 @@ void add_results(CLI::App& app, Selected& selected, const std::shared_ptr<Option
     });
 }
 
+void add_plot(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
+    PlotOptions& o = options->plot;
+    CLI::App* plot =
+        app.add_subcommand("plot", "Draw the points of a result store: cost curves, heat maps, fronts");
+    plot->add_option("STORE", o.store, "Result store that `chokepoint sweep` wrote")
+        ->required()
+        ->type_name("");
+    plot->add_option("--kind", o.kind, "line, heat-map, or front: the least memory for every step time")
+        ->check(CLI::IsMember({"line", "heat-map", "front"}))
+        ->capture_default_str()
+        ->type_name("KIND");
+    plot->add_option("--x", o.x, "Axis to draw along; the longest if not given")->type_name("KEY");
+    plot->add_option("--y", o.y,
+                     "Figure to draw: step_seconds, gpu_hours, usd, mfu, …; of a heat map, its second axis")
+        ->type_name("FIELD");
+    plot->add_option("--series", o.series, "Axis with a line each; of a heat map, the figure in its cells")
+        ->type_name("KEY");
+    plot->add_option("--best-of", o.best_of, "Take the best position of this axis at every place")
+        ->type_name("KEY");
+    plot->add_option("--where", o.where, "Only points for which this holds, as of `results`; repeatable")
+        ->allow_extra_args(false)
+        ->type_name("CONDITION");
+    plot->add_option("--mark", o.marks,
+                     "A line across the chart at this x, as in '600=the rule of 2022'; repeatable")
+        ->allow_extra_args(false)
+        ->type_name("X=TEXT");
+    plot->add_option("--knee", o.knee, "Rise over a line's least value that its knee has; 0: draw none")
+        ->check(CLI::Range(0.0, 100.0))
+        ->capture_default_str()
+        ->type_name("SHARE");
+    plot->add_option("--title", o.title, "Title; the scenario's if not given")->type_name("TEXT");
+    plot->add_flag("--linear-x", o.linear_x,
+                   "A linear axis of x; else logarithmic where all values are above zero");
+    plot->add_flag("--linear-y", o.linear_y,
+                   "A linear axis of y; else logarithmic where values differ tenfold");
+    plot->add_option("--sweep", o.sweep, "Points of this sweep; the last one's if not given")
+        ->type_name("ID");
+    add_charts(*plot, o.charts);
+    add_common(*plot, options->common, false);
+    add_json(*plot, options->common);
+    plot->footer("Example:\n  chokepoint plot nvlink.db --x cluster.caps.nvlink --y usd --svg nvlink.svg");
+    plot->callback([options, &selected] {
+        selected = [options] { return plot_command(options->plot, options->common); };
+    });
+}
+
 void add_optimize(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
     OptimizeCommandOptions& o = options->optimize;
     CLI::App* optimize = app.add_subcommand(
@@ -129,6 +176,7 @@ void add_sweep_commands(CLI::App& app, Selected& selected) {
     const auto options = std::make_shared<Options>();
     add_sweep(app, selected, options);
     add_results(app, selected, options);
+    add_plot(app, selected, options);
     add_optimize(app, selected, options);
 }
 
