@@ -142,7 +142,22 @@ Chart ChartPanel::shown() const {
 
 void ChartPanel::rebuild() {
     view_->show(shown());
+    placePointer();
     emit viewChanged();
+}
+
+void ChartPanel::setPointer(std::optional<double> x) {
+    pointer_ = x;
+    placePointer();
+}
+
+void ChartPanel::placePointer() {
+    std::optional<double> share;
+    if (pointer_ && chart_.kind != ChartKind::stacked_bars) {
+        const Scale x = plane_of(shown()).x;
+        share = (x.position(*pointer_) - x.from()) / (x.to() - x.from());
+    }
+    view_->setMark(share);
 }
 
 void ChartPanel::toggle(const std::string& series) {

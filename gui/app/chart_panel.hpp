@@ -8,6 +8,7 @@
 #include <QImage>
 #include <QWidget>
 
+#include <optional>
 #include <set>
 
 class QMenu;
@@ -38,6 +39,9 @@ public:
     void pan(double x, double y);
     void resetView();
 
+    /// A line across the plot at a place of the x axis, without building the chart anew.
+    void setPointer(std::optional<double> x);
+
     void copy() const;
     /// Writes .png, .svg or .csv by the name's ending. @throws std::runtime_error saying why it could not.
     void exportTo(const QString& file) const;
@@ -58,12 +62,14 @@ protected:
 
 private:
     void rebuild();
+    void placePointer();
     void askExport();
     void fillMenu(QMenu&);
 
     Chart chart_;
     Axis x_, y_; ///< of the view
     std::set<std::string> hidden_;
+    std::optional<double> pointer_;
     ChartView* view_;
 };
 

@@ -44,6 +44,11 @@ void ChartView::setStale(bool stale) {
     viewport()->update();
 }
 
+void ChartView::setMark(std::optional<double> share) {
+    mark_ = share;
+    viewport()->update();
+}
+
 QPointF ChartView::share(const QPointF& position) const {
     const QRectF area = chart()->plotArea();
     if (area.isEmpty()) {
@@ -60,6 +65,11 @@ void ChartView::drawForeground(QPainter* painter, const QRectF& rectangle) {
         return;
     }
     const QRectF area = chart()->plotArea();
+    if (mark_ && *mark_ >= 0.0 && *mark_ <= 1.0) {
+        const double x = area.left() + *mark_ * area.width();
+        painter->setPen(QPen(palette().color(QPalette::Highlight), 2.0));
+        painter->drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
+    }
     if (!pointer_ || drag_ || !area.contains(*pointer_)) {
         return;
     }

@@ -21,6 +21,8 @@ public:
 
     void show(const Chart&);
     void setStale(bool);
+    /// A line across the plot, at a share of its width from the left.
+    void setMark(std::optional<double> share);
 
 signals:
     void zoomed(double factor, double x, double y);
@@ -45,6 +47,7 @@ private:
 
     Readout readout_;
     std::optional<QPointF> pointer_, drag_;
+    std::optional<double> mark_;
     bool moved_ = false, stale_ = false, dark_ = false;
 };
 

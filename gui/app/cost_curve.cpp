@@ -20,7 +20,10 @@ const std::vector<CurveAxis>& curve_axes() {
          "memory_bandwidth", 1 / kGiga},
         {"TPP cap", "cluster.caps.tpp", "", 2000, 16000, true, "tpp", 1.0},
         {"price, USD per GPU-hour", "campaign.price", " USD/GPU-h", 1, 4, false, "", 1.0},
-        {"tokens of the campaign", "campaign.tokens", "", 1e12, 2e13, true, "", 1.0},
+        {"GPUs, in nodes", "cluster.nodes", "", 128, 2048, true, "", 1.0, true, 5},
+        {"tokens of the campaign, T", "campaign.tokens", "e12", 1, 20, true, "", 1.0},
+        {"sequences of a step", "plan.global_batch", "", 1920, 30720, true, "", 1.0, true, 5},
+        {"ranks that share experts", "plan.expert", "", 8, 128, true, "", 1.0, true, 5},
         {"routing imbalance", "plan.routing_imbalance", "", 0, 0.5, false, "", 1.0},
         {"sustained clock", "cluster.sustained_clock", "", 0.6, 1.1, false, "", 1.0},
     };
@@ -74,9 +77,11 @@ Chart curve_chart(const CurveView& view, const std::vector<QString>& names,
     chart.x = {.label = view.axis.label.toStdString(), .log = view.log_x};
     chart.y = {.label = view.metric.label.toStdString(), .log = view.log_y};
     chart.marks = view.marks;
+    constexpr std::size_t kMarked = 60; // of more points the markers would hide the line
+    constexpr std::size_t kKnees = 3;   // and of more curves the knees each other
     for (std::size_t i = 0; i < curves.size(); ++i) {
         Series series{.name = names[i].toStdString()};
-        series.markers = true;
+        series.markers = curves[i].size() <= kMarked;
         for (const auto& [x, run] : curves[i]) {
             const auto figure = view.metric.figure(run);
             if (!figure) {
@@ -88,13 +93,11 @@ Chart curve_chart(const CurveView& view, const std::vector<QString>& names,
                                        figure->interval->second * view.metric.scale});
             }
         }
-        if (const auto knee = knee_of(series.points, view.log_x, view.log_y)) {
+        if (const auto knee = knee_of(series.points, view.log_x, view.log_y);
+            knee && curves.size() <= kKnees) {
             chart.marks.push_back({*knee, fmt::format("knee of {}: {:g}", series.name, *knee)});
         }
         chart.series.push_back(std::move(series));
-    }
-    if (view.pointed) {
-        chart.marks.push_back({*view.pointed, fmt::format("{:g}", *view.pointed)});
     }
     return chart;
 }

@@ -22,6 +22,8 @@ struct CurveAxis {
     bool logarithmic = false;
     QString figure;     ///< of the rules' thresholds: "aggregate_io"; empty if no rule speaks of it
     double scale = 1.0; ///< of the rules' unit in this axis'
+    bool whole = false; ///< it counts things
+    int points = 19;    ///< to begin with
 };
 const std::vector<CurveAxis>& curve_axes();
 
@@ -45,8 +47,7 @@ struct CurveView {
     CurveAxis axis;
     Metric metric;
     bool log_x = false, log_y = false;
-    std::vector<Mark> marks;       ///< thresholds and parts
-    std::optional<double> pointed; ///< where the slider stands
+    std::vector<Mark> marks; ///< thresholds and parts
 };
 Chart curve_chart(const CurveView&, const std::vector<QString>& names, const std::vector<Curve>&);
 

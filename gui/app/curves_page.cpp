@@ -1,32 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "curves_page.hpp"
 
+#include "catalog_lists.hpp"
 #include "chart_panel.hpp"
+#include "curve_controls.hpp"
 #include "document.hpp"
 #include "headline_card.hpp"
-#include "point_sweep.hpp"
 #include "work_bar.hpp"
 
-#include <QCheckBox>
-#include <QComboBox>
-#include <QCoreApplication>
-#include <QDoubleSpinBox>
-#include <QFileInfo>
-#include <QGridLayout>
+#include <QFileDialog>
 #include <QHBoxLayout>
-#include <QJsonArray>
 #include <QLabel>
-#include <QPushButton>
-#include <QSaveFile>
+#include <QScrollArea>
 #include <QSlider>
-#include <QThread>
 #include <QVBoxLayout>
+
+#include <algorithm>
+#include <cmath>
 
 namespace chokepoint::gui {
 
 namespace {
 
-constexpr int kUsualPoints = 19;
+constexpr int kReadEveryMilliseconds = 150;
+/// Points are taken in portions, so that the window answers between them.
+constexpr std::size_t kPortion = 400;
 
 QSlider* horizontal_slider(QWidget* parent) {
     auto* slider = new QSlider(Qt::Horizontal, parent);
@@ -39,64 +37,50 @@ QSlider* horizontal_slider(QWidget* parent) {
 CurvesPage::CurvesPage(Document& document, QWidget* parent)
     : Page(parent),
       document_(document),
-      sweep_(std::make_unique<PointSweep>(std::max(1, QThread::idealThreadCount()))),
+      lists_(std::make_unique<CatalogLists>()),
+      sweep_(std::make_unique<Runner>()),
       rules_(std::make_unique<Runner>()),
-      parts_(std::make_unique<Runner>()),
-      axis_(new QComboBox(this)),
-      metric_(new QComboBox(this)),
-      part_(new QComboBox(this)),
-      from_(new QDoubleSpinBox(this)),
-      to_(new QDoubleSpinBox(this)),
-      count_(new QSpinBox(this)),
-      logX_(new QCheckBox(tr("log &x"), this)),
-      logY_(new QCheckBox(tr("log &y"), this)),
-      run_(new QPushButton(tr("&Run"), this)),
+      controls_(new CurveControls(document, *lists_, this)),
       panel_(new ChartPanel(this)),
       slider_(horizontal_slider(this)),
       pointed_(new QLabel(this)),
       cards_(new QHBoxLayout),
       work_(new WorkBar(this)) {
-    auto* layout = new QVBoxLayout(this);
-    auto* controls = new QHBoxLayout;
-    makeControls(*controls);
-    layout->addLayout(controls);
-    layout->addWidget(work_);
-    layout->addWidget(panel_, 1);
-    auto* place = new QHBoxLayout;
-    place->addWidget(pointed_);
-    place->addWidget(slider_, 1);
-    layout->addLayout(place);
-    layout->addLayout(cards_);
-    slider_->setEnabled(false);
-    pointed_->setMinimumWidth(150);
-
-    connect(sweep_.get(), &PointSweep::computed, this,
-            [this](int series, int value, const RunResult& result) {
-                const double x = sweep_->plan().values[static_cast<std::size_t>(value)];
-                curves_[static_cast<std::size_t>(series)].insert_or_assign(x, result);
-                panel_->setEnabled(true);
-                refresh();
-            });
-    connect(sweep_.get(), &PointSweep::refused, this, [this](int series, int value, const QString& message) {
-        const SweepPlan& plan = sweep_->plan();
-        refusals_ << tr("%1 at %2%3: %4")
-                         .arg(plan.series[static_cast<std::size_t>(series)].name)
-                         .arg(plan.values[static_cast<std::size_t>(value)])
-                         .arg(plan.unit, message.section('\n', 0, 0));
-        work_->setMessage(refusals_.size() > 1
-                              ? tr("%1 (and %2 more)").arg(refusals_.first()).arg(refusals_.size() - 1)
-                              : refusals_.first());
+    layOut();
+    timer_.setInterval(kReadEveryMilliseconds);
+    connect(&timer_, &QTimer::timeout, this, [this] {
+        if (!read() && begun_ && !sweep_->running() &&
+            curves_.finished() == static_cast<qint64>(curves_.known().size())) {
+            timer_.stop(); // a store is watched until its sweep is complete
+        }
     });
-    connect(sweep_.get(), &PointSweep::progressed, this,
-            [this](double share) { work_->setProgress(tr("points"), share); });
-    connect(sweep_.get(), &PointSweep::ended, this, [this] {
+    connect(controls_, &CurveControls::viewChanged, this, &CurvesPage::refresh);
+    connect(controls_, &CurveControls::runAsked, this, [this] { sweep_->running() ? cancel() : run(); });
+    connect(controls_, &CurveControls::openAsked, this, &CurvesPage::askOpen);
+    connect(sweep_.get(), &Runner::told, this, [this](const QJsonObject& progress) {
+        if (!begun_ && progress.value("id").isDouble()) {
+            attempt([&] { begin(progress.value("id").toInteger()); });
+        }
+        work_->setProgress(tr("%1 of %2 points,")
+                               .arg(progress.value("finished").toInt())
+                               .arg(progress.value("points").toInt()),
+                           progress.value("share").toDouble());
+    });
+    connect(sweep_.get(), &Runner::failed, this,
+            [this](const QString& message) { work_->setMessage(message); });
+    connect(sweep_.get(), &Runner::ended, this, [this] {
         const QString message = work_->message();
         work_->clear();
-        work_->setMessage(message);
-        run_->setText(tr("&Run"));
-        refresh();
+        readAll();
+        timer_.stop();
+        controls_->setRunning(false);
+        panel_->setEnabled(begun_ || curves_.empty());
+        tellRefusals();
+        if (!message.isEmpty()) {
+            work_->setMessage(message);
+        }
     });
-    connect(work_, &WorkBar::cancelled, sweep_.get(), &PointSweep::cancel);
+    connect(work_, &WorkBar::cancelled, this, &CurvesPage::cancel);
     connect(rules_.get(), &Runner::finished, this, [this](const QByteArray& json) {
         try {
             rulesAnswer_ = parse_answer(json, "chokepoint/rules/1");
@@ -105,89 +89,45 @@ CurvesPage::CurvesPage(Document& document, QWidget* parent)
         }
         refresh();
     });
-    connect(parts_.get(), &Runner::finished, this, &CurvesPage::addPartsToMenu);
     connect(slider_, &QSlider::valueChanged, this, [this] {
         sliding_ = true;
         showPointed();
-        refresh();
     });
-    connect(panel_, &ChartPanel::clicked, this, [this](double x, double) {
-        int nearest = 0, at = 0;
-        double distance = -1.0;
-        if (!curves_.empty()) {
-            for (const auto& [value, run] : curves_.front()) {
-                if (distance < 0.0 || std::abs(value - x) < distance) {
-                    distance = std::abs(value - x);
-                    nearest = at;
-                }
-                ++at;
-            }
-            slider_->setValue(nearest);
-        }
-    });
-    chooseAxis();
+    connect(panel_, &ChartPanel::clicked, this, [this](double x, double) { pointAt(x); });
 }
 
 CurvesPage::~CurvesPage() { sweep_->disconnect(this); }
 
-void CurvesPage::makeControls(QHBoxLayout& row) {
-    const auto add = [&](const QString& name, QWidget* widget) {
-        auto* label = new QLabel(name, this);
-        label->setBuddy(widget);
-        widget->setAccessibleName(QString(name).remove('&'));
-        row.addWidget(label);
-        row.addWidget(widget);
-    };
-    for (const CurveAxis& axis : curve_axes()) {
-        axis_->addItem(axis.label);
-    }
-    for (const Metric& metric : metrics()) {
-        metric_->addItem(metric.label);
-    }
-    for (QDoubleSpinBox* end : {from_, to_}) {
-        end->setRange(0.0, 1e18);
-        end->setDecimals(2);
-        end->setStepType(QAbstractSpinBox::AdaptiveDecimalStepType);
-        end->setButtonSymbols(QAbstractSpinBox::NoButtons);
-        end->setMinimumWidth(76);
-    }
-    count_->setRange(2, 500);
-    count_->setValue(kUsualPoints);
-    part_->addItem(tr("none"));
-    part_->setMinimumContentsLength(14);
-    add(tr("A&xis"), axis_);
-    add(tr("&from"), from_);
-    add(tr("&to"), to_);
-    add(tr("&points"), count_);
-    add(tr("&beside it"), part_);
-    add(tr("&shows"), metric_);
-    row.addWidget(logX_);
-    row.addWidget(logY_);
-    row.addStretch(1);
-    row.addWidget(run_);
-    part_->setToolTip(tr("The same scenario on another part, as a second curve"));
-    connect(axis_, &QComboBox::currentIndexChanged, this, &CurvesPage::chooseAxis);
-    connect(metric_, &QComboBox::currentIndexChanged, this, &CurvesPage::refresh);
-    connect(logX_, &QCheckBox::toggled, this, &CurvesPage::refresh);
-    connect(logY_, &QCheckBox::toggled, this, &CurvesPage::refresh);
-    connect(run_, &QPushButton::clicked, this, [this] { sweep_->running() ? sweep_->cancel() : run(); });
-}
-
-CurveAxis CurvesPage::axis() const { return curve_axes()[static_cast<std::size_t>(axis_->currentIndex())]; }
-
-void CurvesPage::chooseAxis() {
-    const CurveAxis chosen = axis();
-    from_->setValue(chosen.from);
-    to_->setValue(chosen.to);
-    logX_->setChecked(chosen.logarithmic);
+void CurvesPage::layOut() {
+    auto* layout = new QVBoxLayout(this);
+    layout->addWidget(controls_);
+    layout->addWidget(work_);
+    layout->addWidget(panel_, 1);
+    auto* place = new QHBoxLayout;
+    place->addWidget(pointed_);
+    place->addWidget(slider_, 1);
+    layout->addLayout(place);
+    auto* strip = new QWidget(this);
+    strip->setLayout(cards_);
+    cards_->setContentsMargins(0, 0, 0, 0);
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidget(strip);
+    scroll->setWidgetResizable(true);
+    scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    constexpr int kCardHeight = 206;
+    scroll->setFixedHeight(kCardHeight);
+    layout->addWidget(scroll);
+    slider_->setEnabled(false);
+    pointed_->setMinimumWidth(110);
+    pointed_->setAccessibleName(tr("The slider's place"));
 }
 
 void CurvesPage::activate() {
     if (rulesAnswer_.isEmpty() && !rules_->running()) {
         rules_->start({{"rules", "--json", "-"}, {}, {}});
-        parts_->start({{"list", "gpus", "--json", "-"}, {}, {}});
     }
-    if (revision_ >= 0 && revision_ != document_.revision()) {
+    if (revision_ >= 0 && revision_ != document_.revision() && !sweep_->running()) {
         panel_->setEnabled(false); // of another text: dimmed until it runs again
         work_->setMessage(tr("The scenario has changed since: run the curve again."));
     }
@@ -195,125 +135,193 @@ void CurvesPage::activate() {
 
 void CurvesPage::demonstrate() {
     activate();
-    while (parts_->running()) {
-        QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
-    }
-    part_->setCurrentText("h20-sxm");
     if (document_.isOpen()) {
+        controls_->splitBy("cluster.gpu", "h800-sxm, h20-sxm");
         run();
     }
 }
 
-void CurvesPage::addPartsToMenu(const QByteArray& json) {
-    try {
-        for (const QJsonValue& entry : parse_answer(json, "chokepoint/list/1").value("entries").toArray()) {
-            part_->addItem(entry["id"].toString());
-        }
-    } catch (const ContractError&) {
-        // No second curve, then.
-    }
-}
-
-std::vector<CurveSeries> CurvesPage::chosenSeries() const {
-    std::vector<CurveSeries> series{
-        {document_.name().chopped(document_.name().endsWith(".toml") ? 5 : 0), {}}};
-    if (part_->currentIndex() > 0) {
-        series.push_back({tr("on %1").arg(part_->currentText()), {"cluster.gpu=" + part_->currentText()}});
-    }
-    return series;
-}
-
 void CurvesPage::run() {
-    refusals_.clear();
     work_->clear();
     if (!document_.isOpen()) {
         work_->setMessage(tr("Open a scenario first."));
         return;
     }
-    SweepPlan plan;
+    CurveRequest request;
     try {
-        plan.values = axis_values(from_->value(), to_->value(), count_->value(), logX_->isChecked());
+        request = controls_->request();
     } catch (const std::invalid_argument& error) {
         work_->setMessage(QString::fromUtf8(error.what()));
         return;
     }
-    swept_ = axis();
-    plan.base = document_.invocation("run", {"--json", "-", "--progress", "none"});
-    plan.key = swept_.key;
-    plan.unit = swept_.unit;
-    plan.series = chosenSeries();
+    file_ = scratch_.filePath("curves.db");
+    acrossKey_ = request.axis.key;
+    store_.reset();
+    begun_ = false;
     revision_ = document_.revision();
-    names_.clear();
-    for (const CurveSeries& series : plan.series) {
-        names_.push_back(series.name);
+    panel_->setEnabled(false); // the old curves until the first new point
+    controls_->setRunning(true);
+    work_->setProgress(tr("starting"), 0.0);
+    QStringList options{"--store", file_, "--progress", "json"};
+    for (const QString& axis : request.axes) {
+        options << "--axis" << axis;
     }
-    curves_.assign(plan.series.size(), {});
+    sweep_->start(document_.invocation("sweep", options));
+    timer_.start();
+}
+
+void CurvesPage::cancel() { sweep_->cancel(); }
+
+void CurvesPage::openStore(const QString& file) {
+    sweep_->cancel();
+    work_->clear();
+    attempt([&] {
+        store_ = std::make_unique<SweepStore>(file);
+        file_ = file;
+        acrossKey_.clear();
+        revision_ = -1;
+        begin({});
+        readAll();
+        tellRefusals();
+        timer_.start();
+    });
+}
+
+void CurvesPage::attempt(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const std::exception& error) {
+        timer_.stop();
+        work_->setMessage(QString::fromUtf8(error.what()));
+    }
+}
+
+void CurvesPage::begin(std::optional<qint64> sweep) {
+    if (store_ == nullptr) {
+        store_ = std::make_unique<SweepStore>(file_);
+    }
+    auto found = store_->sweep(sweep);
+    if (!found) {
+        throw std::runtime_error(tr("'%1' holds no sweep").arg(file_).toStdString());
+    }
+    if (revision_ >= 0) {
+        found->title = document_.name();
+    }
+    curves_ = SweepCurves(std::move(*found), acrossKey_);
+    begun_ = true;
     sliding_ = false;
-    panel_->setEnabled(false); // the old curve until the first new point
-    run_->setText(tr("&Cancel"));
-    work_->setProgress(tr("points"), 0.0);
-    sweep_->start(std::move(plan));
+    panel_->setEnabled(true);
+}
+
+bool CurvesPage::read() {
+    if (!begun_) {
+        return false;
+    }
+    bool any = false;
+    attempt([&] {
+        for (const StoredPoint& point : store_->points(curves_.sweep(), curves_.known(), kPortion)) {
+            curves_.add(point);
+            any = true;
+        }
+    });
+    if (any) {
+        refresh();
+    }
+    return any;
+}
+
+void CurvesPage::readAll() {
+    while (read()) {
+    }
+}
+
+void CurvesPage::tellRefusals() {
+    const QStringList& refusals = curves_.refusals();
+    if (begun_ && !refusals.isEmpty()) {
+        work_->setMessage(refusals.size() > 1
+                              ? tr("%1 (and %2 more)").arg(refusals.first()).arg(refusals.size() - 1)
+                              : refusals.first());
+    }
 }
 
 void CurvesPage::refresh() {
-    if (curves_.empty() || curves_.front().empty()) {
+    const std::vector<double> places = curves_.places();
+    if (places.empty()) {
         return;
     }
-    CurveView view{.axis = swept_,
-                   .metric = metrics()[static_cast<std::size_t>(metric_->currentIndex())],
-                   .log_x = logX_->isChecked(),
-                   .log_y = logY_->isChecked()};
-    const double low = curves_.front().begin()->first;
-    const double high = curves_.front().rbegin()->first;
-    for (const Mark& mark : threshold_marks(rulesAnswer_, swept_)) {
-        if (mark.at >= low && mark.at <= high * 1.001) {
+    CurveView view{.axis = curves_.axis(),
+                   .metric = controls_->metric(),
+                   .log_x = controls_->logX() && places.front() > 0.0,
+                   .log_y = controls_->logY(),
+                   .marks = {}};
+    for (const Mark& mark : threshold_marks(rulesAnswer_, curves_.axis())) {
+        if (mark.at >= places.front() && mark.at <= places.back() * 1.001) {
             view.marks.push_back(mark);
         }
     }
-    const auto points = static_cast<int>(curves_.front().size());
+    const auto last = static_cast<int>(places.size()) - 1;
     {
         const QSignalBlocker quiet(slider_);
-        slider_->setRange(0, points - 1);
-        slider_->setEnabled(points > 0);
+        slider_->setRange(0, last);
+        slider_->setEnabled(last > 0);
         if (!sliding_) {
-            slider_->setValue(points - 1);
+            slider_->setValue(last);
         }
     }
-    if (sliding_) {
-        view.pointed = std::next(curves_.front().begin(), std::min(slider_->value(), points - 1))->first;
-    }
-    panel_->setChart(curve_chart(view, names_, curves_));
+    panel_->setChart(curve_chart(view, curves_.names(), curves_.curves()));
     showPointed();
 }
 
+void CurvesPage::pointAt(double x) {
+    const std::vector<double> places = curves_.places();
+    const auto nearest =
+        std::ranges::min_element(places, {}, [x](double place) { return std::abs(place - x); });
+    if (nearest != places.end()) {
+        slider_->setValue(static_cast<int>(nearest - places.begin()));
+    }
+}
+
 void CurvesPage::showPointed() {
-    if (curves_.empty() || curves_.front().empty()) {
+    const std::vector<double> places = curves_.places();
+    if (places.empty()) {
         return;
     }
-    while (headlines_.size() < curves_.size()) {
+    while (headlines_.size() < curves_.curves().size()) {
         headlines_.push_back(new HeadlineCard(static_cast<int>(headlines_.size()), this));
+        headlines_.back()->setMinimumWidth(230);
         cards_->addWidget(headlines_.back(), 1);
     }
-    const auto last = static_cast<int>(curves_.front().size()) - 1;
-    const double x = std::next(curves_.front().begin(), std::min(slider_->value(), last))->first;
-    pointed_->setText(QString("%1%2").arg(x).arg(swept_.unit));
+    const double x = places[std::min(static_cast<std::size_t>(slider_->value()), places.size() - 1)];
+    const QString unit = curves_.axis().unit == "e12" ? QString(" T") : curves_.axis().unit;
+    pointed_->setText(QString("<b>%1%2</b>").arg(x).arg(unit));
+    panel_->setPointer(sliding_ ? std::optional(x) : std::nullopt);
     const RunResult* basis = nullptr;
     for (std::size_t i = 0; i < headlines_.size(); ++i) {
-        const bool known = i < curves_.size() && curves_[i].contains(x);
-        headlines_[i]->setVisible(i < curves_.size());
+        const bool used = i < curves_.curves().size();
+        headlines_[i]->setVisible(used);
+        const auto found = used ? curves_.curves()[i].find(x) : Curve::const_iterator();
+        const bool known = used && found != curves_.curves()[i].end();
         headlines_[i]->setEnabled(known);
         if (known) {
-            headlines_[i]->show(curves_[i].at(x), basis);
-            headlines_[i]->setTitle(names_[i]);
-            basis = basis == nullptr ? &curves_[i].at(x) : basis;
+            headlines_[i]->show(found->second, basis);
+            basis = basis == nullptr ? &found->second : basis;
+        }
+        if (used) {
+            headlines_[i]->setTitle(curves_.names()[i]);
         }
     }
 }
 
-bool CurvesPage::busy() const { return sweep_->running() || rules_->running() || parts_->running(); }
-bool CurvesPage::empty() const { return curves_.empty() || curves_.front().empty(); }
-QString CurvesPage::problem() const { return work_->message(); }
+void CurvesPage::askOpen() {
+    const QString file = QFileDialog::getOpenFileName(this, tr("Open a result store"), {},
+                                                      tr("Result stores (*.db *.sqlite);;All files (*)"));
+    if (!file.isEmpty()) {
+        openStore(file);
+    }
+}
 
-void CurvesPage::exportCsv(const QString& file) const { panel_->exportTo(file); }
+bool CurvesPage::busy() const { return sweep_->running() || rules_->running(); }
+bool CurvesPage::empty() const { return curves_.empty(); }
+QString CurvesPage::problem() const { return work_->message(); }
 
 } // namespace chokepoint::gui

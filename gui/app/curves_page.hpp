@@ -1,33 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Cost against a cap, a price or a size: the curve fills in as its points are computed.
+// Cost against a cap, a price or a size: the curve fills in as `chokepoint sweep` computes its points.
 #pragma once
 
-#include "cost_curve.hpp"
 #include "page.hpp"
+#include "sweep_curves.hpp"
 
+#include <QTemporaryDir>
+#include <QTimer>
+
+#include <functional>
 #include <memory>
 #include <vector>
 
-class QCheckBox;
-class QComboBox;
-class QDoubleSpinBox;
 class QHBoxLayout;
 class QLabel;
-class QLineEdit;
-class QPushButton;
 class QSlider;
-class QSpinBox;
 
 namespace chokepoint::gui {
 
+class CatalogLists;
 class ChartPanel;
+class CurveControls;
 class Document;
 class HeadlineCard;
-class PointSweep;
 class Runner;
 class WorkBar;
-
-struct CurveSeries;
 
 class CurvesPage : public Page {
     Q_OBJECT
@@ -44,42 +41,46 @@ public:
 
     /// Starts the sweep that the controls describe.
     void run();
-    /// The computed points as CSV. @throws std::runtime_error if the file cannot be written.
-    void exportCsv(const QString& file) const;
+    void cancel();
+    /// Shows the latest sweep of a store, and what is still added to it. What is wrong with it stands on the
+    /// page.
+    void openStore(const QString& file);
+    [[nodiscard]] CurveControls& controls() { return *controls_; }
     [[nodiscard]] ChartPanel& chart() { return *panel_; }
+    [[nodiscard]] const SweepCurves& curves() const { return curves_; }
 
 private:
-    void makeControls(QHBoxLayout&);
-    void chooseAxis();
+    void layOut();
+    /// Takes the store's new points. @return whether there were any
+    bool read();
+    void readAll();
+    void begin(std::optional<qint64> sweep);
+    /// Work on a store, whose faults stand on the page.
+    void attempt(const std::function<void()>&);
     void refresh();
+    void tellRefusals();
     void showPointed();
-    [[nodiscard]] CurveAxis axis() const;
-    [[nodiscard]] std::vector<CurveSeries> chosenSeries() const;
-    void addPartsToMenu(const QByteArray& json);
+    void pointAt(double x);
+    void askOpen();
 
     Document& document_;
-    std::unique_ptr<PointSweep> sweep_;
-    std::unique_ptr<Runner> rules_, parts_;
+    std::unique_ptr<CatalogLists> lists_;
+    std::unique_ptr<Runner> sweep_, rules_;
+    QTemporaryDir scratch_; ///< its store keeps every point of this session
+    QTimer timer_;
+    QString file_;       ///< of the store on show
+    QString acrossKey_;  ///< empty: chosen by the store's axes
+    bool begun_ = false; ///< curves_ are of the sweep under way
+    std::unique_ptr<SweepStore> store_;
+    SweepCurves curves_;
     QJsonObject rulesAnswer_;
-    QComboBox* axis_;
-    QComboBox* metric_;
-    QComboBox* part_;
-    QDoubleSpinBox* from_;
-    QDoubleSpinBox* to_;
-    QSpinBox* count_;
-    QCheckBox* logX_;
-    QCheckBox* logY_;
-    QPushButton* run_;
+    CurveControls* controls_;
     ChartPanel* panel_;
     QSlider* slider_;
     QLabel* pointed_;
     QHBoxLayout* cards_;
     std::vector<HeadlineCard*> headlines_;
     WorkBar* work_;
-    std::vector<QString> names_;
-    std::vector<Curve> curves_;
-    CurveAxis swept_;
-    QStringList refusals_;
     int revision_ = -1;
     bool sliding_ = false;
 };

@@ -88,6 +88,7 @@ void Runner::readErrors() {
             messages_ += QString::fromUtf8(line) + "\n";
         } else {
             emit progressed(progress.value("phase").toString(), progress.value("share").toDouble());
+            emit told(progress);
         }
     }
 }

@@ -10,6 +10,7 @@
 
 #include <functional>
 
+class QJsonObject;
 class QProcess;
 
 namespace chokepoint::gui {
@@ -44,6 +45,8 @@ signals:
     void started();
     /// share: 0 to 1
     void progressed(const QString& phase, double share);
+    /// All that a line of progress says.
+    void told(const QJsonObject& progress);
     /// A piece of standard output, as it arrives; finished() has all of it.
     void received(const QByteArray& piece);
     void finished(const QByteArray& output);

@@ -9,6 +9,7 @@
 #include <QGraphicsSimpleTextItem>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <ranges>
 
@@ -22,6 +23,7 @@ constexpr double kInFront = 20.0;
 constexpr int kLabelPixels = 11;
 constexpr int kRegionAlpha = 34;
 constexpr int kBarAlpha = 200;
+constexpr int kVeilAlpha = 215;
 constexpr double kGap = 6.0;
 
 class Annotations {
@@ -61,8 +63,16 @@ public:
         const Scale& scale = mark.horizontal ? plane_.y : plane_.x;
         const double at = scale.position(mark.at);
         const bool inside = at >= scale.from() && at <= scale.to();
-        label->setVisible(inside);
-        line->setVisible(inside);
+        // Other marks' lines end at the words.
+        QColor veil = background_color(dark_);
+        veil.setAlpha(kVeilAlpha);
+        auto* ground = new QGraphicsRectItem(&chart_);
+        ground->setPen(Qt::NoPen);
+        ground->setBrush(veil);
+        ground->setZValue(kInFront - 1.0);
+        for (QGraphicsItem* item : std::array<QGraphicsItem*, 3>{line, label, ground}) {
+            item->setVisible(inside);
+        }
         moves_.emplace_back([=, this](const QRectF& area) {
             if (mark.horizontal) {
                 const double height = y(area, at);
@@ -70,6 +80,7 @@ public:
                 const double tall = label->boundingRect().height();
                 label->setPos(area.right() - label->boundingRect().width() - kGap,
                               height - tall < area.top() ? height : height - tall);
+                ground->setRect(label->mapRectToParent(label->boundingRect()));
                 return;
             }
             const double across = x(area, at);
@@ -83,6 +94,7 @@ public:
             }
             taken_.push_back(wanted);
             label->setPos(wanted.topLeft());
+            ground->setRect(wanted);
         });
     }
 

@@ -114,18 +114,18 @@ sim::ResultStore open_store(const std::string& file) {
     }
 }
 
-void tell(Progress& progress, const sim::SweepProgress& sweep) {
+void tell(Progress& progress, std::int64_t id, const sim::SweepProgress& sweep) {
     const double share = static_cast<double>(sweep.finished) / static_cast<double>(sweep.points);
     const std::string left = sweep.left ? fmt::format(", {} left", hw::to_text(*sweep.left)) : "";
     progress.tell(
         "sweep", share,
         {.text = fmt::format("{}/{} points, {:.1f} a second{}", sweep.finished, sweep.points,
                              sweep.points_per_second, left),
-         .json = fmt::format(R"("points":{},"finished":{},"simulated":{},"infeasible":{},"failed":{},)"
-                             R"("points_per_second":{:.3f},"left_seconds":{})",
-                             sweep.points, sweep.finished, sweep.simulated, sweep.infeasible, sweep.failed,
-                             sweep.points_per_second,
-                             sweep.left ? fmt::format("{:.1f}", sweep.left->value()) : "null")});
+         .json = fmt::format(
+             R"("id":{},"points":{},"finished":{},"simulated":{},"infeasible":{},"failed":{},)"
+             R"("points_per_second":{:.3f},"left_seconds":{})",
+             id, sweep.points, sweep.finished, sweep.simulated, sweep.infeasible, sweep.failed,
+             sweep.points_per_second, sweep.left ? fmt::format("{:.1f}", sweep.left->value()) : "null")});
 }
 
 } // namespace
@@ -160,9 +160,10 @@ int sweep_command(const SweepCommandOptions& options, const Common& common) {
     sweep.workers = workers->count();
     {
         Progress progress(common.progress);
-        sweep.outcome = sim::run_sweep(request.source, grid, store, sweep.record.id, *workers,
-                                       {[&](const sim::SweepProgress& now) { tell(progress, now); },
-                                        [] { return InterruptGuard::interrupted(); }});
+        sweep.outcome =
+            sim::run_sweep(request.source, grid, store, sweep.record.id, *workers,
+                           {[&](const sim::SweepProgress& now) { tell(progress, sweep.record.id, now); },
+                            [] { return InterruptGuard::interrupted(); }});
     }
     sweep.points = store.points(sweep.record.id);
     if (json) {

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Cost curves: their points, their order, their knee.
 #include "application.hpp"
+#include "cli/run_cli.hpp"
 
+#include <app/chart_panel.hpp>
 #include <app/cost_curve.hpp>
-#include <app/point_sweep.hpp>
+#include <app/curve_controls.hpp>
+#include <app/curves_page.hpp>
+#include <app/document.hpp>
+#include <app/sweep_curves.hpp>
+#include <app/sweep_store.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <QFile>
 #include <QJsonDocument>
+#include <QProcess>
 
 #include <algorithm>
 #include <cmath>
@@ -53,50 +60,167 @@ TEST(CurveKnee, IsWhereTheCurveBends) {
     EXPECT_FALSE(knee_of(std::vector<Point>(20, Point{1, 1}), false, false));
 }
 
-TEST(CurveSweep, RunsEveryPointAndTellsWhyOneIsMissing) {
-    test::need_application();
-    QFile file("scenarios/small-16-gpus.toml");
-    ASSERT_TRUE(file.open(QIODevice::ReadOnly));
-    PointSweep sweep(2);
-    std::map<double, double> steps;
-    QStringList refusals;
-    QObject::connect(&sweep, &PointSweep::computed, [&](int, int value, const RunResult& run) {
-        steps[sweep.plan().values[static_cast<std::size_t>(value)]] = run.step_seconds.value;
-    });
-    QObject::connect(&sweep, &PointSweep::refused,
-                     [&](int, int, const QString& message) { refusals << message; });
-    bool complete = false;
-    QObject::connect(&sweep, &PointSweep::ended, [&](bool all) { complete = all; });
-    sweep.start({.base = {{"run", "-", "--json", "-"}, file.readAll(), "scenarios"},
-                 .key = "plan.framework_overhead",
-                 .unit = "",
-                 .values = {0.0, 0.5, 3.0},
-                 .series = {{"a", {}}}});
-    ASSERT_TRUE(test::wait_until([&] { return !sweep.running() && complete; }));
-    ASSERT_EQ(steps.size(), 2U);
-    EXPECT_LT(steps.at(0.0), steps.at(0.5));
-    ASSERT_EQ(refusals.size(), 1) << "an overhead of 3 is beyond the key's range";
-    EXPECT_THAT(refusals.front().toStdString(), HasSubstr("framework_overhead"));
+TEST(CurveAxis, CountsInWholeNumbersAndTellsTheCoarsestPointsFirst) {
+    const CurveAxis nodes{.label = "nodes", .key = "cluster.nodes", .unit = ""};
+    const std::vector<double> values = axis_values(8, 128, 5, true, true);
+    EXPECT_THAT(values, ElementsAre(8, 16, 32, 64, 128));
+    EXPECT_EQ(axis_argument(nodes, values).toStdString(), "cluster.nodes=8,128,32,16,64");
+    const CurveAxis nvlink{.label = "NVLink", .key = "cluster.caps.nvlink", .unit = " GB/s"};
+    EXPECT_EQ(axis_argument(nvlink, {50, 162.5, 900}).toStdString(),
+              "cluster.caps.nvlink=50 GB/s,900 GB/s,162.5 GB/s");
 }
 
-TEST(CurveSweep, StopsWhenCancelled) {
-    test::need_application();
-    PointSweep sweep(1);
-    int computed = 0, ended = 0;
-    QObject::connect(&sweep, &PointSweep::computed, [&] { ++computed; });
-    QObject::connect(&sweep, &PointSweep::ended, [&](bool complete) { ended += complete ? 100 : 1; });
-    sweep.start({.base = {{"run", "scenarios/small-16-gpus.toml", "--json", "-"}, {}, {}},
-                 .key = "plan.framework_overhead",
-                 .unit = "",
-                 .values = axis_values(0.1, 1.0, 50, false),
-                 .series = {{"a", {}}}});
-    ASSERT_TRUE(test::wait_until([&] { return computed > 0; }));
-    sweep.cancel();
-    const int before = computed;
-    EXPECT_FALSE(sweep.running());
-    EXPECT_EQ(ended, 1);
+namespace {
+
+StoredAxis stored_axis(const QString& key, qint64 stride, std::vector<StoredStep> steps) {
+    return {.name = key, .key = key, .one = true, .stride = stride, .steps = std::move(steps)};
+}
+StoredPoint stored_point(qint64 position, double seconds) {
+    StoredPoint point{position, {}, {}};
+    point.run.step_seconds.value = seconds;
+    return point;
+}
+
+} // namespace
+
+TEST(SweepCurves, DrawNumbersAcrossAndACurveForEachOfTheRest) {
+    SweepCurves curves({.id = 1,
+                        .points = 4,
+                        .title = "study",
+                        .axes = {stored_axis("cluster.gpu", 2, {{"h800", "h800", {}}, {"h20", "h20", {}}}),
+                                 stored_axis("cluster.caps.nvlink", 1,
+                                             {{"400 GB/s", "400 GB/s", 4e11}, {"0.05 TB/s", "", 5e10}})}});
+    EXPECT_EQ(curves.axis().figure, "aggregate_io") << "the known axis of this key";
+    EXPECT_THAT(curves.names(), ElementsAre("h800", "h20"));
+    EXPECT_TRUE(curves.empty());
+    curves.add(stored_point(1, 7.0));
+    curves.add({.position = 2, .error = "does not fit\nat all", .run = {}});
+    curves.add(stored_point(1, 8.0));
+    curves.add(stored_point(99, 8.0));
+    EXPECT_EQ(curves.finished(), 2) << "a point counts once, and one beyond the grid not at all";
+    ASSERT_TRUE(curves.curves()[0].contains(50.0)) << "0.05 TB/s, in the axis' unit";
+    EXPECT_EQ(curves.curves()[0].at(50.0).step_seconds.value, 7.0);
+    EXPECT_THAT(curves.places(), ElementsAre(50.0));
+    EXPECT_THAT(curves.refusals(), ElementsAre(QString("h20 at 400 GB/s: does not fit")));
+    EXPECT_THROW(SweepCurves({.id = 1,
+                              .points = 1,
+                              .title = "names alone",
+                              .axes = {stored_axis("cluster.gpu", 1, {{"h800", "h800", {}}})}}),
+                 std::runtime_error);
+}
+
+namespace {
+
+class Sweeping : public testing::Test {
+protected:
+    static void SetUpTestSuite() { test::need_application(); }
+
+    QString store() const { return QString::fromStdString((scratch_.path() / "s.db").string()); }
+    QString sweep(const QStringList& arguments) {
+        QProcess cli;
+        cli.start(CHOKEPOINT_CLI,
+                  QStringList{"sweep", "scenarios/small-16-gpus.toml", "--store", store()} + arguments);
+        cli.waitForFinished(60'000);
+        return QString::fromUtf8(cli.readAllStandardError());
+    }
+
+    test::ScratchDirectory scratch_;
+};
+
+/// A page on a scenario of 16 GPUs.
+struct CurvesOfSmall {
+    Document document{QString()};
+    CurvesPage page{document};
+    CurvesOfSmall() {
+        document.open("scenarios/small-16-gpus.toml");
+        page.controls().splitBy("plan.schedule", "1f1b, gpipe");
+    }
+};
+
+} // namespace
+
+TEST_F(Sweeping, ReadsWhatTheCommandLineStored) {
+    sweep({"--axis", "plan.framework_overhead=0,0.5", "--axis", "plan.tensor=1,3"});
+    const SweepStore reader(store());
+    const auto found = reader.sweep();
+    ASSERT_TRUE(found);
+    SweepCurves curves(*found, "plan.framework_overhead");
+    for (const StoredPoint& point : reader.points(curves.sweep(), curves.known(), 100)) {
+        curves.add(point);
+    }
+    EXPECT_THAT(curves.names(), ElementsAre("tensor 1", "tensor 3"));
+    EXPECT_LT(curves.curves()[0].at(0.0).step_seconds.value, curves.curves()[0].at(0.5).step_seconds.value);
+    EXPECT_TRUE(curves.curves()[0].at(0.0).step_seconds.interval);
+    EXPECT_TRUE(curves.curves()[1].empty());
+    EXPECT_EQ(curves.refusals().size(), 2) << "3 does not divide 16 GPUs";
+    EXPECT_TRUE(reader.points(curves.sweep(), curves.known(), 100).empty());
+    EXPECT_FALSE(reader.sweep(99));
+}
+
+TEST_F(Sweeping, SaysWhatIsWrongWithAStore) {
+    const auto fault = [](const QString& file) {
+        try {
+            const SweepStore reader(file);
+        } catch (const std::exception& error) {
+            return std::string(error.what());
+        }
+        return std::string();
+    };
+    EXPECT_THAT(fault("/no/such.db"), HasSubstr("there is no such file"));
+    EXPECT_THAT(fault(QString::fromStdString(scratch_.write("text.db", "no database, but some text\n"))),
+                HasSubstr("as a result store"));
+    sweep({"--axis", "plan.framework_overhead=0,0.5"});
+    EXPECT_EQ(fault(store()), "");
+    QFile file(store());
+    ASSERT_TRUE(file.open(QIODevice::ReadWrite));
+    file.seek(60); // user_version: sqlite.org/fileformat.html, 1.3
+    file.write(QByteArray("\0\0\0\x09", 4));
+    file.close();
+    EXPECT_THAT(fault(store()), HasSubstr("is a result store of format 9; this program reads format 1"));
+
+    CurvesOfSmall small;
+    small.page.openStore(store());
+    EXPECT_THAT(small.page.problem().toStdString(), HasSubstr("format 9"));
+}
+
+TEST_F(Sweeping, FillsTheCurvesAndKeepsPointsForTheNextRun) {
+    CurvesOfSmall small;
+    small.page.run();
+    EXPECT_TRUE(small.page.busy());
+    ASSERT_TRUE(test::wait_until([&] { return !small.page.busy(); }));
+    EXPECT_EQ(small.page.problem(), "");
+    EXPECT_THAT(small.page.curves().names(), ElementsAre("1f1b", "gpipe"));
+    const std::size_t points = small.page.curves().curves()[0].size();
+    EXPECT_GT(points, 10U);
+    EXPECT_EQ(small.page.curves().curves()[1].size(), points);
+    EXPECT_FALSE(small.page.chart().isEmpty());
+    small.page.run();
+    ASSERT_TRUE(test::wait_until([&] { return !small.page.busy(); }));
+    EXPECT_EQ(small.page.curves().curves()[0].size(), points) << "all of them from the store";
+}
+
+TEST_F(Sweeping, EndsTheChildAndKeepsItsPointsWhenCancelled) {
+    CurvesOfSmall small;
+    small.page.run();
+    ASSERT_TRUE(test::wait_until([&] { return !small.page.empty(); }));
+    small.page.cancel();
+    EXPECT_FALSE(small.page.busy());
+    EXPECT_FALSE(small.page.empty());
+    const qint64 before = small.page.curves().finished();
     QApplication::processEvents();
-    EXPECT_EQ(computed, before);
+    EXPECT_EQ(small.page.curves().finished(), before);
+}
+
+TEST_F(Sweeping, SaysWhyThereIsNoCurve) {
+    CurvesOfSmall small;
+    small.page.controls().splitBy("plan.schedule", "waltz");
+    small.page.run();
+    ASSERT_TRUE(test::wait_until([&] { return !small.page.busy(); }));
+    EXPECT_THAT(small.page.problem().toStdString(), HasSubstr("waltz"));
+    EXPECT_TRUE(small.page.empty());
+    small.page.controls().splitBy("plan.schedule", "");
+    small.page.run();
+    EXPECT_THAT(small.page.problem().toStdString(), HasSubstr("found no values"));
 }
 
 TEST(CurveMarks, NameEachThresholdOnce) {

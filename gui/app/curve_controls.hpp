@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Where a user says which curves to compute and how to look at them.
+#pragma once
+
+#include "cost_curve.hpp"
+
+#include <QStringList>
+#include <QWidget>
+
+class QCheckBox;
+class QComboBox;
+class QDoubleSpinBox;
+class QHBoxLayout;
+class QLineEdit;
+class QMenu;
+class QPushButton;
+class QSpinBox;
+class QToolButton;
+
+namespace chokepoint::gui {
+
+class CatalogLists;
+class Document;
+
+/// What to sweep: the axis across, and --axis for each axis.
+struct CurveRequest {
+    CurveAxis axis;
+    QStringList axes;
+};
+
+class CurveControls : public QWidget {
+    Q_OBJECT
+
+public:
+    CurveControls(Document&, CatalogLists&, QWidget* parent = nullptr);
+
+    /// @throws std::invalid_argument saying what is wrong with the range or the values
+    [[nodiscard]] CurveRequest request() const;
+    [[nodiscard]] Metric metric() const;
+    [[nodiscard]] bool logX() const;
+    [[nodiscard]] bool logY() const;
+    /// A curve for each of these values of a key: "cluster.gpu", "h800-sxm, h20-sxm".
+    void splitBy(const QString& key, const QString& values);
+    void setRunning(bool);
+
+signals:
+    void viewChanged();
+    void runAsked();
+    void openAsked();
+
+private:
+    void addAxisControls(QHBoxLayout&);
+    void addCurveControls(QHBoxLayout&);
+    void addLabelled(QHBoxLayout&, const QString& name, QWidget*);
+    void chooseAxis();
+    void chooseSplit();
+    void fillChoices();
+    [[nodiscard]] CurveAxis axis() const;
+    [[nodiscard]] QString ownValue(const QString& key) const;
+
+    Document& document_;
+    CatalogLists& lists_;
+    QComboBox* axis_;
+    QDoubleSpinBox* from_;
+    QDoubleSpinBox* to_;
+    QSpinBox* count_;
+    QCheckBox* logX_;
+    QComboBox* split_;
+    QLineEdit* values_;
+    QToolButton* choose_;
+    QMenu* choices_;
+    QComboBox* metric_;
+    QCheckBox* logY_;
+    QPushButton* run_;
+};
+
+} // namespace chokepoint::gui
