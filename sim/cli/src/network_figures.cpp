@@ -130,6 +130,8 @@ std::vector<Figure> node_figures(const hw::NodeEntry& entry) {
             figure("nics", std::int64_t{node.nics}, cited(entry.citations, "nics")),
             figure("nic", node.nic, cited(entry.citations, "nic")),
             figure("nvlink_latency", node.nvlink_latency, cited(entry.citations, "nvlink_latency")),
+            figure("host_link", node.host_link, cited(entry.citations, "host_link")),
+            figure("host_memory", node.host_memory, cited(entry.citations, "host_memory")),
             {"nvls", node.nvls ? "yes" : "no", node.nvls ? "yes" : "no",
              entry.citations.contains("nvls")
                  ? cited(entry.citations, "nvls")

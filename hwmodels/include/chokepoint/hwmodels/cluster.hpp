@@ -13,7 +13,9 @@ struct Node {
     int nics = 8;
     BytesPerSecond nic; ///< per NIC, one direction, line rate
     Seconds nvlink_latency;
-    bool nvls = false; ///< the switch reduces and multicasts (NVLink SHARP)
+    BytesPerSecond host_link;   ///< one GPU's link to the CPUs, one direction, as achieved
+    BytesPerSecond host_memory; ///< one GPU's share of the CPUs' memory bandwidth
+    bool nvls = false;          ///< the switch reduces and multicasts (NVLink SHARP)
     friend bool operator==(const Node&, const Node&) = default;
 };
 
