@@ -118,6 +118,60 @@ TEST(Zero, OfThreeFetchesOneBlockAhead) {
     EXPECT_FALSE(test::reached_from(graph, attention[1])[gathers[3]]);
 }
 
+TEST(ShardGroup, MovesAsMuchBetweenItsMembersAndAShardBetweenReplicas) {
+    for (const int zero : {1, 2, 3}) {
+        ParallelPlan plan = plan_with(zero);
+        plan.expert = 1;
+        const TaskGraph all = step(plan);
+        plan.shard_group = 2; // of 8
+        const TaskGraph groups = step(plan);
+        EXPECT_DOUBLE_EQ(bytes_named(groups, "gradient reduction"), bytes_named(all, "gradient reduction"));
+        EXPECT_DOUBLE_EQ(bytes_named(groups, "parameter gathering"), bytes_named(all, "parameter gathering"));
+        // Once a step, whatever the number of micro-batches: half of every gradient.
+        const double once = bytes_named(groups, "gradient reduction") / (zero >= 2 ? kMicroBatches : 1);
+        EXPECT_DOUBLE_EQ(bytes_named(groups, "replica reduction"), once / 2.0);
+        EXPECT_EQ(bytes_named(all, "replica reduction"), 0.0);
+        for (const TaskId id : test::tasks_named(groups, "gradient reduction")) {
+            EXPECT_EQ(groups.transfers()[static_cast<std::size_t>(groups.tasks()[id].work)].ranks, 2);
+        }
+        for (const TaskId id : test::tasks_named(groups, "replica reduction")) {
+            EXPECT_EQ(groups.transfers()[static_cast<std::size_t>(groups.tasks()[id].work)].ranks, 4);
+            for (const TaskId update : test::tasks_named(groups, "optimizer")) {
+                EXPECT_TRUE(test::reached_from(groups, id)[update]);
+            }
+        }
+    }
+}
+
+TEST(ShardGroup, OfAllRanksIsNoGroup) {
+    ParallelPlan plan = plan_with(1);
+    const TaskGraph none = step(plan);
+    plan.shard_group = plan.data;
+    const TaskGraph whole = step(plan);
+    EXPECT_DOUBLE_EQ(bytes_named(whole, "gradient reduction"), bytes_named(none, "gradient reduction"));
+    EXPECT_EQ(bytes_named(whole, "replica reduction"), 0.0);
+}
+
+TEST(Recomputation, InPiecesRunsAsMuchAgainAndAPieceAtOnce) {
+    ParallelPlan plan = plan_with(1);
+    plan.pipeline = 1;
+    plan.recompute.layer = true;
+    const auto forwards = [&] { return test::tasks_named(step(plan), "attn(F)").size(); };
+    const std::size_t each = forwards();
+    plan.recompute_every = 3; // of 4: pieces of 3 and 1
+    EXPECT_EQ(forwards(), each);
+    const TaskGraph graph = step(plan);
+    // Behind the last backward of the second piece the first piece's layers run again, 0 to 2.
+    std::vector<int> again;
+    for (const Task& task : graph.tasks()) {
+        if (task.kind == TaskKind::compute && task.layer >= 0 && task.action == 1 &&
+            test::work_name(graph, task) == "attn(F)") {
+            again.push_back(task.layer);
+        }
+    }
+    EXPECT_THAT(again, testing::ElementsAre(3, 0, 1, 2));
+}
+
 TEST(Gradients, InBf16HalveWhatIsReduced) {
     ParallelPlan plan = plan_with(1);
     const double full = bytes_named(step(plan), "gradient reduction");

@@ -12,8 +12,9 @@ namespace {
 
 using testing::ElementsAre;
 
-constexpr std::array kGroups{Group::pipeline, Group::tensor,        Group::context,    Group::data,
-                             Group::expert,   Group::expert_tensor, Group::expert_data};
+constexpr std::array kGroups{Group::pipeline, Group::tensor,        Group::context,         Group::data,
+                             Group::expert,   Group::expert_tensor, Group::expert_data,     Group::shard,
+                             Group::replicas, Group::expert_shard,  Group::expert_replicas, Group::own};
 
 ParallelPlan plan_of(int pipeline, int tensor, int context, int data, int expert_tensor, int expert) {
     ParallelPlan plan;
@@ -42,6 +43,16 @@ int extent(const ParallelPlan& plan, Group group) {
         return plan.expert_tensor;
     case Group::expert_data:
         return plan.tensor * plan.context * plan.data / (plan.expert * plan.expert_tensor);
+    case Group::shard:
+        return plan.shard_group.value_or(plan.context * plan.data);
+    case Group::replicas:
+        return plan.context * plan.data / extent(plan, Group::shard);
+    case Group::expert_shard:
+        return extent(plan, Group::expert_data) / extent(plan, Group::replicas);
+    case Group::expert_replicas:
+        return extent(plan, Group::replicas);
+    case Group::own:
+        return 1;
     }
     return 0;
 }
@@ -53,6 +64,10 @@ ParallelPlan random_plan() {
     plan.expert_tensor = *rc::gen::element(1, plan.tensor);
     plan.expert = *rc::gen::element(1, plan.data, plan.data * plan.context);
     plan.rank_order = *rc::gen::element<std::string>("tp-cp-ep-dp-pp", "ep-tp-dp-cp-pp", "dp-tp-cp-ep-pp");
+    if (*rc::gen::arbitrary<bool>() && plan.data == 4 && plan.expert * plan.expert_tensor <= plan.tensor) {
+        plan.shard_group = plan.context * 2; // neighbours in the order that has context first
+        plan.rank_order = "tp-cp-ep-dp-pp";
+    }
     return plan;
 }
 

@@ -112,12 +112,37 @@ TEST(Split, FollowsThePlansList) {
 TEST(Split, RefusesListsThatDoNotFit) {
     const ModelArch& model = preset("moe-tiny"); // 8 layers
     ParallelPlan plan;
-    for (const std::vector<int>& split : {std::vector{4, 4}, {4, 4, 1}, {4, 0, 4}, {9, -1, 0}}) {
+    for (const std::vector<int>& split : {std::vector{4, 4}, {4, 4, 1}, {9, -1, 0}}) {
         plan.split = split;
         EXPECT_THROW(split_stages(model, plan, 3), std::invalid_argument);
     }
     EXPECT_THROW(split_stages(model, ParallelPlan{}, 10), std::invalid_argument);
     EXPECT_THROW(split_stages(model, ParallelPlan{}, 0), std::invalid_argument);
+}
+
+std::vector<int> layers_per_stage(const ModelArch& model, const ParallelPlan& plan, int stages) {
+    std::vector<int> counts;
+    for (const auto& blocks : split_stages(model, plan, stages)) {
+        counts.push_back(static_cast<int>(
+            std::ranges::count_if(blocks, [](const Block& block) { return block.layer >= 0; })));
+    }
+    return counts;
+}
+
+TEST(Split, MayLeaveAnyStageWithoutLayers) {
+    ParallelPlan plan;
+    plan.split = {4, 0, 4};
+    EXPECT_THAT(layers_per_stage(preset("moe-tiny"), plan, 3), testing::ElementsAre(4, 0, 4));
+}
+
+TEST(Split, CountsEmbeddingAndHeadAsLayersWhereThePlanSays) {
+    // 8 layers, embedding and head over 5 stages: Megatron-LM's account_for_… flags.
+    ParallelPlan plan;
+    plan.account_for_embedding = plan.account_for_loss = true;
+    EXPECT_THAT(layers_per_stage(preset("moe-tiny"), plan, 5), testing::ElementsAre(1, 2, 2, 2, 1));
+    EXPECT_THAT(layers_per_stage(preset("moe-tiny"), plan, 10),
+                testing::ElementsAre(0, 1, 1, 1, 1, 1, 1, 1, 1, 0));
+    EXPECT_THROW(split_stages(preset("moe-tiny"), plan, 4), std::invalid_argument);
 }
 
 } // namespace

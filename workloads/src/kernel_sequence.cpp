@@ -8,9 +8,9 @@
 namespace chokepoint::work {
 
 std::string_view name(TransferKind kind) {
-    constexpr std::array<std::string_view, 8> kNames{"dispatch",       "combine",    "pipeline",
-                                                     "reduce_scatter", "all_gather", "all_reduce",
-                                                     "all_to_all",     "ring_shift"};
+    constexpr std::array<std::string_view, 10> kNames{
+        "dispatch",   "combine",    "pipeline",   "reduce_scatter", "all_gather",
+        "all_reduce", "all_to_all", "ring_shift", "host_copy",      "host_update"};
     return kNames.at(static_cast<std::size_t>(kind));
 }
 

@@ -129,4 +129,21 @@ hw::Bytes activation_bytes(const ModelArch& model, const ParallelPlan& plan, con
     return {};
 }
 
+std::vector<hw::Bytes> kept_activations(const ModelArch& model, const ParallelPlan& plan,
+                                        const std::vector<Block>& stage) {
+    const LayerShape shape = layer_shape(model, plan);
+    std::vector<hw::Bytes> kept;
+    int layers = 0;
+    for (const Block& block : stage) {
+        const int layer = block.layer >= 0 ? layers++ : -1;
+        const bool again = layer >= 0 && plan.recompute.layer &&
+                           (plan.recompute_layers == 0 || layer < plan.recompute_layers);
+        const bool has_input = layer % plan.recompute_every == 0;
+        kept.push_back(!again       ? activation_bytes(model, plan, block)
+                       : !has_input ? hw::Bytes()
+                                    : bf16_bytes(shape.shard * model.hidden));
+    }
+    return kept;
+}
+
 } // namespace chokepoint::work

@@ -2,10 +2,13 @@
 // Adds up what one GPU of each pipeline rank holds at its fullest moment.
 #include "block_counts.hpp"
 #include "layer_shape.hpp"
+#include "step/offload_windows.hpp"
+#include "step/units.hpp"
 
 #include <chokepoint/workloads/memory.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace chokepoint::work {
 namespace {
@@ -52,13 +55,16 @@ Held held_parameters(const ModelArch& model, const ParallelPlan& plan, const std
 
 /// Weights as the kernels read them: FP8 with a scale per 128 x 128 block, or BF16. The FP32 master copy is
 /// counted with the optimizer (arXiv 2412.19437, 3.3.3).
-hw::Bytes weight_bytes(const Held& held, Precision precision) {
+hw::Bytes weight_bytes(const Held& held, const ParallelPlan& plan) {
     constexpr double kFp8Weight = 1.0 + 4.0 / (128.0 * 128.0);
+    // Transformer Engine's recipes read a cast for each direction, cached over the step.
+    constexpr double kCasts = 1.0 + 1.0;
     double matrix = 2.0;
-    if (precision == Precision::fp8_block) {
+    if (plan.precision == Precision::fp8_block) {
         matrix = kFp8Weight;
-    } else if (precision != Precision::bf16 && precision != Precision::fp16) {
-        matrix = 2.0 + 2.0; // and Transformer Engine's cached casts, one for each direction
+    } else if (plan.precision != Precision::bf16 && plan.precision != Precision::fp16) {
+        // Parameters that are gathered in FP8 are kept as casts alone (fp8_param_gather, fp8_model_init).
+        matrix = (plan.parameter_dtype == hw::DType::fp8 ? 0.0 : 2.0) + kCasts;
     }
     return hw::Bytes(matrix * (held.expert + held.matrices) + 2.0 * held.sensitive);
 }
@@ -70,8 +76,11 @@ struct Copies {
 };
 
 Copies copies_of(const ParallelPlan& plan, int replicas_per_stage) {
-    const double all = static_cast<double>(plan.data) * plan.context * replicas_per_stage;
-    return {.expert = std::max(1.0, all * plan.tensor / plan.expert / plan.expert_tensor), .replicated = all};
+    const int holders = plan.data * plan.context;
+    const double instances = static_cast<double>(holders) / plan.shard_group.value_or(holders);
+    const double all = static_cast<double>(holders) * replicas_per_stage;
+    return {.expert = std::max(1.0, all * plan.tensor / plan.expert / plan.expert_tensor / instances),
+            .replicated = all / instances};
 }
 
 Held shared_out(const Held& held, const Copies& copies) {
@@ -82,9 +91,10 @@ Held shared_out(const Held& held, const Copies& copies) {
 
 double parameters(const Held& held) { return held.expert + held.matrices + held.sensitive; }
 
-/// FP32 master weights and two moments, 12 bytes in usual mixed precision (ZeRO, arXiv 1910.02054, 3.1).
+/// FP32 master weights and two moments, 12 bytes in usual mixed precision (ZeRO, arXiv 1910.02054, 3.1), but
+/// for those in host memory.
 hw::Bytes optimizer_bytes(const Held& held, const ParallelPlan& plan) {
-    return parameters(held) *
+    return parameters(held) * (1.0 - plan.offload_optimizer) *
            (hw::element_bytes(hw::DType::fp32) + 2.0 * hw::element_bytes(plan.moment_dtype()));
 }
 
@@ -165,29 +175,49 @@ hw::Bytes working_bytes(const LayerShape& shape, const std::vector<Block>& block
     return sum;
 }
 
-/// What a stage keeps of one micro-batch; of a layer that runs again as a whole, its input.
-hw::Bytes stage_activations(const ModelArch& model, const ParallelPlan& plan, const LayerShape& shape,
-                            const std::vector<Block>& blocks) {
+/// The most that a piece of `count` layers needs, whose backwards follow at once.
+hw::Bytes largest_piece(const ModelArch& model, const ParallelPlan& plan, const std::vector<Block>& blocks,
+                        int count) {
+    const std::vector<Block> layers = layers_of(blocks);
+    std::vector<hw::Bytes> bytes;
+    for (const Block& layer : layers) {
+        bytes.push_back(activation_bytes(model, plan, layer));
+    }
+    hw::Bytes most;
+    for (std::size_t first = 0; first < bytes.size(); first += static_cast<std::size_t>(count)) {
+        const std::size_t end = std::min(first + static_cast<std::size_t>(count), bytes.size());
+        most = std::max(most, std::accumulate(bytes.begin() + static_cast<std::ptrdiff_t>(first),
+                                              bytes.begin() + static_cast<std::ptrdiff_t>(end), hw::Bytes()));
+    }
+    return most;
+}
+
+/// Of layers that run again as a whole, what their own backwards need; of offloaded ones, what two copies on
+/// their way hold.
+hw::Bytes passing_activations(const ModelArch& model, const ParallelPlan& plan,
+                              const std::vector<Block>& blocks) {
     hw::Bytes sum;
-    int layers = 0;
-    for (const Block& block : blocks) {
-        const bool again = block.layer >= 0 && plan.recompute.layer &&
-                           (plan.recompute_layers == 0 || layers++ < plan.recompute_layers);
-        sum += again ? bf16_bytes(shape.shard * model.hidden) : activation_bytes(model, plan, block);
+    if (plan.recompute.layer) {
+        sum += largest_piece(model, plan, blocks, plan.recompute_every);
+    }
+    if (plan.offload_layers > 0) {
+        const std::vector<hw::Bytes> kept = kept_activations(model, plan, layers_of(blocks));
+        sum += kept.empty() ? hw::Bytes() : 2.0 * std::ranges::max(kept);
     }
     return sum;
 }
 
-/// Of a layer that runs again as a whole, what its own backward needs all at once.
-hw::Bytes recomputed_layer(const ModelArch& model, const ParallelPlan& plan,
-                           const std::vector<Block>& blocks) {
-    hw::Bytes most;
-    for (const Block& block : blocks) {
-        if (plan.recompute.layer && block.layer >= 0) {
-            most = std::max(most, activation_bytes(model, plan, block));
-        }
+/// What a stage keeps of one micro-batch, but for what waits in host memory.
+hw::Bytes kept_on_gpu(const ModelArch& model, const ParallelPlan& plan, const std::vector<Block>& blocks) {
+    const std::vector<hw::Bytes> kept = kept_activations(model, plan, blocks);
+    const OffloadWindows windows(layers_of(blocks).size(), plan.offload_layers);
+    hw::Bytes sum;
+    std::size_t layers = 0;
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        const bool offloaded = is_layer(blocks[i].kind) && layers++ < windows.copies;
+        sum += offloaded ? hw::Bytes() : kept[i];
     }
-    return most;
+    return sum;
 }
 
 /// Two blocks' whole parameters, the one that computes and the one fetched ahead, in BF16.
@@ -206,14 +236,19 @@ hw::Bytes gathered_parameters(const ModelArch& model, const ParallelPlan& plan,
 
 } // namespace
 
+std::vector<hw::Bytes> stage_activations(const ModelArch& model, const ParallelPlan& plan, int stages) {
+    std::vector<hw::Bytes> bytes;
+    for (const auto& blocks : split_stages(model, plan, stages)) {
+        bytes.push_back(kept_on_gpu(model, plan, blocks));
+    }
+    return bytes;
+}
+
 std::vector<MemoryUse> memory_per_rank(const ModelArch& model, const ParallelPlan& plan,
                                        const Schedule& schedule) {
     const LayerShape shape = layer_shape(model, plan);
     const auto stages = split_stages(model, plan, schedule.stages);
-    std::vector<hw::Bytes> stage_bytes;
-    for (const auto& blocks : stages) {
-        stage_bytes.push_back(stage_activations(model, plan, shape, blocks));
-    }
+    const std::vector<hw::Bytes> stage_bytes = stage_activations(model, plan, schedule.stages);
     std::vector<MemoryUse> use;
     for (int rank = 0; rank < schedule.ranks; ++rank) {
         const std::vector<Block> blocks = blocks_of_rank(schedule, stages, rank);
@@ -221,12 +256,12 @@ std::vector<MemoryUse> memory_per_rank(const ModelArch& model, const ParallelPla
         const Held whole = held_parameters(model, plan, blocks);
         const Held shard = shared_out(whole, copies_of(plan, schedule.replicas_per_stage));
         MemoryUse rank_use{
-            .parameters = weight_bytes(plan.zero >= 3 ? shard : whole, plan.precision),
+            .parameters = weight_bytes(plan.zero >= 3 ? shard : whole, plan),
             .gradients = parameters(plan.zero >= 2 ? shard : whole) * hw::element_bytes(plan.gradient_dtype),
             .optimizer = optimizer_bytes(plan.zero >= 1 ? shard : whole, plan),
             .activations = peak_activations(order, stage_bytes),
-            .buffers = working_bytes(shape, blocks, overlaps(order)) + recomputed_layer(model, plan, blocks) +
-                       gathered_parameters(model, plan, blocks),
+            .buffers = working_bytes(shape, blocks, overlaps(order)) +
+                       passing_activations(model, plan, blocks) + gathered_parameters(model, plan, blocks),
             .overhead = {}};
         rank_use.overhead = overhead_bytes(plan, rank_use.activations + rank_use.buffers);
         use.push_back(rank_use);

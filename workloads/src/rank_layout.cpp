@@ -28,8 +28,9 @@ std::vector<std::string_view> parts(std::string_view order) {
 } // namespace
 
 std::string_view name(Group group) {
-    constexpr std::array<std::string_view, 7> kNames{"pipeline", "tensor",        "context",    "data",
-                                                     "expert",   "expert_tensor", "expert_data"};
+    constexpr std::array<std::string_view, 12> kNames{"pipeline", "tensor",        "context",         "data",
+                                                      "expert",   "expert_tensor", "expert_data",     "shard",
+                                                      "replicas", "expert_shard",  "expert_replicas", "own"};
     return kNames.at(static_cast<std::size_t>(group));
 }
 
@@ -97,6 +98,42 @@ RankLayout::RankLayout(const ParallelPlan& plan, int gpus_per_node)
                         "experts; expected pp last, or expert groups as wide as attention's",
                         plan.rank_order, pipeline_.stride, routed_pipeline));
     }
+    const int sharing = plan.shard_group.value_or(plan.context * plan.data);
+    shards_ = cut({context_, data_}, sharing, "context x data ranks");
+    // Experts have as many replicas of their shards as the others (Megatron-Core,
+    // num_distributed_optimizer_instances).
+    const int instances = plan.context * plan.data / sharing;
+    if (expert_data_.extent % instances != 0) {
+        throw std::invalid_argument(fmt::format(
+            "shard_group ({}) makes {} replicas of every shard, which do not divide the {} copies "
+            "of an expert",
+            sharing, instances, expert_data_.extent));
+    }
+    expert_shards_ = cut({expert_data_}, expert_data_.extent / instances, "copies of an expert");
+}
+
+RankLayout::Cut RankLayout::cut(std::vector<Axis> whole, int members, std::string_view what) {
+    std::ranges::sort(whole, {}, &Axis::stride);
+    Cut cut;
+    int missing = members;
+    for (const Axis& axis : whole) {
+        const int inside = std::gcd(axis.extent, missing);
+        cut.neighbours.push_back({inside, axis.stride});
+        cut.counterparts.push_back({axis.extent / inside, axis.stride * inside});
+        // Only a group that takes an axis whole goes on to the next one.
+        if (missing != inside && inside != axis.extent) {
+            break;
+        }
+        missing /= inside;
+    }
+    if (missing != 1) {
+        throw std::invalid_argument(
+            fmt::format("shard_group ({}) does not cut the {} {} into groups of neighbours", members,
+                        std::accumulate(whole.begin(), whole.end(), 1,
+                                        [](int product, const Axis& axis) { return product * axis.extent; }),
+                        what));
+    }
+    return cut;
 }
 
 std::vector<RankLayout::Axis> RankLayout::axes(Group group) const {
@@ -115,6 +152,16 @@ std::vector<RankLayout::Axis> RankLayout::axes(Group group) const {
         return {expert_tensor_};
     case Group::expert_data:
         return {expert_data_};
+    case Group::shard:
+        return shards_.neighbours;
+    case Group::replicas:
+        return shards_.counterparts;
+    case Group::expert_shard:
+        return expert_shards_.neighbours;
+    case Group::expert_replicas:
+        return expert_shards_.counterparts;
+    case Group::own:
+        return {};
     }
     throw std::logic_error(fmt::format("group of unknown kind {}", static_cast<int>(group)));
 }

@@ -100,24 +100,50 @@ std::vector<int> balanced(const ModelArch& model, const ParallelPlan& plan, int 
         .second;
 }
 
+/// Layers evenly, embedding and head counted as the plan says.
+std::vector<int> counted(const ModelArch& model, const ParallelPlan& plan, int stages) {
+    const int first = plan.account_for_embedding ? 1 : 0;
+    const int last = plan.account_for_loss ? 1 : 0;
+    const int items = model.layers + first + last;
+    if (items % stages != 0) {
+        throw std::invalid_argument(fmt::format("{} layers{}{} do not spread evenly over {} stages",
+                                                model.layers, first > 0 ? ", the embedding" : "",
+                                                last > 0 ? ", the head" : "", stages));
+    }
+    std::vector<int> split(static_cast<std::size_t>(stages), items / stages);
+    split.front() -= first;
+    split.back() -= last;
+    return split;
+}
+
 void check_split(const ModelArch& model, const std::vector<int>& split, int stages) {
     if (static_cast<int>(split.size()) != stages) {
         throw std::invalid_argument(fmt::format(
             "plan.split lists {} stages; expected one entry for each of {}", split.size(), stages));
     }
-    const int sum = std::accumulate(split.begin(), split.end(), 0);
-    if (sum != model.layers) {
+    const std::int64_t sum = std::accumulate(split.begin(), split.end(), std::int64_t{0});
+    if (sum != model.layers || std::ranges::min(split) < 0) {
         throw std::invalid_argument(fmt::format("plan.split adds up to {} layers; expected the {} of {}", sum,
                                                 model.layers, model.id));
     }
-    for (int stage = 0; stage < stages; ++stage) {
-        const int layers = split[static_cast<std::size_t>(stage)];
-        const bool has_other_blocks = stage == 0 || stage == stages - 1; // the embedding, the head
-        if (layers < (has_other_blocks ? 0 : 1)) {
-            throw std::invalid_argument(fmt::format(
-                "plan.split gives stage {} {} layers; expected at least one block", stage, layers));
-        }
+}
+
+std::vector<int> layer_counts(const ModelArch& model, const ParallelPlan& plan, int stages) {
+    if (!plan.split.empty()) {
+        check_split(model, plan.split, stages);
+        return plan.split;
     }
+    return plan.account_for_embedding || plan.account_for_loss ? counted(model, plan, stages)
+                                                               : balanced(model, plan, stages);
+}
+
+std::vector<std::vector<Block>> laid_out(const ModelArch& model, const ParallelPlan& plan, int stages) {
+    std::vector<std::vector<Block>> blocks = parse_layout(model, plan.layout);
+    if (static_cast<int>(blocks.size()) != stages) {
+        throw std::invalid_argument(
+            fmt::format("plan.layout has {} stages; expected {}", blocks.size(), stages));
+    }
+    return blocks;
 }
 
 } // namespace
@@ -126,12 +152,10 @@ std::vector<std::vector<Block>> split_stages(const ModelArch& model, const Paral
     if (stages < 1) {
         throw std::invalid_argument(fmt::format("{} pipeline stages; expected at least 1", stages));
     }
-    std::vector<int> split = plan.split;
-    if (split.empty()) {
-        split = balanced(model, plan, stages);
-    } else {
-        check_split(model, split, stages);
+    if (!plan.layout.empty()) {
+        return laid_out(model, plan, stages);
     }
+    const std::vector<int> split = layer_counts(model, plan, stages);
     std::vector<std::vector<Block>> blocks(static_cast<std::size_t>(stages));
     blocks.front().push_back({BlockKind::embedding, -1});
     int layer = 0;

@@ -102,7 +102,8 @@ std::vector<TaskId> find_cycle(const Dag& dag) {
 
 std::string_view name(Stream stream) {
     constexpr std::array<std::string_view, kStreams> kNames{"compute",   "expert_comm", "pipeline_send",
-                                                            "data_comm", "tensor_comm", "context_comm"};
+                                                            "data_comm", "tensor_comm", "context_comm",
+                                                            "host_out",  "host_in"};
     return kNames.at(static_cast<std::size_t>(stream));
 }
 

@@ -15,8 +15,8 @@ namespace chokepoint::sim {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> kResourceNames{
-    "tensor_core", "attention", "memory", "nvlink", "nic", "latency", "slowest_rank", "optimizer"};
+constexpr std::array<std::string_view, 9> kResourceNames{
+    "tensor_core", "attention", "memory", "nvlink", "nic", "latency", "slowest_rank", "optimizer", "host"};
 
 constexpr work::TaskId kNone = std::numeric_limits<work::TaskId>::max();
 
@@ -133,6 +133,10 @@ private:
     }
 
     void add_transfer(work::TaskId task, std::size_t work, hw::Seconds time) {
+        if (work::in_host(graph_.transfers()[work].kind)) {
+            book(Resource::host, time);
+            return;
+        }
         const hw::TransferShape& shape = costs_.transfer[work];
         const hw::Seconds wait = std::min(costs_.straggler_wait[work], time);
         const hw::Seconds latency = std::min(shape.latency, time - wait);

@@ -61,12 +61,28 @@ Work work_done(const work::TaskGraph& graph, const Timeline& timeline) {
     return done;
 }
 
-/// Seconds after each rank's last action in which it reduces gradients, updates and gathers parameters. These
-/// tasks run one after another; the wait for other ranks' gradients between them is bubble, as any other wait
-/// for another rank. What runs beside actions costs the step nothing of its own.
+struct Interval {
+    Seconds from, to;
+};
+
+/// What the intervals cover together.
+Seconds covered(std::vector<Interval> intervals) {
+    std::ranges::sort(intervals, {}, &Interval::from);
+    Seconds sum;
+    Seconds until;
+    for (const Interval& interval : intervals) {
+        sum += std::max(Seconds(), interval.to - std::max(interval.from, until));
+        until = std::max(until, interval.to);
+    }
+    return sum;
+}
+
+/// Seconds after each rank's last action in which it reduces gradients, updates and gathers parameters; what
+/// host and GPU do side by side counts once. The wait for other ranks' gradients in between is bubble, as any
+/// other wait for another rank. What runs beside actions costs the step nothing of its own.
 std::vector<Seconds> optimizer_seconds(const work::TaskGraph& graph, const Timeline& timeline) {
-    std::vector<Seconds> seconds(static_cast<std::size_t>(graph.ranks()));
-    std::vector<Seconds> last_exit(seconds.size());
+    std::vector<std::vector<Interval>> busy(static_cast<std::size_t>(graph.ranks()));
+    std::vector<Seconds> last_exit(busy.size());
     for (const work::ActionSpan& span : graph.actions()) {
         Seconds& last = last_exit[static_cast<std::size_t>(index(span.rank))];
         last = std::max(last, timeline.finish[span.exit]);
@@ -76,8 +92,14 @@ std::vector<Seconds> optimizer_seconds(const work::TaskGraph& graph, const Timel
         if (task.action < 0 && task.kind != work::TaskKind::marker) {
             const auto rank = static_cast<std::size_t>(task.rank);
             const Seconds start = std::max(timeline.start[i], last_exit[rank]);
-            seconds[rank] += std::max(Seconds(), timeline.finish[i] - start);
+            if (timeline.finish[i] > start) {
+                busy[rank].push_back({start, timeline.finish[i]});
+            }
         }
+    }
+    std::vector<Seconds> seconds;
+    for (std::vector<Interval>& intervals : busy) {
+        seconds.push_back(covered(std::move(intervals)));
     }
     return seconds;
 }

@@ -34,6 +34,17 @@ void add_compute(StepCosts& costs, const work::ComputeWork& compute, const hw::C
     costs.operator_sigma.push_back(std::move(sigma));
 }
 
+/// Each GPU has its own link to the host and its share of the CPUs' memory, so nothing competes there: all of
+/// the time is known beforehand.
+hw::TransferShape in_host(const work::TransferWork& transfer, hw::BytesPerSecond rate,
+                          std::string_view what) {
+    if (!(rate > hw::BytesPerSecond(0.0))) {
+        throw std::invalid_argument(fmt::format("'{}' moves {:.0f} B; the node has no {}", transfer.name,
+                                                transfer.bytes.value(), what));
+    }
+    return {.flows = {}, .latency = transfer.bytes / rate};
+}
+
 hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work::ModelArch& arch,
                                  const hw::Cluster& cluster, const hw::TransferRates& rates,
                                  const std::optional<hw::Distance>& distance) {
@@ -68,6 +79,10 @@ hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work:
     case work::TransferKind::ring_shift:
         return hw::point_to_point(rates, cluster, transfer.bytes, transfer.ranks > transfer.ranks_per_node,
                                   distance);
+    case work::TransferKind::host_copy:
+        return in_host(transfer, cluster.node.host_link, "host_link");
+    case work::TransferKind::host_update:
+        return in_host(transfer, cluster.node.host_memory, "host_memory");
     }
     throw std::logic_error(fmt::format("transfer '{}' is of kind {}, which nothing prices", transfer.name,
                                        static_cast<int>(transfer.kind)));

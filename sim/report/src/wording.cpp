@@ -38,6 +38,8 @@ std::string_view label(Resource resource) {
         return "the slowest rank";
     case Resource::optimizer:
         return "optimizer update";
+    case Resource::host:
+        return "host link and CPU";
     }
     throw std::logic_error("resource without a label");
 }

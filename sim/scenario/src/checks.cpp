@@ -34,6 +34,8 @@ void fill_node(Reading& reading) {
     fill("cluster.nics_per_node", "nics", to_value(usual->node.nics));
     fill("cluster.nic", "nic", to_value(usual->node.nic));
     fill("cluster.nvlink_latency", "nvlink_latency", to_value(usual->node.nvlink_latency));
+    fill("cluster.host_link", "host_link", to_value(usual->node.host_link));
+    fill("cluster.host_memory", "host_memory", to_value(usual->node.host_memory));
 }
 
 template <class Quantity>
@@ -197,6 +199,8 @@ hw::Cluster make_cluster(const Draft& draft, const Library& library) {
     cluster.node.nics = draft.nics_per_node;
     cluster.node.nic = draft.caps.nic ? std::min(*draft.caps.nic, draft.nic) : draft.nic;
     cluster.node.nvlink_latency = draft.nvlink_latency;
+    cluster.node.host_link = draft.host_link;
+    cluster.node.host_memory = draft.host_memory;
     const hw::NodeEntry* entry = node_entry(draft, library.catalog);
     cluster.node.nvls = entry != nullptr && entry->node.nvls;
     cluster.fabric = draft.network;

@@ -68,6 +68,7 @@ struct Draft {
     int nodes = 0, gpus_per_node = 0, nics_per_node = 0;
     hw::BytesPerSecond nic;
     hw::Seconds nvlink_latency;
+    hw::BytesPerSecond host_link, host_memory;
     hw::Caps caps;
     double sustained_clock = 1.0;
     std::optional<std::string> transfers;

@@ -99,6 +99,11 @@ std::vector<std::string> used_estimates(const Reading& reading) {
                              {"cluster.nic", "nic"},
                              {"cluster.nvlink_latency", "nvlink_latency"}}),
             out);
+        if (draft.plan.offload_layers > 0 || draft.plan.offload_optimizer > 0.0) {
+            add(node->id, node->citations,
+                filled(reading, {{"cluster.host_link", "host_link"}, {"cluster.host_memory", "host_memory"}}),
+                out);
+        }
     }
     add_fabric(reading, out);
     return out;

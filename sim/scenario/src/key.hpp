@@ -75,6 +75,8 @@ struct Section {
 /// Every key, grouped by section, in the order the documentation lists them.
 std::span<const Key> all_keys();
 std::span<const Section> all_sections();
+/// Those of [plan], which are among them.
+std::span<const Key> plan_keys();
 /// Those of [reliability], [energy] and [cost], which are among them.
 std::span<const Key> money_keys();
 /// Those of [[perturb]], likewise.

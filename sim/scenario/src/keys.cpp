@@ -12,15 +12,6 @@ using hw::Dimension;
 using work::Attention;
 using work::ModelArch;
 using work::Moe;
-using work::ParallelPlan;
-
-template <class Enum> std::vector<std::string> names_of(std::initializer_list<Enum> values) {
-    std::vector<std::string> out;
-    for (const Enum value : values) {
-        out.emplace_back(name(value));
-    }
-    return out;
-}
 
 constexpr NameList kParts{[](const Library& l) { return ids(l.catalog.gpus()); }, "part",
                           "chokepoint list gpus"};
@@ -40,25 +31,6 @@ constexpr NameList kLinks{[](const Library& l) { return ids(l.catalog.links()); 
                           "chokepoint list links"};
 constexpr NameList kPresets{[](const Library& l) { return ids(l.presets); }, "model",
                             "chokepoint list models"};
-constexpr NameList kSchedules{[](const Library&) { return ids(work::schedule_kinds()); }, "schedule", ""};
-constexpr NameList kPrecisions{[](const Library&) {
-                                   using work::Precision;
-                                   return names_of({Precision::bf16, Precision::fp16, Precision::fp8_block,
-                                                    Precision::fp8_tensor, Precision::fp8_delayed,
-                                                    Precision::mxfp8, Precision::nvfp4});
-                               },
-                               "precision", ""};
-constexpr NameList kAttentionKernels{
-    [](const Library&) { return names_of({work::AttentionKernel::fused, work::AttentionKernel::unfused}); },
-    "attention kernel", ""};
-constexpr NameList kDispatchers{[](const Library&) {
-                                    return names_of({work::Dispatcher::deepep, work::Dispatcher::all_to_all,
-                                                     work::Dispatcher::all_gather});
-                                },
-                                "dispatcher", ""};
-constexpr NameList kStateTypes{
-    [](const Library&) { return names_of({hw::DType::fp32, hw::DType::bf16, hw::DType::fp8}); }, "format",
-    ""};
 constexpr NameList kAttentionKinds{
     [](const Library&) {
         return names_of({work::AttentionKind::mha, work::AttentionKind::gqa, work::AttentionKind::mla});
@@ -72,15 +44,6 @@ constexpr NameList kActivations{[](const Library&) {
 constexpr NameList kNormKinds{
     [](const Library&) { return names_of({work::NormKind::rmsnorm, work::NormKind::layernorm}); }, "norm",
     ""};
-constexpr NameList kPipelineSends{
-    [](const Library&) { return names_of({work::PipelineSend::blocking, work::PipelineSend::overlapped}); },
-    "way to send", ""};
-constexpr NameList kContextKinds{[](const Library&) {
-                                     return names_of({work::ContextKind::ring, work::ContextKind::all_gather,
-                                                      work::ContextKind::all_to_all});
-                                 },
-                                 "way to share a sequence", ""};
-constexpr NameList kRecompute{[](const Library&) { return recompute_names(); }, "recomputation", ""};
 constexpr NameList kComputeModels{
     [](const Library&) { return names_of({ComputeModel::calibrated, ComputeModel::roofline}); },
     "compute model", ""};
@@ -103,7 +66,6 @@ template <auto Member> constexpr Binding model_field = field<&Draft::model, Memb
 template <auto Member>
 constexpr Binding attention_field = field<&Draft::model, &ModelArch::attention, Member>;
 template <auto Member> constexpr Binding moe_field = field<&Draft::model, &ModelArch::moe, Member>;
-template <auto Member> constexpr Binding plan_field = field<&Draft::plan, Member>;
 template <auto Member> constexpr Binding caps_field = field<&Draft::caps, Member>;
 template <auto Member> constexpr Binding phase_field = field<&Draft::phase, Member>;
 template <auto Member> constexpr Binding fabric_field = field<&Draft::network, Member>;
@@ -132,6 +94,14 @@ const std::array kKeys{
     Key{"cluster.nvlink_latency", quantity(Dimension::seconds, "0 us", "1 ms"), Need::node, "3.33 us",
         "64 B between GPUs of a node (arXiv 2505.09343, table 5)", "one way, GPU to GPU within a node",
         field<&Draft::nvlink_latency>},
+    Key{"cluster.host_link", quantity(Dimension::bandwidth, "1 MB/s", "100 TB/s"), Need::node, "25 GB/s",
+        "PCIe 4.0 x16, at about 80% of its rate: an estimate",
+        "one GPU's link to its CPU, one direction, as achieved: what offloading moves over",
+        field<&Draft::host_link>},
+    Key{"cluster.host_memory", quantity(Dimension::bandwidth, "1 MB/s", "100 TB/s"), Need::node, "38 GB/s",
+        "an eighth of two sockets with DDR4-3200, at 75% of their peak: an estimate",
+        "one GPU's share of the CPUs' memory bandwidth: what an offloaded optimizer runs at",
+        field<&Draft::host_memory>},
     Key{"cluster.sustained_clock", number("0.3", "1.2"), Need::defaulted, "1.0",
         "the clock of the kernel measurements", "clock of a long run, as a share of the benchmarks' clock",
         field<&Draft::sustained_clock>},
@@ -269,111 +239,9 @@ const std::array kKeys{
         "one layer in so many has experts, beginning with the first behind the dense ones",
         moe_field<&Moe::every>},
 
-    Key{"plan.pipeline", integer("1", "1024"), Need::required, "", "", "pipeline ranks",
-        plan_field<&ParallelPlan::pipeline>},
-    Key{"plan.expert", integer("1", "65536"), Need::required, "", "",
-        "GPUs that share the routed experts of a layer; 1 in a dense model",
-        plan_field<&ParallelPlan::expert>},
-    Key{"plan.tensor", integer("1", "1024"), Need::defaulted, "1", "no tensor parallelism",
-        "GPUs that share each matrix outside the routed experts", plan_field<&ParallelPlan::tensor>},
-    Key{"plan.sequence_parallel", boolean(), Need::defaulted, "true",
-        "as every recipe since arXiv 2205.05198; changes nothing without tensor parallelism",
-        "whether norms and residuals work on a tensor-parallel GPU's share of the tokens",
-        plan_field<&ParallelPlan::sequence_parallel>},
-    Key{"plan.overlap_tensor", boolean(), Need::defaulted, "false", "Megatron-Core's default",
-        "whether tensor-parallel transfers run beside their own matrix products, chunk by chunk",
-        plan_field<&ParallelPlan::overlap_tensor>},
-    Key{"plan.context", integer("1", "1024"), Need::defaulted, "1", "no context parallelism",
-        "GPUs that share the tokens of each sequence", plan_field<&ParallelPlan::context>},
-    Key{"plan.context_kind", choice(kContextKinds), Need::defaulted, "ring", "Megatron-Core's default (p2p)",
-        "how attention sees the keys and values of other context-parallel ranks",
-        plan_field<&ParallelPlan::context_kind>},
-    Key{"plan.expert_tensor", integer("1", "1024"), Need::computed, "",
-        "plan.tensor, as Megatron-Core; 1 in a dense model", "GPUs that share each matrix of a routed expert",
-        plan_field<&ParallelPlan::expert_tensor>},
-    Key{"plan.rank_order", text(), Need::defaulted, "tp-cp-ep-dp-pp",
-        "Megatron-Core's default, and DeepSeek-V3's with expert groups on neighbouring nodes",
-        "how GPUs are numbered, the first varying fastest: tensor, context, expert, data, pipeline",
-        plan_field<&ParallelPlan::rank_order>},
-    Key{"plan.schedule", choice_or_file(kSchedules, ".csv"), Need::required, "", "",
-        "order in which a pipeline rank works; your own as PyTorch's pipelining CSV, relative to this file",
-        plan_field<&ParallelPlan::schedule>},
-    Key{"plan.virtual_stages", integer("1", "1024"), Need::defaulted, "1",
-        "as the schedule has it: zb-v and dualpipev two, the others one",
-        "stages of each pipeline rank under interleaved-1f1b, which needs at least 2",
-        plan_field<&ParallelPlan::virtual_stages>},
-    Key{"plan.micro_batch_group", integer("1", "100000000"), Need::unset, "",
-        "plan.pipeline, as Megatron-LM's microbatch_group_size_per_vp_stage",
-        "micro-batches that a rank runs on one of its stages before the next, under interleaved-1f1b",
-        plan_field<&ParallelPlan::micro_batch_group>},
-    Key{"plan.micro_batch", integer("1", "4096"), Need::required, "", "", "sequences of one micro-batch",
-        plan_field<&ParallelPlan::micro_batch>},
-    Key{"plan.global_batch", integer("1", "100000000"), Need::required, "", "", "sequences of one step",
-        plan_field<&ParallelPlan::global_batch>},
-    Key{"plan.sequence", integer("1", "16777216"), Need::defaulted, "4096",
-        "pre-training length of DeepSeek-V3 (arXiv 2412.19437, section 4.2)", "tokens of one sequence",
-        plan_field<&ParallelPlan::sequence>},
-    Key{"plan.precision", choice(kPrecisions), Need::defaulted, "bf16", "every part of the catalog has it",
-        "format of the layers' matrix products; fp8-block is DeepSeek-V3's recipe, the "
-        "others with 8 or 4 bits are Transformer Engine's",
-        plan_field<&ParallelPlan::precision>},
-    Key{"plan.zero", integer("0", "3"), Need::defaulted, "1",
-        "as DeepSeek-V3 (arXiv 2412.19437, section 3.2)",
-        "what data-parallel ranks share out: 1 optimizer states, 2 gradients too, 3 parameters too (FSDP)",
-        plan_field<&ParallelPlan::zero>},
-    Key{"plan.overlap_gradients", boolean(), Need::defaulted, "false", "Megatron-Core's default",
-        "whether gradients are reduced layer by layer beside the last backward",
-        plan_field<&ParallelPlan::overlap_gradients>},
-    Key{"plan.overlap_parameters", boolean(), Need::defaulted, "false", "Megatron-Core's default",
-        "whether updated parameters are gathered layer by layer beside the next step's first forward",
-        plan_field<&ParallelPlan::overlap_parameters>},
-    Key{"plan.gradient_dtype", choice(kStateTypes), Need::defaulted, "fp32",
-        "Megatron-Core's default, and DeepSeek-V3's", "format in which gradients are accumulated and reduced",
-        plan_field<&ParallelPlan::gradient_dtype>},
-    Key{"plan.parameter_dtype", choice(kStateTypes), Need::defaulted, "bf16", "Megatron-Core's default",
-        "format in which parameters are gathered", plan_field<&ParallelPlan::parameter_dtype>},
-    Key{"plan.moment_dtype", choice(kStateTypes), Need::unset, "",
-        "bf16 with fp8-block (arXiv 2412.19437, section 3.3.3), else fp32",
-        "format of the optimizer's two moments", plan_field<&ParallelPlan::moment_dtype_choice>},
-    Key{"plan.recompute_layers", integer("0", "1024"), Need::defaulted, "0", "every layer of the stage",
-        "with recompute = [\"layer\"]: the first so many layers of each stage",
-        plan_field<&ParallelPlan::recompute_layers>},
-    Key{"plan.dispatcher", choice(kDispatchers), Need::defaulted, "deepep", "DeepSeek-V3's",
-        "how tokens reach the experts of other GPUs", plan_field<&ParallelPlan::dispatcher>},
-    Key{"plan.attention_kernel", choice(kAttentionKernels), Need::defaulted, "fused",
-        "FlashAttention, in every framework since 2023",
-        "whether attention is one kernel or writes the scores of all pairs; unfused needs context = 1",
-        plan_field<&ParallelPlan::attention_kernel>},
-    Key{"plan.capacity_factor", number("0", "64"), Need::defaulted, "0", "no token is dropped",
-        "rows of each expert over its balanced share, cut or padded to that many",
-        plan_field<&ParallelPlan::capacity_factor>},
-    Key{"plan.recompute", choices(kRecompute), Need::defaulted, "[]", "every activation is kept",
-        "what the backward pass computes again instead of keeping", plan_field<&ParallelPlan::recompute>},
-    Key{"plan.split", integers("0", "1024"), Need::defaulted, "[]",
-        "balanced: the costliest stage is as cheap as can be", "layers of each stage, first to last",
-        plan_field<&ParallelPlan::split>},
-    Key{"plan.pipeline_send", choice(kPipelineSends), Need::defaulted, "blocking",
-        "DualPipe's published code waits for its sends before each chunk",
-        "whether a rank goes on while a send to its neighbour is under way",
-        plan_field<&ParallelPlan::pipeline_send>},
-    Key{"plan.enforce_memory", boolean(), Need::defaulted, "true", "a plan that does not fit cannot run",
-        "whether a plan that needs more memory than the part has is refused, or only warned about",
-        field<&Draft::enforce_memory>},
-    Key{"plan.communication_sms", integer("0", "1024"), Need::computed, "",
-        "20 of 132 SMs (arXiv 2412.19437, section 3.2.2), in proportion on other parts, even",
-        "SMs that dispatch and combine hold while they overlap with compute",
-        plan_field<&ParallelPlan::communication_sms>},
-    Key{"plan.overlap", boolean(), Need::defaulted, "true", "as published for dualpipe",
-        "whether a schedule's forward and backward pairs interleave", plan_field<&ParallelPlan::overlap>},
-    Key{"plan.framework_overhead", number("0", "2"), Need::defaulted, "0.13",
-        "median over 29 published software stacks (docs/validation.md)",
-        "what training software adds to the time that its kernels take alone: gaps, host stalls, jitter, "
-        "kernels we do not list",
-        plan_field<&ParallelPlan::framework_overhead>},
-    Key{"plan.routing_imbalance", number("0", "2"), Need::defaulted, "0.0", "perfectly balanced routing",
-        "coefficient of variation of routed rows over the ranks of an expert group",
-        plan_field<&ParallelPlan::routing_imbalance>},
+};
 
+const std::array kRunKeys{
     Key{"campaign.tokens", kTokens, Need::unset, "", "no campaign is reported",
         "tokens of the whole training run", campaign_field<&Campaign::tokens>},
     Key{"campaign.price", quantity(Dimension::usd_per_gpu_hour, "0.001 USD/GPU-h", "1000 USD/GPU-h"),
@@ -458,6 +326,8 @@ constexpr std::array kSections{
 std::span<const Key> all_keys() {
     static const std::vector<Key> all = [] {
         std::vector<Key> keys(kKeys.begin(), kKeys.end());
+        keys.insert(keys.end(), plan_keys().begin(), plan_keys().end());
+        keys.insert(keys.end(), kRunKeys.begin(), kRunKeys.end());
         keys.insert(keys.end(), money_keys().begin(), money_keys().end());
         keys.insert(keys.end(), perturb_keys().begin(), perturb_keys().end());
         return keys;

@@ -8,7 +8,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <numeric>
 
 namespace chokepoint::sim::loader {
 namespace {
@@ -135,51 +134,14 @@ int micro_batches(Reading& reading, std::int64_t data) {
     return static_cast<int>(count);
 }
 
-void check_split(Reading& reading, const work::Schedule& schedule) {
-    const std::vector<int>& split = reading.draft.plan.split;
-    if (split.empty() || !reading.sound({"plan.split", "model.layers"})) {
-        return;
+/// Why the plan's groups cannot be laid on GPUs, or nothing.
+std::string layout_fault(const work::ParallelPlan& plan, int gpus_per_node) {
+    try {
+        const work::RankLayout layout(plan, gpus_per_node);
+        return {};
+    } catch (const std::invalid_argument& error) {
+        return error.what();
     }
-    if (static_cast<int>(split.size()) != schedule.stages) {
-        reading.fault("plan.split",
-                      fmt::format("split has {} stages; expected the {} of {} on {} pipeline ranks",
-                                  split.size(), schedule.stages, schedule.id, schedule.ranks));
-    }
-    const std::int64_t sum = std::accumulate(split.begin(), split.end(), std::int64_t{0});
-    if (sum != reading.draft.model.layers) {
-        reading.fault("plan.split", fmt::format("split adds up to {} layers; expected {}", sum,
-                                                reading.draft.model.layers));
-    }
-}
-
-void check_schedule(Reading& reading, int count) {
-    const work::ParallelPlan& plan = reading.draft.plan;
-    if (reading.sound({"plan.pipeline", "model.layers"}) && plan.pipeline > reading.draft.model.layers) {
-        reading.fault("plan.pipeline", fmt::format("pipeline ({}) exceeds the {} layers", plan.pipeline,
-                                                   reading.draft.model.layers));
-    }
-    if (count == 0 ||
-        !reading.sound({"plan.pipeline", "plan.schedule", "plan.virtual_stages", "plan.micro_batch_group"})) {
-        return;
-    }
-    const std::string reason = work::schedule_fault(plan, count);
-    if (!reason.empty()) {
-        reading.fault("plan.schedule", reason);
-        return;
-    }
-    const work::Schedule schedule = work::make_schedule(plan);
-    // A split may leave the first stage to the embedding and the last to the head.
-    const int without_layers = plan.split.empty() ? 0 : 2;
-    if (schedule.stages > plan.pipeline && reading.sound({"model.layers"}) &&
-        schedule.stages > reading.draft.model.layers + without_layers) {
-        reading.fault(plan.virtual_stages > 1 ? "plan.virtual_stages" : "plan.schedule",
-                      fmt::format("{} splits the model into {} stages ({} on each of {} ranks), more than "
-                                  "the {} layers",
-                                  schedule.id, schedule.stages, schedule.stages / schedule.ranks,
-                                  schedule.ranks, reading.draft.model.layers));
-        return;
-    }
-    check_split(reading, schedule);
 }
 
 void check_rank_order(Reading& reading, std::int64_t data) {
@@ -190,10 +152,11 @@ void check_rank_order(Reading& reading, std::int64_t data) {
     if (const std::string fault = work::rank_order_fault(plan.rank_order); !fault.empty()) {
         reading.fault("plan.rank_order", fault);
     } else if (data > 0 && reading.faults.empty()) {
-        try {
-            const work::RankLayout layout(plan, reading.draft.gpus_per_node);
-        } catch (const std::invalid_argument& error) {
-            reading.fault("plan.rank_order", error.what());
+        if (const std::string fault = layout_fault(plan, reading.draft.gpus_per_node); !fault.empty()) {
+            work::ParallelPlan shared_by_all = plan;
+            shared_by_all.shard_group.reset();
+            const bool is_sharing = layout_fault(shared_by_all, reading.draft.gpus_per_node).empty();
+            reading.fault(is_sharing ? "plan.shard_group" : "plan.rank_order", fault);
         }
     }
 }
@@ -271,16 +234,6 @@ void check_tensor(Reading& reading) {
     }
 }
 
-void check_zero(Reading& reading) {
-    const work::ParallelPlan& plan = reading.draft.plan;
-    if (reading.sound({"plan.zero", "plan.schedule"}) && plan.zero > 1 && plan.schedule == "dualpipe") {
-        reading.fault("plan.zero",
-                      fmt::format("zero ({}) with dualpipe, whose mirrored ranks reduce together at the end; "
-                                  "expected 0 or 1",
-                                  plan.zero));
-    }
-}
-
 void check_context(Reading& reading) {
     if (!reading.sound({"plan.context", "plan.tensor", "plan.sequence", "plan.context_kind"})) {
         return;
@@ -320,9 +273,9 @@ void check_plan(Reading& reading) {
     derive_expert_tensor(reading);
     check_tensor(reading);
     check_context(reading);
-    check_zero(reading);
+    check_sharing(reading);
     check_expert(reading, data);
-    check_schedule(reading, micro_batches(reading, data));
+    check_stages(reading, micro_batches(reading, data));
     check_precision(reading);
     check_rank_order(reading, data);
 }

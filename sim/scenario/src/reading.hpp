@@ -99,6 +99,9 @@ void check_cluster(Reading&);
 void check_fabric(Reading&);
 void check_model(Reading&);
 void check_plan(Reading&);
+/// Its parts: what data-parallel ranks share out, recomputation and overlaps; the schedule and its stages.
+void check_sharing(Reading&);
+void check_stages(Reading&, int micro_batches);
 /// Reads the file of plan.schedule, if it names one.
 void read_own_schedule(Reading&);
 void check_campaign(Reading&);

@@ -4,6 +4,8 @@
 
 #include "key.hpp"
 
+#include <initializer_list>
+
 namespace chokepoint::sim::loader {
 
 constexpr Shape text() { return {.kind = Kind::text}; }
@@ -25,6 +27,15 @@ constexpr Shape choice_or_file(NameList list, std::string_view ending) {
 constexpr Shape choices(NameList list) { return {.kind = Kind::choices, .list = list}; }
 constexpr Shape quantity(hw::Dimension dimension, std::string_view min, std::string_view max) {
     return {.kind = Kind::quantity, .min = min, .max = max, .dimension = dimension};
+}
+
+/// What the fixed choices of a key are called.
+template <class Enum> std::vector<std::string> names_of(std::initializer_list<Enum> values) {
+    std::vector<std::string> out;
+    for (const Enum value : values) {
+        out.emplace_back(name(value));
+    }
+    return out;
 }
 
 template <class Range> std::vector<std::string> ids(const Range& range) {

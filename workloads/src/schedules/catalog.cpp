@@ -116,6 +116,11 @@ std::string fault_of_size(std::string_view id, const ScheduleSize& size, int sta
         return fmt::format("{}: {} virtual stages; it has {} on each rank whatever is asked for", id,
                            size.virtual_stages, stages_per_rank);
     }
+    if (size.pairs) {
+        return fmt::format("{}: pairs of a forward and a backward (overlap_expert); expected 1f1b or "
+                           "interleaved-1f1b",
+                           id);
+    }
     if (size.group) {
         return fmt::format("{}: a micro-batch group of {}; only interleaved-1f1b runs in groups", id,
                            *size.group);

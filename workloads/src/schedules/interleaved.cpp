@@ -48,10 +48,15 @@ std::vector<Action> order_of_rank(const ScheduleSize& size, const std::vector<Tu
     };
     const std::size_t wanted =
         static_cast<std::size_t>(2 * (size.ranks - 1 - rank)) +
-        static_cast<std::size_t>(size.virtual_stages - 1) * static_cast<std::size_t>(group_of(size));
+        static_cast<std::size_t>(size.virtual_stages - 1) * static_cast<std::size_t>(group_of(size)) +
+        (size.pairs ? 1 : 0); // get_pp_rank_microbatches
     const std::size_t warm_up = std::min(wanted, turns.size());
     std::vector<Action> order;
     for (std::size_t i = 0; i < turns.size() + warm_up; ++i) {
+        if (size.pairs && i >= warm_up && i < turns.size()) {
+            order.push_back(overlapped(run_forward(turns[i]), run_backward(turns[i - warm_up])));
+            continue;
+        }
         if (i < turns.size()) {
             order.push_back(run_forward(turns[i]));
         }
@@ -67,6 +72,7 @@ std::vector<Action> order_of_rank(const ScheduleSize& size, const std::vector<Tu
 std::string fault_interleaved(const ScheduleSize& size) {
     ScheduleSize plain = size;
     plain.group.reset();
+    plain.pairs = false;
     if (const std::string fault = fault_of_size(kId, plain, size.virtual_stages); !fault.empty()) {
         return fault;
     }

@@ -14,7 +14,8 @@ ScheduleSize size_of(const ParallelPlan& plan, int micro_batches) {
     return {.ranks = plan.pipeline,
             .micro_batches = micro_batches,
             .virtual_stages = plan.virtual_stages,
-            .group = plan.micro_batch_group};
+            .group = plan.micro_batch_group,
+            .pairs = plan.overlap_expert};
 }
 
 /// A given order fits one size only.

@@ -1,46 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Issues an action's kernels and transfers in stream order, as the published trace of an overlapped pair
-// shows it.
+// Orders the parts of an action's layers as the published trace of an overlapped pair shows it.
 #include "action_tasks.hpp"
 
+#include "offload_windows.hpp"
+#include "part_issuer.hpp"
+#include "units.hpp"
+
 #include <algorithm>
-#include <array>
 #include <optional>
 
 namespace chokepoint::work {
 
 namespace {
-
-constexpr bool is_layer(BlockKind kind) {
-    return kind == BlockKind::dense_layer || kind == BlockKind::moe_layer;
-}
-
-/// A layer with the blocks that run before it on the same side (embedding, head…); without a layer, what is
-/// left behind the last one.
-struct Unit {
-    std::vector<Block> lead;
-    std::optional<Block> layer;
-};
-
-/// Layers meet layers: the n-th layer of the forward runs beside the n-th layer of the backward, and blocks
-/// that have no communication to hide run in front of their own side's next layer.
-std::vector<Unit> units(std::span<const Block> blocks) {
-    std::vector<Unit> list(1);
-    for (const Block& block : blocks) {
-        if (is_layer(block.kind)) {
-            list.back().layer = block;
-            list.emplace_back();
-        } else {
-            list.back().lead.push_back(block);
-        }
-    }
-    if (list.back().lead.empty()) {
-        list.pop_back();
-    }
-    return list;
-}
-
-std::vector<Block> reversed(std::span<const Block> blocks) { return {blocks.rbegin(), blocks.rend()}; }
 
 /// Which gradients a backward computes.
 struct Gradients {
@@ -50,9 +21,10 @@ struct Gradients {
 
 class Issuer {
 public:
-    Issuer(const ParallelPlan& plan, WorkTable& works) : plan_(plan), works_(works) {}
+    Issuer(const ParallelPlan& plan, WorkTable& works) : plan_(plan), works_(works), parts_(works) {}
 
     void forward(std::span<const Block> blocks) {
+        forward_layers_ = layers_of(blocks);
         for (const Unit& unit : units(blocks)) {
             run_lead(unit, Side::forward, {}, kAlone);
             run_layers(layers(unit.layer, std::nullopt, {}, 0));
@@ -60,20 +32,21 @@ public:
     }
 
     void backward(std::span<const Block> blocks, Gradients gradients) {
-        backward_blocks_ = blocks;
-        const std::vector<Unit> list = units(reversed(blocks));
-        for (std::size_t i = 0; i < list.size(); ++i) {
-            run_lead(list[i], Side::backward, gradients, kAlone);
-            const Layers alone = layers(std::nullopt, list[i].layer, gradients, 0);
-            run_layers(alone);
+        backward_layers_ = layers_of(blocks);
+        for (const Unit& unit : reversed_units(blocks)) {
+            run_lead(unit, Side::backward, gradients, kAlone);
+            run_layers(layers(std::nullopt, unit.layer, gradients, 0));
         }
     }
 
     void overlapped(std::span<const Block> forward_blocks, std::span<const Block> backward_blocks) {
-        in_pair_ = true;
-        backward_blocks_ = backward_blocks;
+        // Megatron-Core's pairs run each layer's backward through autograd, unless weight gradients are
+        // delayed.
+        by_hand_ = !plan_.overlap_expert || plan_.delay_weight_gradient;
+        forward_layers_ = layers_of(forward_blocks);
+        backward_layers_ = layers_of(backward_blocks);
         const std::vector<Unit> ahead = units(forward_blocks);
-        const std::vector<Unit> back = units(reversed(backward_blocks));
+        const std::vector<Unit> back = reversed_units(backward_blocks);
         const bool communicates =
             std::ranges::any_of(forward_blocks, [&](const Block& b) { return works_.routed(b); }) ||
             std::ranges::any_of(backward_blocks, [&](const Block& b) { return works_.routed(b); });
@@ -88,20 +61,15 @@ public:
             // beside.
             run_lead(b, Side::backward, {}, held);
             run_lead(f, Side::forward, {}, held);
-            const Layers pair = layers(f.layer, b.layer, {}, held.sms_held);
-            run_layers(pair);
+            run_layers(layers(f.layer, b.layer, {}, held.sms_held));
         }
     }
 
     ActionTasks take() {
-        for (const LocalId task : last_) {
-            if (task != kEntry) {
-                tasks_.last.push_back(task);
-            }
-        }
-        tasks_.forward_output = forward_;
-        tasks_.backward_output = backward_;
-        return std::move(tasks_);
+        ActionTasks tasks = parts_.take();
+        tasks.forward_output = forward_;
+        tasks.backward_output = backward_;
+        return tasks;
     }
 
     /// Makes the backward wait for the forward of the same action.
@@ -113,29 +81,12 @@ public:
 private:
     static constexpr hw::Occupancy kAlone{0, false};
 
-    /// What of a layer's forward its backward runs first.
-    enum class Again { nothing, ffn, layer };
-    [[nodiscard]] Again again(const Block& block) const {
-        const Recompute& recompute = plan_.recompute;
-        const auto position =
-            static_cast<std::size_t>(std::ranges::count_if(backward_blocks_, [&](const Block& other) {
-                return is_layer(other.kind) && other.layer < block.layer;
-            }));
-        const auto limit = static_cast<std::size_t>(plan_.recompute_layers);
-        if (recompute.layer && (limit == 0 || position < limit)) {
-            return Again::layer;
-        }
-        return (block.kind == BlockKind::moe_layer ? recompute.moe : recompute.dense_ffn) ? Again::ffn
-                                                                                          : Again::nothing;
-    }
-
     /// One layer of the forward, of the backward, or of both, and what they run beside.
     struct Layers {
         std::optional<Block> f, b;
         Gradients gradients;
         bool f_moves = false, b_moves = false; ///< dispatch and combine surround the FFN
         bool paired = false;                   ///< either side's transfers fly while the other computes
-        Again again = Again::nothing;
         hw::Occupancy occupancy;
     };
     Layers layers(const std::optional<Block>& f, const std::optional<Block>& b, Gradients gradients,
@@ -143,141 +94,28 @@ private:
         Layers l{.f = f, .b = b, .gradients = gradients};
         l.f_moves = f && works_.routed(*f);
         l.b_moves = b && gradients.input && works_.routed(*b);
-        l.again = b && gradients.input ? again(*b) : Again::nothing;
         l.paired = f && b && (l.f_moves || l.b_moves);
         l.occupancy = {sms_held, l.paired};
         return l;
     }
 
-    LocalId issue(Stream stream, TaskKind kind, Side side, const Block& block, WorkIndex work,
-                  std::span<const LocalId> after) {
-        Task task;
-        task.kind = kind;
-        task.stream = stream;
-        task.layer = static_cast<std::int16_t>(block.layer);
-        task.work = work;
-        tasks_.tasks.push_back({task, side});
-        const auto id = static_cast<LocalId>(tasks_.tasks.size());
-        LocalId& previous = last_[static_cast<std::size_t>(stream)];
-        if (previous != kEntry) {
-            tasks_.edges.emplace_back(previous, id);
-        }
-        for (const LocalId wanted : after) {
-            if (wanted != previous) {
-                tasks_.edges.emplace_back(wanted, id);
-            }
-        }
-        if (previous == kEntry && after.empty()) {
-            tasks_.edges.emplace_back(kEntry, id);
-        }
-        previous = id;
-        return id;
-    }
-
-    /// What has to be done before a side can go on.
-    using Ends = std::vector<LocalId>;
-
-    /// The tasks of a part: `kernels` is done when its own kernels and all transfers that kernels behind it
-    /// need are, `output` when its result exists. Both are `after` if the block lacks the part.
-    struct PartEnds {
-        Ends kernels, output;
-    };
-    PartEnds run(const Block& block, Part part, Side side, hw::Occupancy occupancy, const Ends& after,
-                 Stream stream = Stream::compute) {
-        const PartWorks& works = works_.part(block, part, occupancy);
-        if (works.empty()) {
-            return {after, after};
-        }
-        drift(block, part, side, works.runs);
-        std::vector<LocalId> flying(works.transfers.size(), kEntry);
-        Ends ready = after; // what the next run waits for
-        Ends output;
-        for (std::size_t done = 0; done <= works.runs.size(); ++done) {
-            Ends waits = ready;
-            for (std::size_t t = 0; t < works.transfers.size(); ++t) {
-                const PartWorks::Transfer& transfer = works.transfers[t];
-                if (transfer.after == done) {
-                    flying[t] = issue(transfer.stream, TaskKind::transfer, side, block, transfer.work, ready);
-                }
-                if (transfer.until == done) {
-                    waits.push_back(flying[t]);
-                } else if (transfer.until == PartWorks::kOutput && done == works.runs.size()) {
-                    output.push_back(flying[t]);
-                }
-            }
-            ready = waits;
-            if (done < works.runs.size()) {
-                ready = {issue(stream, TaskKind::compute, side, block, works.runs[done], waits)};
-                note_use(side, part, ready.front());
-            }
-        }
-        output.insert(output.end(), ready.begin(), ready.end());
-        return {ready, output};
-    }
-
-    /// Begins a pass over a block: the kernels issued for its side from here on are the block's.
-    void open_use(const Block& block, Side side, bool reads_weights) {
-        use_[static_cast<std::size_t>(side)] = tasks_.uses.size();
-        tasks_.uses.push_back({.block = block, .side = side, .reads_weights = reads_weights});
-    }
-    void note_use(Side side, Part part, LocalId kernel) {
-        ActionTasks::Use& use = tasks_.uses.at(use_[static_cast<std::size_t>(side)]);
-        use.first = use.first == kEntry ? kernel : use.first;
-        use.last = kernel;
-        if (part == Part::ffn_weight_gradient || part == Part::attention_weight_gradient) {
-            use.weights_done = kernel;
-        }
-    }
-
     /// What the side goes on with behind a part of its own.
     Ends compute(const Block& block, Part part, Side side, hw::Occupancy occupancy, const Ends& after,
                  Stream stream = Stream::compute) {
-        return run(block, part, side, occupancy, after, stream).output;
+        return parts_.run(block, part, side, occupancy, after, stream).output;
     }
 
     /// A part of the backward; the weight gradient behind it needs its kernels alone.
     void backward_part(const Block& block, Part part, hw::Occupancy occupancy) {
-        PartEnds ends = run(block, part, Side::backward, occupancy, backward_);
+        PartIssuer::PartEnds ends = parts_.run(block, part, Side::backward, occupancy, backward_);
         backward_ = std::move(ends.output);
         backward_kernels_ = std::move(ends.kernels);
-    }
-
-    /// Every micro-batch of a routed block is one draw of the router: its rows set the time of the forward,
-    /// or of the backward and the weight gradient together.
-    void drift(const Block& block, Part part, Side side, const std::vector<WorkIndex>& runs) {
-        if (works_.routed(block)) {
-            if (part == Part::ffn_forward) {
-                since_wait_.push_back(runs);
-            } else if (part == Part::ffn_backward) {
-                backward_draw_ = since_wait_.size();
-                since_wait_.push_back(runs);
-            } else if (part == Part::ffn_weight_gradient && backward_draw_ < since_wait_.size()) {
-                Draws::value_type& draw = since_wait_[backward_draw_];
-                draw.insert(draw.end(), runs.begin(), runs.end());
-            }
-        }
-        if (part != Part::ffn_weight_gradient && part != Part::attention_weight_gradient) {
-            drift_[static_cast<std::size_t>(side)] = since_wait_;
-        }
-    }
-
-    /// Members drift apart over the routed work before the transfer's input. Beside compute they go on
-    /// drifting while the transfer flies; alone, all compute waits for it, and they start level again.
-    Ends transfer(const Block& block, TransferKind kind, std::string_view name, Side side, bool beside,
-                  const Ends& after) {
-        const WorkIndex work =
-            works_.expert_transfer(kind, name, beside, drift_[static_cast<std::size_t>(side)]);
-        if (!beside) {
-            since_wait_.clear();
-            drift_ = {};
-        }
-        return {issue(Stream::expert_comm, TaskKind::transfer, side, block, work, after)};
     }
 
     /// Blocks that are no layer: their parts one after another.
     void run_lead(const Unit& unit, Side side, Gradients gradients, hw::Occupancy occupancy) {
         for (const Block& block : unit.lead) {
-            open_use(block, side, side == Side::forward || gradients.input);
+            parts_.open_use(block, side, side == Side::forward || gradients.input);
             if (side == Side::forward) {
                 forward_ = compute(block, Part::attention_forward, side, occupancy, forward_);
                 forward_ = compute(block, Part::ffn_forward, side, occupancy, forward_);
@@ -300,8 +138,8 @@ private:
 
     /// One layer of either side or both. With both, the compute stream runs attn(F), mlp(B), mlp(W), mlp(F),
     /// attn(B), attn(W) and the communication stream combine(B), dispatch(F), dispatch(B), combine(F): each
-    /// side computes while the other's transfer flies (deepseek-ai/profile-data, train.json). What a side
-    /// lacks is skipped.
+    /// side computes while the other's transfer flies (deepseek-ai/profile-data, train.json; the same in
+    /// Megatron-Core, TransformerLayerSchedulePlan.run). What a side lacks is skipped.
     void run_layers(const Layers& layers) {
         begin_forward(layers);
         begin_backward(layers);
@@ -314,14 +152,14 @@ private:
 
     void begin_forward(const Layers& l) {
         if (l.f) {
-            open_use(*l.f, Side::forward, true);
+            parts_.open_use(*l.f, Side::forward, true);
             forward_ = compute(*l.f, Part::attention_forward, Side::forward, l.occupancy, forward_);
         }
     }
     void dispatch_forward(const Layers& l) {
         if (l.f_moves) {
-            forward_ =
-                transfer(*l.f, TransferKind::dispatch, "dispatch(F)", Side::forward, l.paired, forward_);
+            forward_ = parts_.transfer(*l.f, TransferKind::dispatch, "dispatch(F)", Side::forward, l.paired,
+                                       forward_);
         }
     }
     void end_forward(const Layers& l) {
@@ -329,32 +167,105 @@ private:
             forward_ = compute(*l.f, Part::ffn_forward, Side::forward, l.occupancy, forward_);
         }
         if (l.f_moves) {
-            forward_ = transfer(*l.f, TransferKind::combine, "combine(F)", Side::forward, l.paired, forward_);
+            forward_ =
+                parts_.transfer(*l.f, TransferKind::combine, "combine(F)", Side::forward, l.paired, forward_);
+        }
+        if (l.f) {
+            offload(position(forward_layers_, *l.f));
         }
     }
 
-    /// What the plan did not keep, from the layer's input or from its FFN's.
-    void recompute(const Layers& l) {
-        if (l.again == Again::layer) {
-            backward_ = compute(*l.b, Part::attention_forward, Side::backward, l.occupancy, backward_);
-        }
-        if (l.again == Again::nothing) {
+    static std::size_t position(const std::vector<Block>& layers, const Block& layer) {
+        return static_cast<std::size_t>(std::ranges::find(layers, layer) - layers.begin());
+    }
+
+    /// Behind the forward of a layer: the first copy, or the end of one and the next.
+    void offload(std::size_t layer) {
+        const OffloadWindows windows(forward_layers_.size(), plan_.offload_layers);
+        if (windows.copies == 0) {
             return;
         }
-        if (l.b_moves) {
-            backward_ =
-                transfer(*l.b, TransferKind::dispatch, "dispatch(R)", Side::backward, l.paired, backward_);
+        if (layer == 0) {
+            offloaded_ = {copy(forward_layers_, 0, Side::forward, forward_)};
         }
-        backward_ = compute(*l.b, Part::ffn_forward, Side::backward, l.occupancy, backward_);
-        if (l.b_moves) {
-            backward_ =
-                transfer(*l.b, TransferKind::combine, "combine(R)", Side::backward, l.paired, backward_);
+        const std::size_t k = offloaded_.size() - 1;
+        if (k < windows.copies && layer == windows.last_layer(k)) {
+            const Ends done = forward_;
+            forward_.push_back(offloaded_.back());
+            const bool more = k + 1 < windows.copies;
+            offloaded_.push_back(more ? copy(forward_layers_, k + 1, Side::forward, done) : kEntry);
+        }
+    }
+    /// In front of the backward of a layer: what it needs is back, and the next copy begins.
+    void reload(std::size_t layer) {
+        const OffloadWindows windows(backward_layers_.size(), plan_.offload_layers);
+        const std::size_t back = reloaded_.size();
+        if (back < windows.copies && layer == windows.last_layer(windows.copies - 1 - back)) {
+            const Ends done = backward_;
+            if (back > 0) {
+                wait_for(reloaded_.back());
+            }
+            reloaded_.push_back(copy(backward_layers_, windows.copies - 1 - back, Side::backward, done));
+        } else if (layer == 0 && back > 0) {
+            wait_for(reloaded_.back());
+        }
+    }
+    LocalId copy(const std::vector<Block>& layers, std::size_t layer, Side side, const Ends& after) {
+        return parts_.host_copy(layers[layer], works_.kept(layers)[layer], side, after);
+    }
+    void wait_for(LocalId task) {
+        backward_.push_back(task);
+        backward_kernels_.push_back(task);
+    }
+
+    /// Whether the layer runs again as a whole.
+    [[nodiscard]] bool runs_again(std::size_t layer) const {
+        const auto limit = static_cast<std::size_t>(plan_.recompute_layers);
+        return plan_.recompute.layer && (limit == 0 || layer < limit);
+    }
+    /// What runs again in front of a layer's backward: the layer, or with recompute_every all layers of its
+    /// piece in front of the last one's.
+    [[nodiscard]] std::span<const Block> whole_layers_again(std::size_t layer) const {
+        const auto every = static_cast<std::size_t>(plan_.recompute_every);
+        const std::size_t first = layer / every * every;
+        const bool is_last = layer + 1 == std::min(first + every, backward_layers_.size());
+        return std::span(backward_layers_).subspan(first, is_last ? layer + 1 - first : 0);
+    }
+
+    /// What the plan did not keep, from the input of the first layer that runs again or from the FFN's.
+    void recompute(const Layers& l) {
+        const std::size_t layer = position(backward_layers_, *l.b);
+        if (!runs_again(layer)) {
+            if (l.b->kind == BlockKind::moe_layer ? plan_.recompute.moe : plan_.recompute.dense_ffn) {
+                recompute_ffn(*l.b, l);
+            }
+            return;
+        }
+        for (const Block& again : whole_layers_again(layer)) {
+            parts_.open_use(again, Side::backward, true);
+            backward_ = compute(again, Part::attention_forward, Side::backward, l.occupancy, backward_);
+            recompute_ffn(again, l);
+        }
+    }
+    void recompute_ffn(const Block& layer, const Layers& l) {
+        const bool moves = works_.routed(layer);
+        if (moves) {
+            backward_ = parts_.transfer(layer, TransferKind::dispatch, "dispatch(R)", Side::backward,
+                                        l.paired, backward_);
+        }
+        backward_ = compute(layer, Part::ffn_forward, Side::backward, l.occupancy, backward_);
+        if (moves) {
+            backward_ = parts_.transfer(layer, TransferKind::combine, "combine(R)", Side::backward, l.paired,
+                                        backward_);
         }
     }
 
     void begin_backward(const Layers& l) {
         if (l.b) {
-            open_use(*l.b, Side::backward, l.gradients.input);
+            parts_.open_use(*l.b, Side::backward, l.gradients.input);
+        }
+        if (l.b && l.gradients.input) {
+            reload(position(backward_layers_, *l.b));
             recompute(l);
         }
         if (l.b_moves) {
@@ -362,8 +273,8 @@ private:
                                 Stream::expert_comm);
             // The gradient of a combine sends what a dispatch sends, and runs a dispatch kernel; dispatch(B)
             // the reverse.
-            backward_ =
-                transfer(*l.b, TransferKind::dispatch, "combine(B)", Side::backward, l.paired, backward_);
+            backward_ = parts_.transfer(*l.b, TransferKind::dispatch, "combine(B)", Side::backward, l.paired,
+                                        backward_);
         }
         if (l.b && l.gradients.input) {
             backward_part(*l.b, Part::ffn_backward, l.occupancy);
@@ -377,8 +288,8 @@ private:
     }
     void dispatch_backward(const Layers& l) {
         if (l.b_moves) {
-            backward_ =
-                transfer(*l.b, TransferKind::combine, "dispatch(B)", Side::backward, l.paired, backward_);
+            backward_ = parts_.transfer(*l.b, TransferKind::combine, "dispatch(B)", Side::backward, l.paired,
+                                        backward_);
         }
     }
     void end_backward(const Layers& l) {
@@ -399,29 +310,26 @@ private:
     /// gradient on: a transfer waits for both. Only overlapped_forward_backward issues kernels in an order of
     /// its own.
     void hold_back(const Ends& weight_gradient) {
-        if (!in_pair_) {
+        if (!by_hand_) {
             // It follows the kernels of the input gradient, and runs beside their result's transfer.
             std::erase_if(backward_, [this](LocalId end) {
                 return std::ranges::find(backward_kernels_, end) != backward_kernels_.end();
             });
             backward_.insert(backward_.end(), weight_gradient.begin(), weight_gradient.end());
-            drift_[static_cast<std::size_t>(Side::backward)] = since_wait_;
+            parts_.note_drift(Side::backward);
         }
     }
 
     const ParallelPlan& plan_;
     WorkTable& works_;
-    ActionTasks tasks_;
-    std::span<const Block> backward_blocks_;
-    std::array<std::size_t, 2> use_{}; ///< the block each side is at, in tasks_.uses
-    std::array<LocalId, kStreams> last_{};
-    bool in_pair_ = false;       ///< kernels are issued by hand, not by autograd
-    Draws since_wait_;           ///< routed compute issued since the members last waited for each other
-    std::array<Draws, 2> drift_; ///< since_wait_ as each side's last input gradient or activation was issued
-    std::size_t backward_draw_ = 0; ///< the backward's draw in since_wait_
-    Ends forward_;                  ///< what the forward side's next task waits for
-    Ends backward_;                 ///< what the backward side's next task waits for
-    Ends backward_kernels_;         ///< what the weight gradients of the backward's last part wait for
+    PartIssuer parts_;
+    std::vector<Block> forward_layers_, backward_layers_;
+    std::vector<LocalId> offloaded_; ///< copies so far; kEntry behind the last one
+    std::vector<LocalId> reloaded_;
+    bool by_hand_ = false;  ///< kernels are issued by hand, not by autograd
+    Ends forward_;          ///< what the forward side's next task waits for
+    Ends backward_;         ///< what the backward side's next task waits for
+    Ends backward_kernels_; ///< what the weight gradients of the backward's last part wait for
 };
 
 } // namespace

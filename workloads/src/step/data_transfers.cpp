@@ -7,6 +7,15 @@
 #include <utility>
 
 namespace chokepoint::work {
+namespace {
+
+/// Takes a block's entry out, so that the next one is the latest.
+template <typename Key, typename Value>
+void forget(std::vector<std::pair<Key, Value>>& entries, const Key& key) {
+    std::erase_if(entries, [&](const auto& entry) { return entry.first == key; });
+}
+
+} // namespace
 
 DataTransfers::DataTransfers(StepGraph& step, WorkTable& works, const ParallelPlan& plan,
                              const RankLayout& layout, std::vector<RankParameters> ranks)
@@ -17,8 +26,10 @@ DataTransfers::DataTransfers(StepGraph& step, WorkTable& works, const ParallelPl
       states_(ranks_.size()) {
     for (std::size_t rank = 0; rank < ranks_.size(); ++rank) {
         const Rank own{static_cast<int>(rank)};
-        shapes_.push_back({layout.shape(Group::expert_data, own, ranks_[rank].replicas),
-                           layout.shape(Group::data, own, ranks_[rank].replicas)});
+        const std::vector<Rank>& hosts = ranks_[rank].replicas;
+        shapes_.push_back(
+            {Shapes{layout.shape(Group::expert_shard, own, hosts), layout.shape(Group::expert_replicas, own)},
+             Shapes{layout.shape(Group::shard, own, hosts), layout.shape(Group::replicas, own)}});
         for (const HeldBlock& held : ranks_[rank].blocks) {
             StageParameters& sum = states_[rank].blocks[key(held.block)];
             sum.expert += held.held.expert;
@@ -28,16 +39,34 @@ DataTransfers::DataTransfers(StepGraph& step, WorkTable& works, const ParallelPl
 }
 
 std::vector<Bucket> DataTransfers::buckets(Rank rank, const StageParameters& held) const {
-    const std::vector<Rank>& hosts = ranks_[static_cast<std::size_t>(index(rank))].replicas;
-    const auto& [of_experts, of_others] = shapes_[static_cast<std::size_t>(index(rank))];
-    return {Bucket{static_cast<double>(held.expert), Group::expert_data, hosts, of_experts},
-            Bucket{static_cast<double>(held.replicated), Group::data, hosts, of_others}};
+    const std::vector<Rank>& hosts = at(rank).replicas;
+    const auto& [experts, others] = shapes_[static_cast<std::size_t>(index(rank))];
+    const bool cut = plan_.shard_group.has_value();
+    return {
+        Bucket{static_cast<double>(held.expert), cut ? Group::expert_shard : Group::expert_data, hosts,
+               experts.shard},
+        Bucket{static_cast<double>(held.replicated), cut ? Group::shard : Group::data, hosts, others.shard}};
 }
 
-bool DataTransfers::chain(Rank rank, TransferKind kind, std::string_view name, const StageParameters& held,
-                          hw::DType element, std::span<const TaskId> after, std::optional<TaskId>& last) {
+std::vector<Bucket> DataTransfers::shards(Rank rank, const StageParameters& held) const {
+    if (!plan_.shard_group) {
+        return {};
+    }
+    const auto& [experts, others] = shapes_[static_cast<std::size_t>(index(rank))];
+    return {
+        Bucket{static_cast<double>(held.expert) / experts.shard.ranks,
+               Group::expert_replicas,
+               {},
+               experts.replicas},
+        Bucket{
+            static_cast<double>(held.replicated) / others.shard.ranks, Group::replicas, {}, others.replicas}};
+}
+
+bool DataTransfers::chain(Rank rank, TransferKind kind, std::string_view name,
+                          std::span<const Bucket> buckets, hw::DType element, std::span<const TaskId> after,
+                          std::optional<TaskId>& last) {
     bool any = false;
-    for (const Bucket& bucket : buckets(rank, held)) {
+    for (const Bucket& bucket : buckets) {
         if (bucket.shape.ranks == 1 || bucket.parameters == 0.0) {
             continue;
         }
@@ -79,11 +108,13 @@ void DataTransfers::accompany(Rank rank, const ActionTasks& tasks, TaskId entry)
             std::vector<TaskId> done{entry + use.weights_done};
             if (plan_.zero >= 2) {
                 // Gradients that no GPU keeps whole leave after every micro-batch.
-                chain(rank, reduction(), "gradient reduction", s.blocks[key(use.block)], plan_.gradient_dtype,
-                      done, s.last_reduction);
+                reduce_block(rank, s.blocks[key(use.block)], done);
+                if (s.last_reduction) {
+                    forget(s.reduced, key(use.block));
+                    s.reduced.emplace_back(key(use.block), *s.last_reduction);
+                }
             } else {
-                std::erase_if(s.weights_done,
-                              [&](const auto& known) { return known.first == key(use.block); });
+                forget(s.weights_done, key(use.block));
                 s.weights_done.emplace_back(key(use.block), std::move(done));
             }
         }
@@ -103,40 +134,60 @@ void DataTransfers::gather(Rank rank, const ActionTasks::Use& use, TaskId entry)
         if (every_use && s.uses.size() >= 2) {
             after.push_back(s.uses[s.uses.size() - 2]);
         }
-        if (chain(rank, TransferKind::all_gather, "parameter gathering", s.blocks[key(use.block)],
-                  plan_.parameter_dtype, after, s.last_gather)) {
+        if (chain(rank, TransferKind::all_gather, "parameter gathering",
+                  buckets(rank, s.blocks[key(use.block)]), plan_.parameter_dtype, after, s.last_gather)) {
             step_.edges.emplace_back(*s.last_gather, entry + use.first);
         }
     }
     s.uses.push_back(entry + use.last);
 }
 
-std::vector<TaskId> DataTransfers::reduce(Rank rank, TaskId ready) {
-    State& s = state(rank);
-    if (plan_.zero < 2 && !plan_.overlap_gradients) {
-        std::optional<TaskId> last;
-        const std::array behind{ready};
-        chain(rank, reduction(), "gradient reduction", at(rank).held, plan_.gradient_dtype, behind, last);
-        return {last.value_or(ready)};
-    }
-    if (plan_.zero < 2) {
-        for (const auto& [block, own] : s.weights_done) {
-            std::vector<TaskId> done = own;
-            for (const Rank replica : at(rank).replicas) {
-                const auto& theirs = state(replica).weights_done;
-                const auto found =
-                    std::ranges::find(theirs, block, &std::pair<Key, std::vector<TaskId>>::first);
-                if (replica != rank && found != theirs.end()) {
-                    done.insert(done.end(), found->second.begin(), found->second.end());
-                }
-            }
-            chain(rank, reduction(), "gradient reduction", s.blocks[block], plan_.gradient_dtype, done,
-                  s.last_reduction);
+void DataTransfers::reduce_block(Rank rank, const StageParameters& held, std::span<const TaskId> after) {
+    chain(rank, reduction(), "gradient reduction", buckets(rank, held), plan_.gradient_dtype, after,
+          state(rank).last_reduction);
+}
+
+void DataTransfers::reduce_replicas(Rank rank, const StageParameters& held, TaskId reduced) {
+    const std::array behind{reduced};
+    chain(rank, TransferKind::all_reduce, "replica reduction", shards(rank, held), plan_.gradient_dtype,
+          behind, state(rank).last_replicas);
+}
+
+std::vector<TaskId> DataTransfers::done_everywhere(Rank rank, const Key& block) const {
+    std::vector<TaskId> done;
+    for (const Rank replica : at(rank).replicas) {
+        const auto& theirs = state(replica).weights_done;
+        const auto found = std::ranges::find(theirs, block, &std::pair<Key, std::vector<TaskId>>::first);
+        if (found != theirs.end()) {
+            done.insert(done.end(), found->second.begin(), found->second.end());
         }
     }
+    return done;
+}
+
+std::vector<TaskId> DataTransfers::reduce(Rank rank, TaskId ready) {
+    State& s = state(rank);
+    if (plan_.zero >= 2) {
+        // Shards are summed over micro-batches first, and cross to their replicas once a step, as FSDP2's
+        // gradient accumulation (set_requires_all_reduce) and Megatron-FSDP do.
+        for (const auto& [block, reduced] : s.reduced) {
+            reduce_replicas(rank, s.blocks[block], reduced);
+        }
+    } else if (plan_.overlap_gradients) {
+        for (const auto& [block, own] : s.weights_done) {
+            reduce_block(rank, s.blocks[block], done_everywhere(rank, block));
+            reduce_replicas(rank, s.blocks[block], s.last_reduction.value_or(ready));
+        }
+    } else {
+        const std::array behind{ready};
+        reduce_block(rank, at(rank).held, behind);
+        reduce_replicas(rank, at(rank).held, s.last_reduction.value_or(ready));
+    }
     std::vector<TaskId> ends{ready};
-    if (s.last_reduction) {
-        ends.push_back(*s.last_reduction);
+    for (const std::optional<TaskId>& last : {s.last_reduction, s.last_replicas}) {
+        if (last) {
+            ends.push_back(*last);
+        }
     }
     return ends;
 }
@@ -147,8 +198,8 @@ void DataTransfers::gather_updated(Rank rank, TaskId update) {
     }
     std::optional<TaskId> last;
     const std::array behind{update};
-    chain(rank, TransferKind::all_gather, "parameter gathering", at(rank).held, plan_.parameter_dtype, behind,
-          last);
+    chain(rank, TransferKind::all_gather, "parameter gathering", buckets(rank, at(rank).held),
+          plan_.parameter_dtype, behind, last);
 }
 
 } // namespace chokepoint::work

@@ -27,7 +27,7 @@ struct RankParameters {
     std::optional<TaskId> last;    ///< exit of its last action
 };
 
-/// Parameters of one kind with the GPUs that hold copies of them.
+/// Parameters of one kind with the GPUs that share out their states, or that reduce them as one.
 struct Bucket {
     double parameters = 0.0;
     Group group = Group::data;
@@ -49,6 +49,12 @@ public:
     [[nodiscard]] std::span<const RankParameters> ranks() const { return ranks_; }
     /// Routed experts, then the rest, of all blocks of a rank.
     [[nodiscard]] std::vector<Bucket> buckets(Rank, const StageParameters&) const;
+    /// Their shards, with the GPUs that hold the same; empty where each shard exists once.
+    [[nodiscard]] std::vector<Bucket> shards(Rank, const StageParameters&) const;
+    /// GPUs that share out the states of a rank's unrouted parameters.
+    [[nodiscard]] int sharing(Rank rank) const {
+        return shapes_[static_cast<std::size_t>(index(rank))][1].shard.ranks;
+    }
     /// Reduces what is not reduced yet, behind `ready` or, overlapped, behind each block's weight gradients.
     /// The tasks that the gradient norm waits for.
     std::vector<TaskId> reduce(Rank, TaskId ready);
@@ -64,16 +70,34 @@ private:
         std::map<Key, StageParameters> blocks;
         std::map<Key, bool> gathered;
         std::vector<std::pair<Key, std::vector<TaskId>>> weights_done; ///< in order, the latest of each block
+        std::vector<std::pair<Key, TaskId>> reduced;                   ///< likewise; zero of at least 2
         std::vector<TaskId> uses;                                      ///< last kernels of the uses so far
-        std::optional<TaskId> last_gather, last_reduction;
+        std::optional<TaskId> last_gather, last_reduction, last_replicas;
+    };
+
+    /// How the holders of experts, or of the rest, lie on nodes.
+    struct Shapes {
+        RankLayout::Shape shard, replicas;
     };
 
     RankParameters& at(Rank rank) { return ranks_[static_cast<std::size_t>(index(rank))]; }
+    [[nodiscard]] const RankParameters& at(Rank rank) const {
+        return ranks_[static_cast<std::size_t>(index(rank))];
+    }
     State& state(Rank rank) { return states_[static_cast<std::size_t>(index(rank))]; }
+    [[nodiscard]] const State& state(Rank rank) const {
+        return states_[static_cast<std::size_t>(index(rank))];
+    }
     /// Appends one collective per bucket in a chain behind `last`; true if there was any.
-    bool chain(Rank, TransferKind, std::string_view name, const StageParameters&, hw::DType element,
+    bool chain(Rank, TransferKind, std::string_view name, std::span<const Bucket>, hw::DType element,
                std::span<const TaskId> after, std::optional<TaskId>& last);
     void gather(Rank, const ActionTasks::Use&, TaskId entry);
+    /// Appends the reduction of `held`, and notes it as the latest of its kind.
+    void reduce_block(Rank, const StageParameters& held, std::span<const TaskId> after);
+    /// The shards of `held` over their replicas, behind a reduction.
+    void reduce_replicas(Rank, const StageParameters& held, TaskId reduced);
+    /// When all holders of a block have its last weight gradient.
+    [[nodiscard]] std::vector<TaskId> done_everywhere(Rank, const Key&) const;
     [[nodiscard]] TransferKind reduction() const {
         return plan_.zero > 0 ? TransferKind::reduce_scatter : TransferKind::all_reduce;
     }
@@ -83,7 +107,7 @@ private:
     const ParallelPlan& plan_;
     std::vector<RankParameters> ranks_;
     std::vector<State> states_;
-    std::vector<std::array<RankLayout::Shape, 2>> shapes_; ///< per rank: of expert data, of data
+    std::vector<std::array<Shapes, 2>> shapes_; ///< per rank: of experts, of the rest
 };
 
 } // namespace chokepoint::work

@@ -9,6 +9,6 @@ namespace chokepoint::work {
 
 /// Appends to `step`, for every rank: what is left to reduce, the gradient norm, the update and, where the
 /// next use does not gather them, the gathering of parameters.
-void append_optimizer(StepGraph& step, WorkTable&, const ParallelPlan&, DataTransfers&);
+void append_optimizer(StepGraph& step, WorkTable&, const ParallelPlan&, const RankLayout&, DataTransfers&);
 
 } // namespace chokepoint::work

@@ -207,6 +207,16 @@ WorkIndex WorkTable::expert_transfer(TransferKind kind, std::string_view name, b
     return intern(std::move(work));
 }
 
+WorkIndex WorkTable::host_transfer(TransferKind kind, std::string_view name, hw::Bytes bytes) {
+    TransferWork work;
+    work.name = name;
+    work.kind = kind;
+    work.bytes = bytes;
+    work.ranks_per_node = 1;
+    work.group = Group::own;
+    return intern(std::move(work));
+}
+
 WorkIndex WorkTable::intern(ComputeWork work) { return find_or_add(computes_, std::move(work)); }
 
 WorkIndex WorkTable::intern(TransferWork work) { return find_or_add(transfers_, std::move(work)); }

@@ -54,6 +54,18 @@ public:
     /// Dispatch or combine of a routed block. `uneven` as in TransferWork.
     WorkIndex expert_transfer(TransferKind, std::string_view name, bool beside_compute, const Draws& uneven);
 
+    /// What goes between a GPU and its host, or happens there.
+    WorkIndex host_transfer(TransferKind, std::string_view name, hw::Bytes);
+    /// What each of a stage's layers keeps of a micro-batch.
+    [[nodiscard]] std::vector<hw::Bytes> kept(const std::vector<Block>& layers) const {
+        return kept_activations(model_, plan_, layers);
+    }
+    /// Of the embedding's table, or of a head tied to it, what one tensor-parallel GPU holds.
+    [[nodiscard]] std::int64_t embedding_parameters() const {
+        return std::int64_t{model_.vocabulary} * model_.hidden / plan_.tensor;
+    }
+    [[nodiscard]] bool tied_embeddings() const { return model_.tied_embeddings; }
+
     /// The index of an equal work, entered if there is none.
     WorkIndex intern(ComputeWork);
     WorkIndex intern(TransferWork);

@@ -22,9 +22,14 @@ enum class TransferKind : std::uint8_t {
     all_gather,
     all_reduce,
     all_to_all,
-    ring_shift, ///< every member sends to its neighbour
+    ring_shift,  ///< every member sends to its neighbour
+    host_copy,   ///< between a GPU and its CPU's memory
+    host_update, ///< in the CPU's memory: what the CPU reads and writes
 };
 std::string_view name(TransferKind);
+constexpr bool in_host(TransferKind kind) {
+    return kind == TransferKind::host_copy || kind == TransferKind::host_update;
+}
 
 /// A transfer that a block makes within its tensor- or context-parallel group. It starts when `after` kernels
 /// of the sequence are done, and is done before kernel `until` starts; those in between run beside it.

@@ -26,10 +26,18 @@ struct Block {
 };
 
 /// The blocks of every stage, front to back: embedding, layers, head, and MTP modules behind the head of the
-/// last stage. With an empty `plan.split`, consecutive layers are placed so that the costliest stage is as
-/// cheap as can be, by training FLOPs; then as evenly as can be, with more in the earlier stages.
-/// @throws std::invalid_argument if a stage would be left without a block or `plan.split` does not add up.
+/// last stage; or as `plan.layout` has them. Without a layout, a split or an account of embedding and head,
+/// consecutive layers are placed so that the costliest stage is as cheap as can be, by training FLOPs; then
+/// as evenly as can be, with more in the earlier stages. A split or layout may leave stages empty, which hand
+/// on what they receive.
+/// @throws std::invalid_argument if the program would have to leave a stage without a block, or if what the
+/// plan says does not add up.
 std::vector<std::vector<Block>> split_stages(const ModelArch&, const ParallelPlan&, int stages);
+
+/// Megatron-LM's pipeline_model_parallel_layout, "Et*3|(tt|)*29m|L": E is the embedding, t a layer, m an MTP
+/// module without its head, L the head with all its uses, | the end of a stage, x*3 and (…)*3 repetitions.
+/// @throws std::invalid_argument naming what is wrong, and where.
+std::vector<std::vector<Block>> parse_layout(const ModelArch&, std::string_view layout);
 
 /// One block's compute, cut where the schedule can put communication in between. The attention part ends with
 /// the router; the FFN part starts with the permutation of received rows. A part that a block lacks is empty.
@@ -69,7 +77,12 @@ struct StageParameters {
 };
 StageParameters stage_parameters(const ModelArch&, const ParallelPlan&, const std::vector<Block>&);
 
-/// Activation bytes of one micro-batch that a block keeps from forward to backward, after recomputation.
+/// Activation bytes of one micro-batch that a block keeps from forward to backward, after recomputation
+/// within it.
 hw::Bytes activation_bytes(const ModelArch&, const ParallelPlan&, const Block&);
+/// The same for each block of a stage. Of layers that run again as a whole, the input of the first of each
+/// piece.
+std::vector<hw::Bytes> kept_activations(const ModelArch&, const ParallelPlan&,
+                                        const std::vector<Block>& stage);
 
 } // namespace chokepoint::work

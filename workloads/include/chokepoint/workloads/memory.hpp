@@ -23,6 +23,9 @@ struct MemoryUse {
     [[nodiscard]] hw::Bytes total() const { return allocated() + overhead; }
 };
 
+/// What each of so many stages keeps of one micro-batch, from its forward to its weight gradient.
+std::vector<hw::Bytes> stage_activations(const ModelArch&, const ParallelPlan&, int stages);
+
 /// One entry per pipeline rank. A rank that hosts several stages holds all their parameters.
 std::vector<MemoryUse> memory_per_rank(const ModelArch&, const ParallelPlan&, const Schedule&);
 

@@ -89,6 +89,9 @@ struct ParallelPlan {
     /// What data-parallel ranks share out instead of each holding it: 1 optimizer states, 2 gradients too, 3
     /// parameters too (ZeRO, arXiv 1910.02054).
     int zero = 1;
+    /// Of the data- and context-parallel GPUs of a parameter, neighbours that share states out among
+    /// themselves; the groups of so many hold copies of each other. Unset: all share.
+    std::optional<int> shard_group;
     bool overlap_gradients = false;               ///< reduced layer by layer beside the last backward
     bool overlap_parameters = false;              ///< gathered layer by layer beside the first forward
     hw::DType gradient_dtype = hw::DType::fp32;   ///< of accumulated and reduced gradients
@@ -96,11 +99,23 @@ struct ParallelPlan {
     std::optional<hw::DType> moment_dtype_choice; ///< unset: by the recipe
     Recompute recompute;
     int recompute_layers = 0; ///< of each stage, the first so many when whole layers are; 0: all of them
-    std::vector<int> split;   ///< layers of each stage; empty: balanced by FLOPs
+    int recompute_every = 1;  ///< consecutive layers that run again together, from the input of the first
+    int offload_layers = 0;   ///< of each stage, the first so many keep their activations in host memory
+    /// Share of the parameters whose optimizer states live in host memory, where the CPU updates them.
+    double offload_optimizer = 0.0;
+    std::vector<int> split; ///< layers of each stage; empty: balanced by FLOPs
+    std::string layout;     ///< Megatron-LM's, instead of a split: parse_layout; empty: none
+    /// Whether embedding and head count as a layer each when layers are spread evenly (Megatron-LM's
+    /// account_for_embedding_in_pipeline_split and account_for_loss_in_pipeline_split).
+    bool account_for_embedding = false, account_for_loss = false;
     /// Whether norms and residuals work on a tensor-parallel GPU's share of the tokens (arXiv 2205.05198).
     bool sequence_parallel = true;
     Dispatcher dispatcher = Dispatcher::deepep;
     double capacity_factor = 0.0; ///< rows of an expert over its balanced share, padded; 0: none is dropped
+    /// Whether 1F1B's neighbouring forward and backward become overlapped pairs (Megatron-Core's
+    /// overlap-moe-expert-parallel-comm), so that one's dispatch and combine fly while the other computes.
+    bool overlap_expert = false;
+    bool delay_weight_gradient = false; ///< in those pairs, weight gradients come behind the input gradients
     /// Whether a tensor-parallel transfer runs beside its own matrix product, chunk by chunk.
     bool overlap_tensor = false;
     ContextKind context_kind = ContextKind::ring;

@@ -24,6 +24,11 @@ enum class Group : std::uint8_t {
     expert,
     expert_tensor,
     expert_data, ///< holders of the same routed experts
+    shard,       ///< of `data`, those that share states out: plan.shard_group neighbours, or all
+    replicas,    ///< of `data`, those that hold the same shards
+    expert_shard,
+    expert_replicas,
+    own, ///< the GPU alone
 };
 std::string_view name(Group);
 
@@ -32,8 +37,8 @@ std::string_view name(Group);
 class RankLayout {
 public:
     /// @throws std::invalid_argument if plan.rank_order is no order of tp, cp, ep, dp and pp, if the expert
-    /// groups do not divide the GPUs of a pipeline rank, or if attention and experts would disagree on the
-    /// pipeline rank of a GPU.
+    /// groups do not divide the GPUs of a pipeline rank, if attention and experts would disagree on the
+    /// pipeline rank of a GPU, or if plan.shard_group does not cut up the holders of a parameter.
     RankLayout(const ParallelPlan&, int gpus_per_node);
 
     [[nodiscard]] int gpus() const { return gpus_; }
@@ -64,8 +69,14 @@ private:
         int stride = 1;
     };
     [[nodiscard]] std::vector<Axis> axes(Group) const;
+    /// Cuts `whole` into groups of `members` neighbours, and their counterparts.
+    struct Cut {
+        std::vector<Axis> neighbours, counterparts;
+    };
+    [[nodiscard]] static Cut cut(std::vector<Axis> whole, int members, std::string_view what);
 
     Axis pipeline_, tensor_, context_, data_, expert_tensor_, expert_, expert_data_;
+    Cut shards_, expert_shards_;
     int gpus_ = 1;
     int gpus_per_node_ = 1;
 };

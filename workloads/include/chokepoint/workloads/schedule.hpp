@@ -66,6 +66,9 @@ struct ScheduleSize {
     /// Micro-batches that a rank runs on one of its stages before it turns to the next, where the schedule
     /// interleaves stages; absent: one per rank.
     std::optional<int> group = std::nullopt;
+    /// Whether each forward of the steady state is one action with the backward behind it, with one more
+    /// forward in the warm-up, as Megatron-Core overlaps them (combined_1f1b.py).
+    bool pairs = false;
 };
 
 /// A schedule as the table of schedules lists it.

@@ -28,8 +28,10 @@ enum class Stream : std::uint8_t {
     data_comm,
     tensor_comm,
     context_comm,
+    host_out, ///< to the CPU's memory, and what the CPU does there
+    host_in,
 };
-constexpr int kStreams = 6;
+constexpr int kStreams = 8;
 std::string_view name(Stream);
 
 enum class TaskKind : std::uint8_t { compute, transfer, marker };

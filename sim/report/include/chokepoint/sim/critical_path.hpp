@@ -9,7 +9,7 @@
 
 namespace chokepoint::sim {
 
-enum class Resource { tensor_core, attention, memory, nvlink, nic, latency, slowest_rank, optimizer };
+enum class Resource { tensor_core, attention, memory, nvlink, nic, latency, slowest_rank, optimizer, host };
 std::string_view name(Resource);
 
 struct PathStep {
