@@ -55,6 +55,21 @@ TEST(Prediction, OfALongStepIsThatOfItsWholeSimulation) {
     }
 }
 
+TEST(Prediction, OfALongInterleavedStepIsThatOfItsWholeSimulationToo) {
+    for (const char* pairs : {"false", "true"}) {
+        PublishedRun run = with(with(with(small_run(), "plan.pipeline", "4"), "plan.expert", "2"),
+                                "plan.global_batch", "256");
+        run = with(with(run, "plan.schedule", "interleaved-1f1b"), "plan.virtual_stages", "2");
+        run = with(run, "plan.overlap_expert", pairs);
+        const Prediction prediction = predict(run);
+        ASSERT_TRUE(prediction.predicted) << prediction.reason;
+        const Scenario scenario = parse_scenario(scenario_text(run), "it");
+        EXPECT_GT(scenario.plan().micro_batches(), 12);
+        const double whole = run_step(scenario, scenario.plan()).timeline.makespan.value();
+        EXPECT_NEAR(prediction.predicted->value() / whole, 1.0, 2e-4) << pairs;
+    }
+}
+
 TEST(Prediction, OfARateCountsFlopsAsItsSourceDoes) {
     PublishedRun run = small_run();
     run.score = Score::tflops;
