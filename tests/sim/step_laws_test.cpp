@@ -187,3 +187,22 @@ TEST(Uncertainty, ARooflineHasNoCalibrationError) {
         EXPECT_EQ(driver.input, "transfer rates");
     }
 }
+
+TEST(MemoryOverTime, PeaksAtWhatTheScheduleHoldsAndEndsAtNothing) {
+    for (const std::string schedule : {"1f1b", "zb-h1", "zb-v", "dualpipe", "dualpipev"}) {
+        const sim::Scenario s =
+            sim::load_scenario(std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "scenarios/small-16-gpus.toml",
+                               {{"plan.schedule=" + schedule, "plan.split=[]"}, {}});
+        const sim::StepRun step = sim::run_step(s, s.plan());
+        const sim::RunReport report = sim::report(s, step);
+        const auto held = sim::activations_over_time(s, step);
+        ASSERT_EQ(report.peaks.size(), report.memory.size());
+        for (std::size_t rank = 0; rank < report.peaks.size(); ++rank) {
+            const double peak = report.memory[rank].activations.value();
+            EXPECT_NEAR(report.peaks[rank].activations.value(), peak, 1e-9 * peak) << schedule;
+            EXPECT_LT(report.peaks[rank].from.value(), report.peaks[rank].until.value());
+            EXPECT_LE(report.peaks[rank].until.value(), step.timeline.makespan.value());
+            EXPECT_NEAR(held[rank].back().bytes.value(), 0.0, 1e-9 * peak);
+        }
+    }
+}

@@ -160,6 +160,12 @@ FoldReport fold_report(const StepRun& step) {
     return report;
 }
 
+std::vector<std::vector<MemoryLevel>> activations_over_time(const Scenario& scenario, const StepRun& step) {
+    const int stages = work::make_schedule(scenario.plan()).stages;
+    return activations_over_time(step.graph, step.timeline,
+                                 work::stage_activations(scenario.model(), scenario.plan(), stages));
+}
+
 StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const RunOptions& options) {
     tell(options, "build", 0.0);
     const work::Schedule schedule = work::make_schedule(plan);
@@ -183,6 +189,25 @@ StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const
             std::move(step.network), options.fold,          std::move(step.classes)};
 }
 
+namespace {
+
+/// Of the classes of a pipeline rank, which hold the same at almost the same times, the first.
+std::vector<MemoryPeak> memory_peaks(const Scenario& scenario, const StepRun& step, std::size_t ranks) {
+    const std::vector<std::vector<MemoryLevel>> held = activations_over_time(scenario, step);
+    std::vector<std::optional<MemoryPeak>> found(ranks);
+    for (std::size_t c = 0; c < held.size(); ++c) {
+        auto& peak = found.at(static_cast<std::size_t>(work::index(step.classes[c].rank)));
+        peak = peak.value_or(peak_of(held[c]));
+    }
+    std::vector<MemoryPeak> peaks;
+    for (const std::optional<MemoryPeak>& peak : found) {
+        peaks.push_back(peak.value_or(MemoryPeak{}));
+    }
+    return peaks;
+}
+
+} // namespace
+
 RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOptions& options) {
     RunReport report;
     report.title = scenario.title();
@@ -193,6 +218,7 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     report.memory =
         work::memory_per_rank(scenario.model(), scenario.plan(), work::make_schedule(scenario.plan()));
     report.memory_capacity = scenario.cluster().node.gpu.memory;
+    report.peaks = memory_peaks(scenario, step_run, report.memory.size());
     report.critical_path =
         critical_path(step_run.graph, step_run.costs, step_run.timeline, step_run.costs.operator_seconds);
     report.uncertainty =

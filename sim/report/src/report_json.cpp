@@ -81,6 +81,10 @@ Json memory_json(const RunReport& report) {
     for (const work::MemoryUse& rank : report.memory) {
         ranks.push_back(rank.total().value());
     }
+    Json spans = Json::array();
+    for (const MemoryPeak& peak : report.peaks) {
+        spans.push_back({{"from_seconds", peak.from.value()}, {"until_seconds", peak.until.value()}});
+    }
     return {{"peak_bytes", use->total().value()},
             {"capacity_bytes", report.memory_capacity.value()},
             {"by_kind",
@@ -90,7 +94,8 @@ Json memory_json(const RunReport& report) {
               {"activations", use->activations.value()},
               {"buffers", use->buffers.value()},
               {"overhead", use->overhead.value()}}},
-            {"peak_bytes_per_rank", std::move(ranks)}};
+            {"peak_bytes_per_rank", std::move(ranks)},
+            {"peak_span_per_rank", std::move(spans)}};
 }
 
 Json day_json(const std::optional<Day>& day) { return day ? Json(to_text(*day)) : Json(nullptr); }

@@ -97,6 +97,11 @@ void add_memory(Page& page, const RunReport& r) {
               most->parameters.value() / kGiga, most->gradients.value() / kGiga,
               most->optimizer.value() / kGiga, most->activations.value() / kGiga,
               most->buffers.value() / kGiga, most->overhead.value() / kGiga);
+    const auto rank = static_cast<std::size_t>(most - r.memory.begin());
+    if (rank < r.peaks.size()) {
+        page.line("  fullest is pipeline rank {}, first from {} to {}", rank, hw::to_text(r.peaks[rank].from),
+                  hw::to_text(r.peaks[rank].until));
+    }
 }
 
 void add_lines(Page& page, const std::vector<std::string>& lines) {

@@ -78,6 +78,21 @@ void append_track_names(std::string& out, int rank, const TraceOptions& options)
 
 constexpr double kMicrosecond = 1e-6;
 
+void append_memory(std::string& out, const TraceOptions& options) {
+    for (std::size_t rank = 0; rank < options.held.size(); ++rank) {
+        if (!selected(static_cast<int>(rank), options)) {
+            continue;
+        }
+        for (const MemoryLevel& level : options.held[rank]) {
+            fmt::format_to(
+                std::back_inserter(out),
+                R"({{"ph":"C","pid":{},"ts":{:.3f},"name":"activations","args":{{"bytes":{:.0f}}}}},
+)",
+                rank, level.at.value() / kMicrosecond, level.bytes.value());
+        }
+    }
+}
+
 } // namespace
 
 std::string to_trace_json(const work::TaskGraph& graph, const StepCosts& costs, const Timeline& timeline,
@@ -89,6 +104,7 @@ std::string to_trace_json(const work::TaskGraph& graph, const StepCosts& costs, 
             append_track_names(out, r, options);
         }
     }
+    append_memory(out, options);
     for (const work::ActionSpan& span : graph.actions()) {
         if (!selected(index(span.rank), options)) {
             continue;

@@ -42,6 +42,9 @@ Uncertainty step_uncertainty(const Scenario&, const StepRun&);
 /// The classes of a run, as reports and traces name them.
 FoldReport fold_report(const StepRun&);
 
+/// Activations of every class of a run.
+std::vector<std::vector<MemoryLevel>> activations_over_time(const Scenario&, const StepRun&);
+
 /// Everything the scenario asks for.
 RunReport run(const Scenario&, const RunOptions& = {});
 /// The report of a step already simulated; `run` is run_step followed by this.

@@ -4,6 +4,7 @@
 
 #include <chokepoint/sim/critical_path.hpp>
 #include <chokepoint/sim/economy.hpp>
+#include <chokepoint/sim/memory_over_time.hpp>
 #include <chokepoint/sim/scenario.hpp>
 #include <chokepoint/sim/step_costs.hpp>
 #include <chokepoint/sim/timeline.hpp>
@@ -148,6 +149,7 @@ struct RunReport {
     int gpus = 0;
     StepReport step;
     std::vector<work::MemoryUse> memory; ///< per pipeline rank
+    std::vector<MemoryPeak> peaks;       ///< per pipeline rank: when its activations are most
     hw::Bytes memory_capacity;
     CriticalPath critical_path;
     Uncertainty uncertainty;
@@ -203,6 +205,8 @@ std::string compare_text(const RunReport& a, const RunReport& b);
 struct TraceOptions {
     std::vector<int> ranks; ///< pipeline ranks; empty: all
     FoldReport fold;        ///< names the processes; empty: each is a pipeline rank
+    /// Activations of each process, drawn as a counter; empty: none is.
+    std::vector<std::vector<MemoryLevel>> held = {};
 };
 std::string to_trace_json(const work::TaskGraph&, const StepCosts&, const Timeline&,
                           const TraceOptions& = {});
