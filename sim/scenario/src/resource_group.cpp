@@ -65,8 +65,8 @@ bool same_layout(const Scenario& a, const Scenario& b) {
     const auto layout = [](const Scenario& s) {
         const work::ParallelPlan& p = s.plan();
         return std::tuple(p.pipeline, p.tensor, p.context, p.expert, p.expert_tensor, p.micro_batch,
-                          p.global_batch, p.schedule, p.virtual_stages, p.rank_order, s.cluster().node.gpus,
-                          s.campaign().ramp_from, s.phases().size());
+                          p.global_batch, p.schedule, p.virtual_stages, p.rank_order, p.shard_group,
+                          s.cluster().node.gpus, s.campaign().ramp_from, s.phases().size());
     };
     if (layout(a) != layout(b) || !a.perturbations().empty() || !b.perturbations().empty()) {
         return false;
@@ -125,7 +125,8 @@ bool same_memory(const Scenario& a, const Scenario& b) {
 bool same_nvlink(const Scenario& a, const Scenario& b) {
     const auto of = [](const hw::Node& node) {
         return std::tuple(node.gpu.nvlink, node.gpu.nvlink_achievable, node.gpu.pcie,
-                          node.gpu.pcie_achievable, node.nvlink_latency, node.nvls);
+                          node.gpu.pcie_achievable, node.nvlink_latency, node.nvls, node.host_link,
+                          node.host_memory);
     };
     return of(a.cluster().node) == of(b.cluster().node);
 }
@@ -256,6 +257,8 @@ private:
         node.gpu.pcie_achievable = linked.gpu.pcie_achievable;
         node.nvlink_latency = linked.nvlink_latency;
         node.nvls = linked.nvls;
+        node.host_link = linked.host_link;
+        node.host_memory = linked.host_memory;
         const hw::Cluster& joined = from(nic).cluster();
         node.nics = joined.node.nics;
         node.nic = joined.node.nic;

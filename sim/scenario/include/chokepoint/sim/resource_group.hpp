@@ -15,7 +15,7 @@ namespace chokepoint::sim {
 enum class ResourceGroup {
     compute,  ///< tensor cores, SMs, their clock and kernels
     memory,   ///< bandwidth and capacity
-    nvlink,   ///< with the node's switches; PCIe where a part has no NVLink
+    nvlink,   ///< with the node's switches and host; PCIe where a part has no NVLink
     nic,      ///< and the fabric behind it
     size,     ///< number of GPUs, as data-parallel replicas
     plan,     ///< model, parallel plan, precision, tokens, software: whatever the others leave
