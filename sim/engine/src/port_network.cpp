@@ -70,9 +70,9 @@ void PortNetwork::start(work::TaskId task, std::int32_t work, std::size_t flow, 
 }
 
 void PortNetwork::end_by_timer(LiveFlow& live, hw::Seconds delay) {
-    session_.after(delay, [this, &live, timer = ++live.timer] {
+    session_.after(delay, [&live, timer = ++live.timer] {
         if (live.timer == timer) {
-            finish(live);
+            live.network->finish(live);
         }
     });
 }
@@ -87,14 +87,15 @@ void PortNetwork::send(LiveFlow& live, std::uint64_t payload) {
     live.comm = sg4::Comm::sendto_init(live.sender, live.receiver);
     live.comm->set_payload_size(payload);
     live.comm->set_data(&live);
-    live.comm->vetoable_start();
+    live.network->session_.start_flow([comm = live.comm.get()] { comm->vetoable_start(); });
 }
 
 void PortNetwork::apply(const PortPlatform::Change& change) {
     PortPlatform::apply(change);
     // SimGrid 3.32 bounds a flow by the narrowest link that it found when it started, for good: one that
     // started on a degraded link would stay slow after the link is sound again. So flows start anew with what
-    // is left of them.
+    // is left of them. None of them waits for SimGrid's clock: changes were scheduled before anything else,
+    // so that they come first at their moment.
     for (LiveFlow& live : slots_) {
         if (live.comm == nullptr) {
             continue;
@@ -105,6 +106,7 @@ void PortNetwork::apply(const PortPlatform::Change& change) {
         }
         live.comm->set_data(nullptr);
         live.comm->cancel();
+        session_.flow_ended();
         replaced_.push_back(std::move(live.comm));
         send(live, left);
     }
@@ -117,6 +119,7 @@ void PortNetwork::on_completion(const sg4::Activity& activity) {
         // SimGrid holds no reference to a flow and still uses it after this callback: keep it until the next
         // one ends.
         live->network->last_finished_ = std::move(live->comm);
+        live->network->session_.flow_ended();
         live->network->finish(*live);
     }
 }

@@ -100,4 +100,38 @@ SimgridSession::SimgridSession(hw::Seconds horizon) {
 
 SimgridSession::~SimgridSession() = default;
 
+void SimgridSession::start_flow(std::function<void()> start) {
+    ++flows_;
+    if (ahead_ > simgrid::s4u::Engine::get_clock()) {
+        starting_.push_back(std::move(start));
+    } else {
+        start();
+    }
+}
+
+void SimgridSession::wake() {
+    const std::optional<double> next = starting_.empty() ? events_.next() : ahead_;
+    if (!next || (wake_ != nullptr && wake_->get_date() <= *next)) {
+        return;
+    }
+    if (wake_ != nullptr) {
+        wake_->remove();
+    }
+    wake_ = simgrid::kernel::timer::Timer::set(*next, [this] { fire(); });
+}
+
+void SimgridSession::fire() {
+    wake_ = nullptr; // SimGrid deletes a timer that has fired
+    firing_ = true;
+    for (const std::function<void()>& start : std::exchange(starting_, {})) {
+        start();
+    }
+    for (auto next = events_.next(); next && (*next <= clock() || flows_ == 0); next = events_.next()) {
+        ahead_ = std::max(ahead_, *next);
+        events_.run_next();
+    }
+    firing_ = false;
+    wake();
+}
+
 } // namespace chokepoint::sim

@@ -116,22 +116,21 @@ private:
             finish(id);
             break;
         case work::TaskKind::compute:
-            after(timed_.compute[static_cast<std::size_t>(task.work)], [this, id] { finish(id); });
+            after<&Simulation::finish>(timed_.compute[static_cast<std::size_t>(task.work)], id);
             break;
         case work::TaskKind::transfer:
-            after(timed_.transfer[static_cast<std::size_t>(task.work)].delay,
-                  [this, id] { start_flows(id); });
+            after<&Simulation::start_flows>(timed_.transfer[static_cast<std::size_t>(task.work)].delay, id);
             break;
         }
     }
 
-    template <class Step> void after(hw::Seconds delay, Step step) {
+    template <void (Simulation::*step)(work::TaskId)> void after(hw::Seconds delay, work::TaskId id) {
         if (session_.is_instant(delay)) {
-            step();
+            (this->*step)(id);
             return;
         }
         ++timeline_.engine.activities;
-        session_.after(delay, [this, step] { guarded(step); });
+        session_.after(delay, [this, id] { guarded([this, id] { (this->*step)(id); }); });
     }
 
     void start_flows(work::TaskId id) {

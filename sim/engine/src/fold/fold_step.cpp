@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
-#include <unordered_map>
 
 namespace chokepoint::sim {
 
@@ -45,6 +44,7 @@ public:
         for (const GroupRelation& relation : relations.groups) {
             groups_.push_back(quotient(relation.blocks, partition));
         }
+        joints_.resize(relations.groups.size());
     }
 
     work::TaskGraph build() {
@@ -76,22 +76,25 @@ private:
             by_copy->reserve(2 * copies); // with joints
         }
         step_.tasks.reserve(2 * copies);
+        step_.edges.reserve(2 * copies + num_edges(graph_.dag()) * copies / graph_.tasks().size());
         first_.reserve(graph_.tasks().size());
         for (const work::Task& task : graph_.tasks()) {
             first_.push_back(static_cast<work::TaskId>(step_.tasks.size()));
+            const bool in_group = task.kind == work::TaskKind::transfer &&
+                                  graph_.transfers()[index(task.work)].kind != work::TransferKind::pipeline;
+            const int relation = in_group ? relations_.group_of.at({task.rank, task.work}) : kNone;
             // Joints may come between the copies of one task, so copies are numbered first.
             for (int position = 0; position < classes(task.rank); ++position) {
-                add(task.rank < 0 ? task : copy_of(task, position));
+                add(task.rank < 0 ? task : copy_of(task, relation, position));
             }
-            if (task.kind == work::TaskKind::transfer &&
-                graph_.transfers()[index(task.work)].kind != work::TransferKind::pipeline) {
-                const int relation = relations_.group_of.at({task.rank, task.work});
+            if (in_group) {
                 join(task, relation, turns[index(relation)][index(task.rank)]++);
             }
         }
     }
 
-    work::Task copy_of(const work::Task& task, int position) {
+    /// @param relation of a group's transfer
+    work::Task copy_of(const work::Task& task, int relation, int position) {
         work::Task copy = task;
         const int own = class_at(task.rank, position);
         copy.rank = own;
@@ -101,12 +104,11 @@ private:
         if (task.kind == work::TaskKind::compute) {
             copy.work = costs_.compute(task.work, gpu(own));
         } else if (task.kind == work::TaskKind::transfer) {
-            if (graph_.transfers()[index(task.work)].kind == work::TransferKind::pipeline) {
+            if (relation == kNone) {
                 copy.peer = counterpart(own, task.peer);
                 copy.work = costs_.transfer_to_peer(task.work, gpu(own), gpu(copy.peer));
             } else {
-                copy.work =
-                    costs_.transfer(task.work, gpu(own), relations_.group_of.at({task.rank, task.work}));
+                copy.work = costs_.transfer(task.work, gpu(own), relation);
             }
         }
         return copy;
@@ -140,18 +142,21 @@ private:
     }
 
     Joint& joint_of(const work::Task& task, int relation, int turn, int group) {
-        const auto [entry, is_new] = joints_.try_emplace(std::array{relation, turn, group});
-        if (is_new) {
+        const std::size_t groups = groups_[index(relation)].blocks.size();
+        std::vector<Joint>& joints = joints_[index(relation)];
+        joints.resize(std::max(joints.size(), (index(turn) + 1) * groups));
+        Joint& joint = joints[index(turn) * groups + index(group)];
+        if (joint.members == 0) {
             work::Task marker;
             marker.stream = task.stream;
             marker.rank = work::kNoRank;
             marker.layer = task.layer;
             marker.micro_batch = task.micro_batch;
             marker.work = task.work;
-            entry->second.start = add(marker);
-            entry->second.end = add(marker);
+            joint.start = add(marker);
+            joint.end = add(marker);
         }
-        return entry->second;
+        return joint;
     }
 
     void copy_edges() {
@@ -206,24 +211,21 @@ private:
 
     /// Ranks that hold the same parameters must reduce them equally often.
     void check_joints() const {
-        for (const auto& [key, joint] : joints_) {
-            const auto& parts = groups_[index(key[0])].blocks[index(key[2])].parts;
-            if (joint.members != parts.size()) {
-                const work::Task& task = step_.tasks[joint.start];
-                throw std::logic_error(fmt::format("'{}' number {} of a {} group has {} of its {} classes",
-                                                   graph_.transfers()[index(task.work)].name, key[1],
-                                                   work::name(relations_.groups[index(key[0])].group),
-                                                   joint.members, parts.size()));
+        for (std::size_t relation = 0; relation < joints_.size(); ++relation) {
+            const std::size_t groups = groups_[relation].blocks.size();
+            for (std::size_t i = 0; i < joints_[relation].size(); ++i) {
+                const std::size_t classes = groups_[relation].blocks[i % groups].parts.size();
+                const Joint& joint = joints_[relation][i];
+                if (joint.members != 0 && joint.members != classes) {
+                    const work::Task& task = step_.tasks[joint.start];
+                    throw std::logic_error(
+                        fmt::format("'{}' number {} of a {} group has {} of its {} classes",
+                                    graph_.transfers()[index(task.work)].name, i / groups,
+                                    work::name(relations_.groups[relation].group), joint.members, classes));
+                }
             }
         }
     }
-
-    struct HashKey {
-        std::size_t operator()(const std::array<int, 3>& key) const {
-            return mix(mix(static_cast<std::uint64_t>(key[0]), static_cast<std::uint64_t>(key[1])),
-                       static_cast<std::uint64_t>(key[2]));
-        }
-    };
 
     const work::TaskGraph& graph_;
     const work::RankLayout& layout_;
@@ -236,7 +238,7 @@ private:
     std::vector<work::TaskId> entry_,
         exit_; ///< by copy: what waits for its inputs, what its outputs wait for
     std::vector<std::int32_t> first_action_;
-    std::unordered_map<std::array<int, 3>, Joint, HashKey> joints_; ///< by relation, turn and group
+    std::vector<std::vector<Joint>> joints_; ///< by relation; then by turn and, within it, group
     work::StepGraph step_;
 };
 
