@@ -39,6 +39,10 @@ std::string doubled(std::string_view text) { return std::string(text) + std::str
 std::string hazard(std::string_view task) {
     if (task == "signal") {
         ::raise(SIGKILL);
+    } else if (task == "interrupt") {
+        ::raise(SIGINT);
+    } else if (task == "terminate") {
+        ::raise(SIGTERM);
     } else if (task == "exit") {
         ::_exit(3);
     } else if (task == "throw") {
@@ -92,6 +96,12 @@ TEST(ProcessWorkers, GiveUpATaskThatNeedsTooMuchMemory) {
     EXPECT_THAT(answers.at(0).failure, HasSubstr("out of memory: more than 256"));
     EXPECT_EQ(answers.at(1).text, "well");
     EXPECT_EQ(answers_to({"hunger"}, hazard).at(0).failure, "") << "without a bound it is well fed";
+}
+
+TEST(ProcessWorkers, LeaveItToTheirParentWhatASignalToAllMeans) {
+    const auto answers = answers_to({"interrupt", "terminate"}, hazard);
+    EXPECT_EQ(answers.at(0).text, "well");
+    EXPECT_EQ(answers.at(1).text, "well") << answers.at(1).failure;
 }
 
 TEST(ProcessWorkers, RefuseATaskWhileAllAreBusy) {
