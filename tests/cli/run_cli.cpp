@@ -2,6 +2,7 @@
 // Runs the built command line.
 #include "run_cli.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <fstream>
@@ -40,11 +41,15 @@ std::string ScratchDirectory::write(const std::string& name, const std::string& 
     return file.string();
 }
 
-CliResult run_cli(const std::vector<std::string>& arguments, std::chrono::microseconds kill_after) {
+namespace {
+
+constexpr int kNotThere = 127; // as a shell has it
+
+CliResult run(std::string program, const std::vector<std::string>& arguments,
+              std::chrono::microseconds kill_after) {
     const ScratchDirectory scratch;
     const std::string out = (scratch.path() / "out").string();
     const std::string err = (scratch.path() / "err").string();
-    std::string program = CHOKEPOINT_CLI;
     std::vector<std::string> words = arguments;
     std::vector<char*> argv{program.data()};
     for (std::string& word : words) {
@@ -59,8 +64,11 @@ CliResult run_cli(const std::vector<std::string>& arguments, std::chrono::micros
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), kCreate, 0600);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), kCreate, 0600);
     pid_t child = 0;
-    const int failed = posix_spawn(&child, program.c_str(), &actions, nullptr, argv.data(), environ);
+    const int failed = posix_spawnp(&child, program.c_str(), &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
+    if (failed == ENOENT) {
+        return {kNotThere, "", program + ": not found"};
+    }
     if (failed != 0) {
         throw std::runtime_error("cannot start " + program);
     }
@@ -71,6 +79,16 @@ CliResult run_cli(const std::vector<std::string>& arguments, std::chrono::micros
     int status = 0;
     ::waitpid(child, &status, 0);
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(err)};
+}
+
+} // namespace
+
+CliResult run_cli(const std::vector<std::string>& arguments, std::chrono::microseconds kill_after) {
+    return run(CHOKEPOINT_CLI, arguments, kill_after);
+}
+
+CliResult run_program(const std::string& program, const std::vector<std::string>& arguments) {
+    return run(program, arguments, {});
 }
 
 } // namespace chokepoint::test

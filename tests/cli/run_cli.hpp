@@ -18,6 +18,9 @@ struct CliResult {
 /// zero.
 CliResult run_cli(const std::vector<std::string>& arguments, std::chrono::microseconds kill_after = {});
 
+/// The same of a program in PATH; code 127 if it is not there.
+CliResult run_program(const std::string& program, const std::vector<std::string>& arguments);
+
 /// A fresh empty directory, removed at the end.
 class ScratchDirectory {
 public:

@@ -4,6 +4,7 @@
 
 #include "interrupt.hpp"
 #include "output_file.hpp"
+#include "sweep_team.hpp"
 #include "sweep_text.hpp"
 
 #include <chokepoint/sim/run_sweep.hpp>
@@ -131,6 +132,12 @@ void tell(Progress& progress, std::int64_t id, const sim::SweepProgress& sweep) 
 } // namespace
 
 int sweep_command(const SweepCommandOptions& options, const Common& common) {
+    SweepTeam team(options.jobs);
+    if (team.serves()) {
+        const InterruptGuard guard; // the one that hands out decides when to end
+        team.serve();
+        return kFine;
+    }
     const Request request = request_of(options, common);
     const sim::Grid grid = grid_of(request, options.max_points);
     const sim::WorkerLimits limits = limits_of(options);
@@ -153,10 +160,7 @@ int sweep_command(const SweepCommandOptions& options, const Common& common) {
         store.forget_failed(sweep.record.id);
     }
     const InterruptGuard guard;
-    const auto workers =
-        sim::process_workers(static_cast<int>(std::min<std::int64_t>(
-                                 options.jobs > 0 ? options.jobs : sim::cores(), grid.points())),
-                             sim::point_work(request.source), limits);
+    const auto workers = team.workers(request.source, request.options, limits, grid.points());
     sweep.workers = workers->count();
     {
         Progress progress(common.progress);

@@ -19,8 +19,9 @@ struct Options {
 
 void add_sweep(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
     SweepCommandOptions& o = options->sweep;
-    CLI::App* sweep = app.add_subcommand(
-        "sweep", "Run every combination of some keys' values, in parallel processes, into a result store");
+    CLI::App* sweep = app.add_subcommand("sweep", "Run every combination of some keys' values, in parallel "
+                                                  "processes, into a result store; under mpirun "
+                                                  "or srun, on many machines");
     sweep
         ->add_option("SCENARIO", o.scenario,
                      "Scenario file (TOML), with its own [sweep] or --axis; not needed with --resume")
