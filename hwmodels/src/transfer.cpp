@@ -28,6 +28,13 @@ double nic_share(const MoeRates& rates, int nodes) {
     return below->share + way * (above->share - below->share);
 }
 
+const MoeRates& rates_of(const TransferRates& rates, MoeDirection direction, MoeLibrary library) {
+    if (library == MoeLibrary::hybrid_ep) {
+        return direction == MoeDirection::dispatch ? rates.hybrid_dispatch : rates.hybrid_combine;
+    }
+    return direction == MoeDirection::dispatch ? rates.dispatch : rates.combine;
+}
+
 } // namespace
 
 Seconds uncontended_time(const TransferShape& shape) {
@@ -40,9 +47,9 @@ Seconds uncontended_time(const TransferShape& shape) {
 
 TransferShape moe_transfer(const TransferRates& rates, const Cluster& cluster, const ExpertRouting& routing,
                            MoeDirection direction, std::int64_t tokens, Bytes per_token, bool beside_compute,
-                           const std::optional<Distance>& distance) {
+                           const std::optional<Distance>& distance, MoeLibrary library) {
     const Spread spread = expected_spread(routing);
-    const MoeRates& moe = direction == MoeDirection::dispatch ? rates.dispatch : rates.combine;
+    const MoeRates& moe = rates_of(rates, direction, library);
     const double slowdown = beside_compute ? moe.beside_compute : 1.0;
     const Bytes payload = static_cast<double>(tokens) * per_token;
     const int members = std::min(routing.ranks, routing.ranks_per_node);

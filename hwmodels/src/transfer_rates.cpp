@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace chokepoint::hw {
 namespace {
@@ -48,8 +49,10 @@ Port read_port(DataFile& file, const Section& section, std::string_view key) {
     return text == "nvlink" ? Port::nvlink : Port::nic;
 }
 
-Benchmark read_benchmark(DataFile& file) {
-    const Section top = file.section(file.root(), "deepep");
+/// `max_nodes` may be left out where the benchmark's router may pick any; `experts` stands in a run where it
+/// differs between runs.
+Benchmark read_benchmark(DataFile& file, std::string_view library) {
+    const Section top = file.section(file.root(), library);
     file.allow(top, {"source", "date", "nvlink", "nic", "experts", "top_k", "max_nodes", "ranks_per_node",
                      "tokens", "dispatch_bytes", "combine_bytes", "run"});
     file.citation(top);
@@ -60,13 +63,17 @@ Benchmark read_benchmark(DataFile& file) {
     benchmark.dispatch_bytes = Bytes(file.quantity(top, "dispatch_bytes", Dimension::bytes));
     benchmark.combine_bytes = Bytes(file.quantity(top, "combine_bytes", Dimension::bytes));
     ExpertRouting routing;
-    routing.experts = file.count(top, "experts");
+    const bool one_size = top.has("experts");
+    routing.experts = one_size ? file.count(top, "experts") : 0;
     routing.top_k = file.count(top, "top_k");
-    routing.max_nodes = file.count(top, "max_nodes");
+    routing.max_nodes = top.has("max_nodes") ? file.count(top, "max_nodes") : 0;
     routing.ranks_per_node = file.count(top, "ranks_per_node");
     for (const Section& entry : file.sections(top, "run")) {
-        file.allow(entry, {"ranks", "port", "limited_by", "dispatch", "combine"});
+        file.allow(entry, {"ranks", "experts", "port", "limited_by", "dispatch", "combine"});
         routing.ranks = file.count(entry, "ranks");
+        if (!one_size) {
+            routing.experts = file.count(entry, "experts");
+        }
         Run run{routing, read_port(file, entry, "port"), read_port(file, entry, "limited_by"), {}, {}};
         run.dispatch = bandwidth(file, entry, "dispatch");
         run.combine = bandwidth(file, entry, "combine");
@@ -153,7 +160,7 @@ void read_nic(DataFile& file, TransferRates& rates) {
 
 /// DeepEP's kernels alone and beside compute: one cannot be had without the other.
 void read_moe(DataFile& file, TransferRates& rates) {
-    const Benchmark benchmark = read_benchmark(file);
+    const Benchmark benchmark = read_benchmark(file, "deepep");
     try {
         if (file.faults().empty()) {
             rates.dispatch = derive_rates(benchmark, &Run::dispatch);
@@ -165,12 +172,29 @@ void read_moe(DataFile& file, TransferRates& rates) {
     }
 }
 
-void read_kernel_limit(DataFile& file, TransferRates& rates) {
-    const Section limit = file.section(file.root(), "kernel_limit");
+void read_kernel_limit(DataFile& file, std::string_view name, MoeRates& dispatch, MoeRates& combine) {
+    const Section limit = file.section(file.root(), name);
     file.allow(limit, {"source", "date", "dispatch", "combine"});
     file.citation(limit);
-    rates.dispatch.within_node_most = bandwidth(file, limit, "dispatch");
-    rates.combine.within_node_most = bandwidth(file, limit, "combine");
+    dispatch.within_node_most = bandwidth(file, limit, "dispatch");
+    combine.within_node_most = bandwidth(file, limit, "combine");
+}
+
+/// Hybrid-EP's rates of the NIC are its own; its shares of NVLink and what it loses beside compute are not
+/// published and taken as DeepEP's.
+void read_hybrid(DataFile& file, TransferRates& rates) {
+    const Benchmark benchmark = read_benchmark(file, "hybrid_ep");
+    rates.hybrid_dispatch = rates.dispatch;
+    rates.hybrid_combine = rates.combine;
+    try {
+        if (file.faults().empty()) {
+            rates.hybrid_dispatch.nic = derive_rates(benchmark, &Run::dispatch).nic;
+            rates.hybrid_combine.nic = derive_rates(benchmark, &Run::combine).nic;
+        }
+    } catch (const std::invalid_argument& error) {
+        file.fault({}, error.what());
+    }
+    read_kernel_limit(file, "hybrid_ep_kernel_limit", rates.hybrid_dispatch, rates.hybrid_combine);
 }
 
 /// The user's curves come first, where find_curve() finds them.
@@ -188,15 +212,17 @@ void check_shares(DataFile& file, const TransferRates& rates) {
                                    what, share));
         }
     };
-    for (const MoeRates* moe : {&rates.dispatch, &rates.combine}) {
-        const std::string_view kernel = moe == &rates.dispatch ? "dispatch" : "combine";
+    using Named = std::pair<std::string_view, const MoeRates*>;
+    for (const auto& [kernel, moe] : {Named{"dispatch", &rates.dispatch}, Named{"combine", &rates.combine},
+                                      Named{"Hybrid-EP's dispatch", &rates.hybrid_dispatch},
+                                      Named{"Hybrid-EP's combine", &rates.hybrid_combine}}) {
         check(moe->nvlink_within_node, fmt::format("{} within a node", kernel));
         check(moe->nvlink_forwarding, fmt::format("{} between nodes, over NVLink", kernel));
         for (const MoeRates::NicShare& nic : moe->nic) {
             check(nic.share, fmt::format("{} over {} nodes", kernel, nic.nodes));
         }
         if (moe->nic.empty()) {
-            file.fault({}, fmt::format("{}: no deepep.run is limited by the NIC", kernel));
+            file.fault({}, fmt::format("{}: no run is limited by the NIC", kernel));
         }
         if (moe->beside_compute < 1.0) {
             file.fault({},
@@ -212,12 +238,16 @@ TransferRates read_rates(const std::filesystem::path& path, TransferRates rates)
     DataFile file(path.string(), read_text_file(path.string()));
     if (file.parsed()) {
         const Section root = file.root();
-        file.allow(root, {"deepep", "beside_compute", "kernel_limit", "nic", "collective"});
+        file.allow(root, {"deepep", "beside_compute", "kernel_limit", "hybrid_ep", "hybrid_ep_kernel_limit", "nic",
+                          "collective"});
         if (root.has("deepep") || root.has("beside_compute")) {
             read_moe(file, rates);
         }
         if (root.has("kernel_limit")) {
-            read_kernel_limit(file, rates);
+            read_kernel_limit(file, "kernel_limit", rates.dispatch, rates.combine);
+        }
+        if (root.has("hybrid_ep") || root.has("hybrid_ep_kernel_limit")) {
+            read_hybrid(file, rates);
         }
         if (root.has("nic")) {
             read_nic(file, rates);

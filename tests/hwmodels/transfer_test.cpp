@@ -86,6 +86,26 @@ TEST(MoeTransfer, PredictsAnH100NodeThatItWasNotFittedOn) {
     EXPECT_NEAR(microseconds(MoeDirection::combine, kBf16Token) / 982.7, 1.0, 0.15);
 }
 
+TEST(MoeTransfer, HybridEpReachesWhatItsAuthorsPublish) {
+    // deepseek-ai/DeepEP@41cad94, docs/README_Hybrid-EP.md: 4,096 tokens of 7,168 in BF16, top 8 of 8 experts
+    // a rank, 16 SMs; bandwidths count the sender's own copy.
+    const auto counted = [&](const Cluster& cluster, int ranks, int per_node, MoeDirection direction) {
+        const ExpertRouting routing{8 * ranks, 8, ranks, per_node, 0};
+        const Spread spread = expected_spread(routing);
+        const Seconds time = uncontended_time(moe_transfer(rates(), cluster, routing, direction, kTokens,
+                                                           kBf16Token, false, {}, MoeLibrary::hybrid_ep));
+        const double copies = ranks > per_node ? spread.nodes : spread.ranks;
+        return kTokens * kBf16Token.value() * copies / time.value() / 1e9;
+    };
+    const Cluster b200 = cluster_of("b200-sxm");
+    EXPECT_NEAR(counted(b200, 8, 8, MoeDirection::dispatch) / 535.94, 1.0, 0.05);
+    EXPECT_NEAR(counted(b200, 8, 8, MoeDirection::combine) / 530.86, 1.0, 0.10);
+    const Cluster h100 = cluster_of("h100-sxm");
+    EXPECT_NEAR(counted(h100, 16, 8, MoeDirection::dispatch) / 54.47, 1.0, 0.02);
+    EXPECT_NEAR(counted(h100, 32, 8, MoeDirection::combine) / 52.53, 1.0, 0.02);
+    EXPECT_NEAR(counted(h100, 64, 8, MoeDirection::dispatch) / 41.24, 1.0, 0.02);
+}
+
 TEST(MoeTransfer, WithinANodeTheKernelsSmsAreALimitToo) {
     // aiconfigurator, b200_sxm, sglang 0.5.12, 16,384 tokens of 7,168, 20 SMs: four times the tokens of the
     // limit's own row.

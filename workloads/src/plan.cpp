@@ -31,6 +31,7 @@ constexpr std::array kAttentionKernels{
 };
 constexpr std::array kDispatchers{
     Named{Dispatcher::deepep, "deepep"},
+    Named{Dispatcher::hybrid_ep, "hybrid-ep"},
     Named{Dispatcher::all_to_all, "all-to-all"},
     Named{Dispatcher::all_gather, "all-gather"},
 };

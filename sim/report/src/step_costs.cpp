@@ -46,7 +46,7 @@ hw::TransferShape in_host(const work::TransferWork& transfer, hw::BytesPerSecond
 }
 
 hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work::ModelArch& arch,
-                                 const hw::Cluster& cluster, const hw::TransferRates& rates,
+                                 const work::ParallelPlan& plan, const hw::Cluster& cluster, const hw::TransferRates& rates,
                                  const std::optional<hw::Distance>& distance) {
     const auto collective = [&](hw::Collective kind) {
         return hw::collective(rates, cluster, kind, transfer.bytes, transfer.ranks, transfer.ranks_per_node,
@@ -59,7 +59,9 @@ hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work:
                                         .ranks_per_node = transfer.ranks_per_node,
                                         .max_nodes = arch.moe.max_nodes};
         return hw::moe_transfer(rates, cluster, routing, direction, transfer.tokens, transfer.per_token,
-                                transfer.beside_compute, distance);
+                                transfer.beside_compute, distance,
+                                plan.dispatcher == work::Dispatcher::hybrid_ep ? hw::MoeLibrary::hybrid_ep
+                                                                               : hw::MoeLibrary::deepep);
     };
     switch (transfer.kind) {
     case work::TransferKind::dispatch:
@@ -166,7 +168,7 @@ StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, c
     }
     for (const work::TransferWork& transfer : graph.transfers()) {
         const std::size_t index = costs.transfer.size();
-        costs.transfer.push_back(transfer_shape(transfer, arch, cluster, rates,
+        costs.transfer.push_back(transfer_shape(transfer, arch, plan, cluster, rates,
                                                 distances.empty() ? std::nullopt : distances.at(index)));
         costs.straggler_wait.push_back(straggler_wait(transfer, graph, plan, costs));
     }

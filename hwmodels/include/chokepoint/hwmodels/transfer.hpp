@@ -68,7 +68,10 @@ struct Spread {
 /// too few experts lie on `max_nodes` nodes.
 Spread expected_spread(const ExpertRouting&);
 
-/// How fast DeepEP's kernels move tokens, as shares of a port's rate in one direction.
+/// Whose kernels move tokens to their experts: both send as moe_transfer() says, at rates of their own.
+enum class MoeLibrary : std::uint8_t { deepep, hybrid_ep };
+
+/// How fast a library's kernels move tokens, as shares of a port's rate in one direction.
 struct MoeRates {
     struct NicShare {
         int nodes = 0; ///< that the group spans
@@ -88,8 +91,10 @@ struct MoeRates {
 /// Achieved rates, derived from measurements on one cluster as shares of its ports, so that they scale to
 /// others.
 struct TransferRates {
-    MoeRates dispatch;
+    MoeRates dispatch; ///< DeepEP's
     MoeRates combine;
+    MoeRates hybrid_dispatch; ///< Hybrid-EP's
+    MoeRates hybrid_combine;
     double nic = 0.0;                         ///< point to point and collectives
     std::vector<CollectiveCurve> collectives; ///< inside a node
     /// How many times longer a collective takes beside compute kernels than alone: nobody published it, so
@@ -108,14 +113,14 @@ TransferRates load_transfer_rates();
 
 enum class MoeDirection { dispatch, combine };
 
-/// DeepEP's dispatch or combine, as one rank sees it: each token crosses the fabric once per remote node, to
+/// A dispatch or combine, as one rank sees it: each token crosses the fabric once per remote node, to
 /// the GPU of the sender's index, which hands it on over NVLink once per rank that needs it; a combine goes
 /// the same way back. `per_token` is the payload (FP8 with scales, or BF16). Without a distance the group may
 /// lie anywhere.
 /// @throws std::invalid_argument as expected_spread().
 TransferShape moe_transfer(const TransferRates&, const Cluster&, const ExpertRouting&, MoeDirection,
                            std::int64_t tokens, Bytes per_token, bool beside_compute,
-                           const std::optional<Distance>& = {});
+                           const std::optional<Distance>& = {}, MoeLibrary = MoeLibrary::deepep);
 
 /// Published timings of DeepEP's normal kernels, to compare with; nothing is fitted to them.
 struct DeepEpTiming {

@@ -54,6 +54,7 @@ std::optional<AttentionKernel> attention_kernel_from(std::string_view);
 /// How tokens reach the experts of other GPUs.
 enum class Dispatcher {
     deepep,     ///< once per node, then once per GPU that needs them
+    hybrid_ep,  ///< the same way, by Hybrid-EP's kernels
     all_to_all, ///< once per chosen expert
     all_gather, ///< every token to every GPU of the group
 };
