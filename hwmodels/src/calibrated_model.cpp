@@ -32,7 +32,10 @@ public:
     CalibratedModel(CurveFinder curves, const CalibrationOptions& options)
         : curves_(std::move(curves)),
           options_(options),
-          training_clock_(training_clock_slowdown(curves_.part(), options.format)) {}
+          training_clock_(training_clock_slowdown(curves_.part(), options.format)),
+          limited_(gemm_loop_slowdown(curves_.part()) > 1.0),
+          clock_distance_(
+              std::max(training_clock_ - 1.0, gemm_loop_slowdown(curves_.part()) - training_clock_)) {}
 
     [[nodiscard]] Estimate estimate(const Operator& op, const Occupancy& occupancy) const override {
         const FoundCurve curve = curves_.find(op.kernel, op.dtype, op.scaling, options_.newest_software);
@@ -66,9 +69,15 @@ private:
             return software * benchmark_slowdown(fit, body);
         }
         if (options_.newest_software) {
-            return training_beyond_software(fit) * training_clock_;
+            return training_beyond_software(fit) * clock(fit, body);
         }
-        return fit.training.rows > 0 ? fit.training.factor : software * training_clock_;
+        return fit.training.rows > 0 ? fit.training.factor : software * clock(fit, body);
+    }
+
+    /// Time in training over that at full clock: what the step's mean power leaves, or what a launch so long
+    /// loses by itself, as in the benchmarks, where the part has a limit that its GEMMs meet.
+    [[nodiscard]] double clock(const Fit& fit, Seconds body) const {
+        return limited_ ? std::max(training_clock_, benchmark_slowdown(fit, body)) : training_clock_;
     }
 
     /// Time of the training run's software over the curve's software, both in benchmarks.
@@ -89,7 +98,7 @@ private:
         const auto squared = [](double x) { return x * x; };
         double variance = squared(outside ? kOutsideHull * held_out : fit.rms_log_error);
         if (options_.in_training) {
-            variance += squared(fit.training.log_sigma) + squared(kClockSigma * (training_clock_ - 1.0));
+            variance += squared(fit.training.log_sigma) + squared(kClockSigma * clock_distance_);
         }
         variance += curve.borrowed ? squared(kBorrowedCurve) : 0.0;
         variance += curve.foreign ? squared(kBorrowedArchitecture) : 0.0;
@@ -100,6 +109,8 @@ private:
     CurveFinder curves_;
     CalibrationOptions options_;
     double training_clock_; ///< time of arithmetic over that at full clock
+    bool limited_;          ///< GEMMs without pauses lose clock
+    double clock_distance_; ///< of that to full clock or to a loop without pauses, whichever is farther
 };
 
 CurveFinder finder(const GpuSpec& part, const CalibrationOptions& options) {

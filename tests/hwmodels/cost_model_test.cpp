@@ -284,9 +284,18 @@ TEST(CalibratedModel, TrainingRunsAtLessThanTheBurstClock) {
     CalibrationOptions benchmark = shipped();
     benchmark.in_training = false;
     GpuSpec limited = h800();
-    limited.tdp = Watts(700.0);
+    limited.tdp = Watts(500.0);
     EXPECT_GT(calibrated(limited)->estimate(op, {}).time,
               1.01 * calibrated(limited, benchmark)->estimate(op, {}).time);
+}
+
+TEST(CalibratedModel, ALongLaunchLosesNoLessInTrainingThanInABenchmark) {
+    const Operator op = gemm("", KernelClass::gemm, DType::bf16, Scaling::none, 16384, 65536, 8192);
+    CalibrationOptions benchmark = shipped();
+    benchmark.in_training = false;
+    GpuSpec part = h800();
+    part.tdp = Watts(700.0);
+    EXPECT_GE(calibrated(part)->estimate(op, {}).time, calibrated(part, benchmark)->estimate(op, {}).time);
 }
 
 TEST(CalibratedModel, EveryClassSaysWhatItRestsOn) {

@@ -48,15 +48,15 @@ TEST(PowerLimit, ATrainingStepLosesLessThanItsGemmsAlone) {
 }
 
 TEST(PowerLimit, ALowerLimitCostsClockAndAHighEnoughOneNothing) {
-    GpuSpec gpu = part("h100-sxm");
+    GpuSpec gpu = part("b200-sxm");
     double last = training_clock_slowdown(gpu, DType::bf16);
-    for (const double watts : {600.0, 500.0, 400.0}) {
+    for (const double watts : {900.0, 700.0, 500.0}) {
         gpu.tdp = Watts(watts);
         const double now = training_clock_slowdown(gpu, DType::bf16);
         EXPECT_GT(now, last) << watts;
         last = now;
     }
-    gpu.tdp = Watts(2000.0);
+    gpu.tdp = Watts(3000.0);
     EXPECT_DOUBLE_EQ(training_clock_slowdown(gpu, DType::bf16), 1.0);
 }
 
@@ -64,6 +64,11 @@ TEST(PowerLimit, NarrowerFormatsLeaveMoreClock) {
     const GpuSpec gpu = part("b200-sxm");
     EXPECT_GT(training_clock_slowdown(gpu, DType::bf16), training_clock_slowdown(gpu, DType::fp8));
     EXPECT_GT(training_clock_slowdown(gpu, DType::fp8), training_clock_slowdown(gpu, DType::fp4));
+}
+
+TEST(PowerLimit, HopperKeepsItsClockAtFullPowerAndLosesSomeAtHalf) {
+    EXPECT_DOUBLE_EQ(training_clock_slowdown(part("h100-sxm"), DType::bf16), 1.0);
+    EXPECT_GT(training_clock_slowdown(part("h100-96g-500w"), DType::bf16), 1.1);
 }
 
 TEST(PowerLimit, APartWithCappedArithmeticNeverMeetsIt) {

@@ -21,7 +21,8 @@ constexpr NameList kAttentionKernels{
     [](const Library&) { return names_of({work::AttentionKernel::fused, work::AttentionKernel::unfused}); },
     "attention kernel", ""};
 constexpr NameList kDispatchers{[](const Library&) {
-                                    return names_of({work::Dispatcher::deepep, work::Dispatcher::all_to_all,
+                                    return names_of({work::Dispatcher::deepep, work::Dispatcher::hybrid_ep,
+                                                     work::Dispatcher::all_to_all,
                                                      work::Dispatcher::all_gather});
                                 },
                                 "dispatcher", ""};
@@ -167,7 +168,7 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::communication_sms>},
     Key{"plan.overlap", boolean(), Need::defaulted, "true", "as published for dualpipe",
         "whether a schedule's forward and backward pairs interleave", plan_field<&ParallelPlan::overlap>},
-    Key{"plan.framework_overhead", number("0", "2"), Need::defaulted, "0.13",
+    Key{"plan.framework_overhead", number("0", "2"), Need::defaulted, "0.14",
         "median over 29 published software stacks (docs/validation.md)",
         "what training software adds to the time that its kernels take alone: gaps, host stalls, jitter, "
         "kernels we do not list",
