@@ -74,9 +74,9 @@ std::string certificate(const sim::OptimizeOutcome& outcome, sim::Objective obje
     return *outcome.rest_bound >= best
                ? fmt::format("no other plan is better: those not simulated take at least {}\n",
                              value_text(objective, *outcome.rest_bound))
-               : fmt::format(
-                     "{} plans failed, so that others may be better, though none takes less than {}\n",
-                     outcome.failed, value_text(objective, *outcome.rest_bound));
+               : fmt::format("{} plans failed, so that others may be better, though none takes less than {}; "
+                             "the first: {}\n",
+                             outcome.failed, value_text(objective, *outcome.rest_bound), outcome.failure);
 }
 
 std::string front_text(const sim::OptimizeOutcome& outcome, const sim::Grid& grid, bool whole) {

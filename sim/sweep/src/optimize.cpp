@@ -227,6 +227,9 @@ private:
         ++out_.simulated;
         if (!answer.failure.empty()) {
             ++out_.failed;
+            if (out_.failure.empty()) {
+                out_.failure = answer.failure;
+            }
             return;
         }
         const Json result = Json::parse(answer.text).at(0);

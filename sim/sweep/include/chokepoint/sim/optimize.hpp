@@ -50,6 +50,7 @@ struct OptimizeOutcome {
     std::int64_t too_large = 0;                  ///< above max_memory
     std::vector<Candidate> candidates;           ///< the feasible rest, best bound first
     std::int64_t simulated = 0, failed = 0;
+    std::string failure; ///< of the first that failed
     std::optional<Candidate> best;
     hw::Seconds given;        ///< the given plan's step
     double given_value = 0.0; ///< and its value
