@@ -9,6 +9,7 @@ install(
     chokepoint_scenario
     chokepoint_report
     chokepoint_engine
+    chokepoint_profile
     chokepoint_compare
     chokepoint_sweep
     chokepoint_workers

@@ -7,6 +7,8 @@
 #include "result.hpp"
 #include "sweep_text.hpp"
 
+#include <chokepoint/sim/wording.hpp>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -56,23 +58,12 @@ Json point_json(const sim::StoredPoint& point, const Fields& fields) {
     return json;
 }
 
-std::string csv_cell(const std::string& text) {
-    if (text.find_first_of(",\"\n") == std::string::npos) {
-        return text;
-    }
-    std::string quoted = "\"";
-    for (const char c : text) {
-        quoted += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return quoted + "\"";
-}
-
 std::string to_csv(const std::vector<sim::StoredPoint>& points, const Fields& fields) {
     std::string csv = fmt::format("{}\n", fmt::join(fields.names(), ","));
     for (const sim::StoredPoint& point : points) {
         std::vector<std::string> cells;
         for (const std::string& name : fields.names()) {
-            cells.push_back(csv_cell(fields.value(point, name).text));
+            cells.push_back(sim::csv_cell(fields.value(point, name).text));
         }
         csv += fmt::format("{}\n", fmt::join(cells, ","));
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A comparison as one long table for spreadsheets.
 #include <chokepoint/sim/comparison.hpp>
+#include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
 
@@ -9,23 +10,11 @@
 namespace chokepoint::sim {
 namespace {
 
-/// RFC 4180: quoted where a separator, quote or line break is inside.
-std::string field(std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-        return std::string(text);
-    }
-    std::string quoted = "\"";
-    for (const char c : text) {
-        quoted += c == '"' ? "\"\"" : std::string(1, c);
-    }
-    return quoted + "\"";
-}
-
 void append(std::string& out, const Comparison& comparison, std::size_t side, Measure measure,
             std::string_view resource, const TimeParts& parts) {
     for (std::size_t part = 0; part < kTimeParts; ++part) {
         fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{:.17g}\n", letter(side),
-                       field(comparison.sides[side].scenario.file()), comparison.sides[side].report.gpus,
+                       csv_cell(comparison.sides[side].scenario.file()), comparison.sides[side].report.gpus,
                        name(measure), resource, name(static_cast<TimePart>(part)), parts[part]);
     }
 }

@@ -208,6 +208,15 @@ std::vector<MemoryPeak> memory_peaks(const Scenario& scenario, const StepRun& st
 
 } // namespace
 
+StepRun run_pair(const Scenario& scenario, int layers) {
+    work::TaskGraph graph =
+        work::build_pair(scenario.model(), scenario.plan(), layers, scenario.cluster().node.gpus);
+    StepCosts costs = cost_step(graph, scenario.model(), scenario.plan(), scenario.cluster(),
+                                *cost_model(scenario), transfer_rates(scenario));
+    Timeline timeline = simulate(graph, costs);
+    return {std::move(graph), std::move(costs), std::move(timeline), {}, {}, Fold::none, {}};
+}
+
 RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOptions& options) {
     RunReport report;
     report.title = scenario.title();

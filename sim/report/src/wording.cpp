@@ -66,4 +66,15 @@ std::string money_text(hw::Usd usd) {
     return std::abs(value) >= 1.0 ? fmt::format("{:.2f} USD", value) : fmt::format("{:.2g} USD", value);
 }
 
+std::string csv_cell(std::string_view text) {
+    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+        return std::string(text);
+    }
+    std::string quoted = "\"";
+    for (const char c : text) {
+        quoted += c == '"' ? "\"\"" : std::string(1, c);
+    }
+    return quoted + "\"";
+}
+
 } // namespace chokepoint::sim

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A validation as people read it, and as a table for other programs.
 #include <chokepoint/sim/validation_report.hpp>
+#include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
 
@@ -49,17 +50,6 @@ void append_score(std::string& out, const FamilyScore& score) {
                    "  {:<28} {:>5} {:>8} {:>8.1f}% {:>7.1f}% {:>+7.1f}% {:>9}  {:>10}\n", score.member,
                    score.rows, score.layouts, kPercent * score.median, kPercent * score.p90,
                    kPercent * score.bias, covered, rank);
-}
-
-std::string csv_cell(const std::string& text) {
-    if (text.find_first_of(",\"\n") == std::string::npos) {
-        return text;
-    }
-    std::string quoted = "\"";
-    for (const char c : text) {
-        quoted += c == '"' ? "\"\"" : std::string{c};
-    }
-    return quoted + "\"";
 }
 
 } // namespace

@@ -35,6 +35,10 @@ struct StepRun {
 /// Builds and simulates one step of `plan` (the scenario's own, or a variant of it).
 StepRun run_step(const Scenario&, const work::ParallelPlan&, const RunOptions& = {});
 
+/// The same of one overlapped forward and backward of `layers` MoE layers: work::build_pair.
+/// @throws std::invalid_argument as that does.
+StepRun run_pair(const Scenario&, int layers);
+
 /// How well the step's time is known, from the inputs on its critical path; what `run` adds by simulating
 /// again (routing imbalance) is left out.
 Uncertainty step_uncertainty(const Scenario&, const StepRun&);

@@ -15,5 +15,7 @@ std::string_view label(Resource);
 std::string count_text(double count);
 /// "328,343 USD", "4.88 M USD": money to the dollar below a million.
 std::string money_text(hw::Usd);
+/// A field of a CSV file (RFC 4180): quoted where a separator, quote or line break is inside.
+std::string csv_cell(std::string_view);
 
 } // namespace chokepoint::sim
