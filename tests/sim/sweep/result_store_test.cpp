@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace chokepoint;
 using sim::ResultStore;
@@ -108,6 +110,35 @@ TEST(ResultStore, RefusesWhatIsNoStoreAndLeavesItAsItWas) {
                 ThrowsMessage<std::runtime_error>(HasSubstr("cannot write")));
     EXPECT_THAT([&] { (void)ResultStore::open_to_write(folder.file("")); },
                 ThrowsMessage<std::runtime_error>(HasSubstr("it is a directory")));
+}
+
+TEST(ResultStore, SaysThatItMayNotWrite) {
+    const Opened o;
+    (void)ResultStore::open_to_write(o.file);
+    namespace fs = std::filesystem;
+    // A process of its own, since root may write anywhere until it gives that up.
+    const pid_t child = ::fork();
+    if (child == 0) {
+        fs::permissions(o.file.parent_path(), fs::perms(0555));
+        fs::permissions(o.file, fs::perms(0444));
+        constexpr unsigned kNobody = 65534;
+        if (::getuid() == 0 && ::setuid(kNobody) != 0) {
+            ::_exit(2);
+        }
+        try {
+            (void)ResultStore::open_to_write(o.file);
+        } catch (const std::runtime_error& error) {
+            const std::string text = error.what();
+            ::_exit(text.starts_with("cannot write '" + o.file.string() + "': ") ? 0 : 3);
+        }
+        ::_exit(4);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    fs::permissions(o.file.parent_path(), fs::perms(0755));
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    EXPECT_TRUE(ResultStore::open_to_write(o.file).sweeps().empty()) << "and leaves it as it was";
 }
 
 TEST(ResultStore, NamesTheFormatOfAnotherVersion) {
