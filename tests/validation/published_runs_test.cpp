@@ -44,6 +44,7 @@ std::string table_of(const ValidationReport& report) {
     }
     if (report.memory.rows > 0) {
         table += line_of(report.memory);
+        table += fmt::format("\nThe mean error of memory is {:.1f}%.\n", 100.0 * report.memory.mean);
     }
     table += "\nNot predicted, with the reason that `chokepoint validate` prints:\n\n| runs | reason "
              "|\n|---|---|\n";

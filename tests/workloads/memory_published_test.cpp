@@ -55,7 +55,7 @@ std::vector<PublishedRun> published_runs() {
     return runs;
 }
 
-TEST(PublishedMemory, IsPredictedWithinTwoPercentOnAverage) {
+TEST(PublishedMemory, IsPredictedWithinOnePercentOnAverage) {
     const std::vector<PublishedRun> runs = published_runs();
     ASSERT_EQ(runs.size(), 18U);
     double sum = 0.0;
@@ -67,10 +67,10 @@ TEST(PublishedMemory, IsPredictedWithinTwoPercentOnAverage) {
         }
         const double error = most / run.peak - 1.0;
         fmt::print("{}: {:+.1f}%\n", run.text, 100.0 * error);
-        EXPECT_LT(std::abs(error), 0.05) << run.text;
+        EXPECT_LT(std::abs(error), 0.02) << run.text;
         sum += std::abs(error);
     }
-    EXPECT_LT(sum / static_cast<double>(runs.size()), 0.02);
+    EXPECT_LT(sum / static_cast<double>(runs.size()), 0.01);
 }
 
 } // namespace

@@ -162,6 +162,38 @@ TEST(Memory, IsDividedByTensorParallelGpus) {
     EXPECT_GT(memory_per_rank(model, plan, schedule(plan)).front().activations, 1.5 * part.activations);
 }
 
+/// Buffers of two pipeline ranks with two layers each, the second with the head.
+std::vector<MemoryUse> two_ranks(int vocabulary, int layers = 4) {
+    ModelArch model = preset("llama-3-8b");
+    model.layers = model.dense_layers = layers;
+    model.vocabulary = vocabulary;
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    plan.pipeline = 2;
+    plan.split = {layers / 2, layers / 2};
+    return memory_per_rank(model, plan, schedule(plan));
+}
+
+TEST(WorkingMemory, IsThatOfTheHeadOrOfALayerWhicheverIsMore) {
+    const std::vector<MemoryUse> small = two_ranks(1'000);
+    EXPECT_EQ(small[1].buffers, small[0].buffers);
+    const hw::Bytes large = two_ranks(400'000)[1].buffers;
+    EXPECT_GT(large, small[1].buffers);
+    // For each word: logits and their gradient of all tokens, and a row of the head's weight gradient.
+    const double per_word = (two_ranks(401'000)[1].buffers - large).value() / 1000.0;
+    EXPECT_NEAR(per_word, 2.0 * 2.0 * 15 * 1024 + 2.0 * 4096, 1e-6);
+}
+
+TEST(WorkingMemory, HoldsAWeightGradientForEachShapeNotForEachLayer) {
+    EXPECT_EQ(two_ranks(1'000, 4)[0].buffers, two_ranks(1'000, 16)[0].buffers);
+    ModelArch model = preset("llama-3-8b");
+    ParallelPlan plan;
+    plan.sequence = 1; // next to no activations
+    model.vocabulary = 1;
+    const double h = 4096.0, ffn = 14336.0, kv = 1024.0;
+    EXPECT_NEAR(memory_per_rank(model, plan, schedule(plan)).front().buffers.value(),
+                2.0 * (h * (h + 2 * kv) + h * h + 3 * h * ffn), 1e6);
+}
+
 TEST(Recomputation, OfLayersKeepsTheirInputsAlone) {
     const ModelArch& model = preset("llama-3.1-405b");
     ParallelPlan plan = test::small_plan(model, Precision::bf16);

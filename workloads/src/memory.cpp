@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Adds up what one GPU of each pipeline rank holds at its fullest moment.
 #include "block_counts.hpp"
-#include "layer_shape.hpp"
 #include "step/offload_windows.hpp"
 #include "step/units.hpp"
+#include "working_memory.hpp"
 
 #include <chokepoint/workloads/memory.hpp>
 
 #include <algorithm>
-#include <numeric>
 
 namespace chokepoint::work {
 namespace {
@@ -135,78 +134,6 @@ bool overlaps(const std::vector<Action>& order) {
     return std::ranges::count(order, ActionKind::overlapped, &Action::kind) > 0;
 }
 
-/// The largest weight gradient before it is added to the accumulated ones. DeepSeek's kernels add in place.
-/// That other frameworks hold it in BF16 is an estimate: it depends on which fused kernels they were built
-/// with.
-hw::Bytes weight_gradient_bytes(const LayerShape& shape, bool has_head) {
-    if (shape.fp8) {
-        return {};
-    }
-    const std::int64_t h = shape.model.hidden;
-    const std::int64_t ffn = h * shape.ffn_inputs * std::max(shape.ffn_width, shape.expert_width);
-    return bf16_bytes(has_head ? std::max(ffn, h * shape.vocabulary) : ffn);
-}
-
-/// Tensors that live within one layer's forward or backward; a schedule that overlaps the two has both at a
-/// time.
-hw::Bytes working_bytes(const LayerShape& shape, const std::vector<Block>& blocks, bool overlapped) {
-    const auto has = [&](BlockKind kind) { return std::ranges::count(blocks, kind, &Block::kind) > 0; };
-    const std::int64_t h = shape.model.hidden;
-    hw::Bytes layer;
-    if (has(BlockKind::moe_layer)) {
-        const hw::Bytes staging =
-            payload_bytes(shape, shape.arrived_rows, h) + bf16_bytes(shape.arrived_rows * h);
-        const hw::Bytes rows = payload_bytes(shape, shape.routed_rows, h) +
-                               bf16_bytes(shape.routed_rows * (shape.ffn_inputs * shape.expert_width + h));
-        layer = staging + rows;
-    }
-    if (has(BlockKind::dense_layer)) {
-        layer = std::max(layer, bf16_bytes(shape.tokens * shape.ffn_inputs * shape.ffn_width));
-    }
-    // q, k and v; in the backward also their gradients and q's in FP32.
-    const hw::Bytes qkv = bf16_bytes(shape.tokens * (2 * shape.query_dim + shape.value_dim));
-    const hw::Bytes attention = qkv + fp32_bytes(shape.tokens * shape.query_dim);
-    hw::Bytes sum = (overlapped ? 2.0 : 1.0) * std::max(layer, attention) +
-                    weight_gradient_bytes(shape, has(BlockKind::head));
-    if (has(BlockKind::head)) {
-        // Logits and their gradient; the head's backward follows its forward, so one micro-batch has them.
-        sum += 2.0 * bf16_bytes(shape.tokens * shape.vocabulary);
-    }
-    return sum;
-}
-
-/// The most that a piece of `count` layers needs, whose backwards follow at once.
-hw::Bytes largest_piece(const ModelArch& model, const ParallelPlan& plan, const std::vector<Block>& blocks,
-                        int count) {
-    const std::vector<Block> layers = layers_of(blocks);
-    std::vector<hw::Bytes> bytes;
-    for (const Block& layer : layers) {
-        bytes.push_back(activation_bytes(model, plan, layer));
-    }
-    hw::Bytes most;
-    for (std::size_t first = 0; first < bytes.size(); first += static_cast<std::size_t>(count)) {
-        const std::size_t end = std::min(first + static_cast<std::size_t>(count), bytes.size());
-        most = std::max(most, std::accumulate(bytes.begin() + static_cast<std::ptrdiff_t>(first),
-                                              bytes.begin() + static_cast<std::ptrdiff_t>(end), hw::Bytes()));
-    }
-    return most;
-}
-
-/// Of layers that run again as a whole, what their own backwards need; of offloaded ones, what two copies on
-/// their way hold.
-hw::Bytes passing_activations(const ModelArch& model, const ParallelPlan& plan,
-                              const std::vector<Block>& blocks) {
-    hw::Bytes sum;
-    if (plan.recompute.layer) {
-        sum += largest_piece(model, plan, blocks, plan.recompute_every);
-    }
-    if (plan.offload_layers > 0) {
-        const std::vector<hw::Bytes> kept = kept_activations(model, plan, layers_of(blocks));
-        sum += kept.empty() ? hw::Bytes() : 2.0 * std::ranges::max(kept);
-    }
-    return sum;
-}
-
 /// What a stage keeps of one micro-batch, but for what waits in host memory.
 hw::Bytes kept_on_gpu(const ModelArch& model, const ParallelPlan& plan, const std::vector<Block>& blocks) {
     const std::vector<hw::Bytes> kept = kept_activations(model, plan, blocks);
@@ -218,20 +145,6 @@ hw::Bytes kept_on_gpu(const ModelArch& model, const ParallelPlan& plan, const st
         sum += offloaded ? hw::Bytes() : kept[i];
     }
     return sum;
-}
-
-/// Two blocks' whole parameters, the one that computes and the one fetched ahead, in BF16.
-hw::Bytes gathered_parameters(const ModelArch& model, const ParallelPlan& plan,
-                              const std::vector<Block>& blocks) {
-    if (plan.zero < 3) {
-        return {};
-    }
-    std::int64_t most = 0;
-    for (const Block& block : blocks) {
-        const StageParameters held = stage_parameters(model, plan, {block});
-        most = std::max(most, held.expert + held.replicated);
-    }
-    return 2.0 * bf16_bytes(most);
 }
 
 } // namespace
@@ -246,7 +159,6 @@ std::vector<hw::Bytes> stage_activations(const ModelArch& model, const ParallelP
 
 std::vector<MemoryUse> memory_per_rank(const ModelArch& model, const ParallelPlan& plan,
                                        const Schedule& schedule) {
-    const LayerShape shape = layer_shape(model, plan);
     const auto stages = split_stages(model, plan, schedule.stages);
     const std::vector<hw::Bytes> stage_bytes = stage_activations(model, plan, schedule.stages);
     std::vector<MemoryUse> use;
@@ -255,14 +167,13 @@ std::vector<MemoryUse> memory_per_rank(const ModelArch& model, const ParallelPla
         const std::vector<Action>& order = schedule.order[static_cast<std::size_t>(rank)];
         const Held whole = held_parameters(model, plan, blocks);
         const Held shard = shared_out(whole, copies_of(plan, schedule.replicas_per_stage));
-        MemoryUse rank_use{
-            .parameters = weight_bytes(plan.zero >= 3 ? shard : whole, plan),
-            .gradients = parameters(plan.zero >= 2 ? shard : whole) * hw::element_bytes(plan.gradient_dtype),
-            .optimizer = optimizer_bytes(plan.zero >= 1 ? shard : whole, plan),
-            .activations = peak_activations(order, stage_bytes),
-            .buffers = working_bytes(shape, blocks, overlaps(order)) +
-                       passing_activations(model, plan, blocks) + gathered_parameters(model, plan, blocks),
-            .overhead = {}};
+        MemoryUse rank_use{.parameters = weight_bytes(plan.zero >= 3 ? shard : whole, plan),
+                           .gradients = parameters(plan.zero >= 2 ? shard : whole) *
+                                        hw::element_bytes(plan.gradient_dtype),
+                           .optimizer = optimizer_bytes(plan.zero >= 1 ? shard : whole, plan),
+                           .activations = peak_activations(order, stage_bytes),
+                           .buffers = working_bytes(model, plan, blocks, overlaps(order)),
+                           .overhead = {}};
         rank_use.overhead = overhead_bytes(plan, rank_use.activations + rank_use.buffers);
         use.push_back(rank_use);
     }

@@ -116,7 +116,7 @@ Prediction predict(const PublishedRun& run) {
         const work::ParallelPlan& plan = scenario.plan();
         for (const work::MemoryUse& use :
              work::memory_per_rank(scenario.model(), plan, work::make_schedule(plan))) {
-            prediction.memory = std::max(prediction.memory.value_or(hw::Bytes()), use.total());
+            prediction.memory = std::max(prediction.memory.value_or(hw::Bytes()), use.allocated());
         }
     } catch (const ScenarioError& wrong) {
         prediction.reason = one_line(wrong);

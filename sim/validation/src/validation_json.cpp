@@ -48,6 +48,7 @@ Json score_json(const FamilyScore& score) {
             {"layouts", score.layouts},
             {"median", score.median},
             {"p90", score.p90},
+            {"mean", score.mean},
             {"bias", score.bias},
             {"covered", number(score.covered)},
             {"rank_correlation", number(score.rank)},

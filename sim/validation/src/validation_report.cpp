@@ -113,6 +113,7 @@ private:
         out.layouts = static_cast<int>(layouts.size());
         out.median = quantile(absolute, kMedian);
         out.p90 = quantile(absolute, kP90);
+        out.mean = mean(absolute);
         out.bias = mean(with_sign);
         out.covered = mean(inside);
         add_rank(out, rows);
@@ -230,6 +231,7 @@ FamilyScore memory_score(const ValidationReport& report) {
         constexpr double kMedian = 0.5, kP90 = 0.9;
         out.median = quantile(absolute, kMedian);
         out.p90 = quantile(absolute, kP90);
+        out.mean = mean(absolute);
         out.bias = mean(with_sign);
     }
     return out;

@@ -75,6 +75,7 @@ std::string to_text(const ValidationReport& report, bool summary_only) {
     if (report.memory.rows > 0) {
         out += "\nmemory\n";
         append_score(out, report.memory);
+        fmt::format_to(std::back_inserter(out), "  mean error {:.1f}%\n", kPercent * report.memory.mean);
     }
     if (!report.reasons.empty()) {
         out += "\nnot predicted\n";

@@ -62,6 +62,7 @@ TEST(ValidationReport, ScoresEachFamilyAlone) {
     EXPECT_EQ(score(report, "published", "step time").rows, 3);
     EXPECT_NEAR(score(report, "gpu", "h100").median, 0.2, 1e-12);
     EXPECT_NEAR(score(report, "gpu", "h100").bias, -0.1, 1e-12);
+    EXPECT_NEAR(score(report, "gpu", "h100").mean, 0.2, 1e-12);
     EXPECT_NEAR(score(report, "gpu", "a100").p90, 0.0, 1e-12);
     EXPECT_EQ(score(report, "software", "X").rows, 2);
     EXPECT_EQ(score(report, "release", "X 1.1").rows, 1);

@@ -31,7 +31,7 @@ struct PublishedRun {
     std::optional<hw::Seconds> seconds;     ///< of one step
     std::optional<hw::FlopsPerSecond> rate; ///< per GPU
     FlopConvention flops = FlopConvention::full;
-    std::optional<hw::Bytes> memory; ///< peak of one GPU
+    std::optional<hw::Bytes> memory; ///< that the software's allocator has handed out, at most, on one GPU
     std::string assumed, note;
     /// Scenario keys and their values, both as text.
     std::vector<std::pair<std::string, std::string>> keys;
@@ -52,7 +52,7 @@ std::string scenario_text(const PublishedRun&);
 struct Prediction {
     std::optional<hw::Seconds> measured;  ///< as published, or as a published rate implies
     std::optional<hw::Seconds> predicted; ///< nothing if the run cannot be put as a scenario
-    std::optional<hw::Bytes> memory;      ///< of the fullest GPU
+    std::optional<hw::Bytes> memory;      ///< of the fullest GPU, allocated: without overhead
     double relative_sigma = 0.0;          ///< one standard deviation of log(predicted), as `run` reports it
     std::string reason;                   ///< why there is no prediction; empty if there is one
     int gpus = 0;

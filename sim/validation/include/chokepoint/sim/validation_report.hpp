@@ -26,6 +26,7 @@ struct FamilyScore {
     int layouts = 0;     ///< distinct scenarios
     double median = 0.0; ///< of absolute relative errors
     double p90 = 0.0;
+    double mean = 0.0; ///< of absolute relative errors
     double bias = 0.0; ///< mean of signed relative errors
     /// Share of runs measured between the predicted 5th and 95th percentile: honest at 0.9.
     std::optional<double> covered;

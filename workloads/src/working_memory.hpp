@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a rank needs beside what it keeps: the tensors of the layer or head that runs, and what training
+// software holds for weight gradients.
+#pragma once
+
+#include <chokepoint/workloads/layer.hpp>
+
+namespace chokepoint::work {
+
+/// Of a rank with these blocks, at its fullest moment: a layer's forward or backward, or the head's. With
+/// `overlapped` a forward runs beside a backward.
+hw::Bytes working_bytes(const ModelArch&, const ParallelPlan&, const std::vector<Block>&, bool overlapped);
+
+} // namespace chokepoint::work
