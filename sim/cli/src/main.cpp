@@ -29,7 +29,7 @@ int guarded(const cli::Selected& command) {
         return command();
     } catch (const sim::ScenarioError& error) {
         for (const sim::Diagnostic& fault : error.faults()) {
-            fmt::print(stderr, "{}\n", sim::to_text(fault));
+            fmt::print(stderr, "{}\n{}{}", sim::to_text(fault), fault.table, fault.table.empty() ? "" : "\n");
         }
         return cli::kWrongInput;
     } catch (const hw::CatalogError& error) {

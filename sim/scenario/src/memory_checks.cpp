@@ -97,11 +97,17 @@ std::vector<Remedy> remedies(const Draft& draft) {
     return found;
 }
 
-/// "recompute norm and activation (71.2 GB; a few streaming kernels again)", the first two that fit.
-std::vector<std::string> remedies_that_fit(const Draft& draft, hw::Bytes capacity) {
-    std::vector<std::string> texts;
-    for (const Remedy& remedy : remedies(draft)) {
-        if (texts.size() == 2) {
+/// A remedy and the fullest rank under it.
+struct Fitting {
+    Remedy remedy;
+    MemoryUse use;
+};
+
+/// The first two that fit.
+std::vector<Fitting> remedies_that_fit(const Draft& draft, hw::Bytes capacity) {
+    std::vector<Fitting> fitting;
+    for (Remedy& remedy : remedies(draft)) {
+        if (fitting.size() == 2) {
             break;
         }
         try {
@@ -112,14 +118,50 @@ std::vector<std::string> remedies_that_fit(const Draft& draft, hw::Bytes capacit
             }
             const std::vector<MemoryUse> ranks = memory_of(draft, remedy.plan);
             if (fullest(ranks)->total() <= capacity) {
-                texts.push_back(
-                    fmt::format("{} ({}; {})", remedy.text, to_text(fullest(ranks)->total()), remedy.cost));
+                fitting.push_back({std::move(remedy), *fullest(ranks)});
             }
         } catch (const std::invalid_argument&) {
             continue; // the change does not fit the model or the groups
         }
     }
-    return texts;
+    return fitting;
+}
+
+std::string advice_text(const std::vector<Fitting>& fitting) {
+    if (fitting.empty()) {
+        return "no single change that we know makes it fit; combine several";
+    }
+    std::vector<std::string> texts;
+    for (const Fitting& fit : fitting) {
+        texts.push_back(
+            fmt::format("{} ({}; {})", fit.remedy.text, to_text(fit.use.total()), fit.remedy.cost));
+    }
+    return fmt::format("would fit with {}", fmt::join(texts, ", or with "));
+}
+
+/// What the fullest rank holds by kind: as planned, and under each remedy.
+std::string memory_table(const MemoryUse& planned, const std::vector<Fitting>& fitting) {
+    std::vector<std::string> names{"as planned"};
+    std::vector<MemoryUse> uses{planned};
+    for (const Fitting& fit : fitting) {
+        names.push_back("with " + fit.remedy.text);
+        uses.push_back(fit.use);
+    }
+    const std::size_t width = std::ranges::max(names, {}, &std::string::size).size();
+    std::string table = fmt::format("  {:{}}", "", width);
+    for (const std::string_view kind :
+         {"parameters", "gradients", "optimizer", "activations", "buffers", "overhead", "all"}) {
+        table += fmt::format(" {:>11}", kind);
+    }
+    for (std::size_t i = 0; i < uses.size(); ++i) {
+        table += fmt::format("\n  {:{}}", names[i], width);
+        for (const hw::Bytes bytes :
+             {uses[i].parameters, uses[i].gradients, uses[i].optimizer, uses[i].activations, uses[i].buffers,
+              uses[i].overhead, uses[i].total()}) {
+            table += fmt::format(" {:>11}", to_text(bytes));
+        }
+    }
+    return table;
 }
 
 } // namespace
@@ -138,19 +180,14 @@ void check_memory(Reading& reading) {
     if (most == ranks.end() || most->total() <= capacity) {
         return;
     }
-    const std::vector<std::string> fitting = remedies_that_fit(draft, capacity);
-    const std::string advice = fitting.empty()
-                                   ? "no single change that we know makes it fit; combine several"
-                                   : fmt::format("would fit with {}", fmt::join(fitting, ", or with "));
+    const std::vector<Fitting> fitting = remedies_that_fit(draft, capacity);
+    Diagnostic refusal = at(reading.section_place("plan"),
+                            fmt::format("the plan needs {} on pipeline rank {}, more than the {} of {}; {}",
+                                        to_text(most->total()), most - ranks.begin(), to_text(capacity),
+                                        draft.gpu, advice_text(fitting)));
+    refusal.table = memory_table(*most, fitting);
     std::vector<Diagnostic>& to = draft.enforce_memory ? reading.faults : reading.warnings;
-    to.push_back(
-        at(reading.section_place("plan"),
-           fmt::format(
-               "the plan needs {} on pipeline rank {}, more than the {} of {}: parameters {}, gradients {}, "
-               "optimizer {}, activations {}, buffers {}, overhead {}; {}",
-               to_text(most->total()), most - ranks.begin(), to_text(capacity), draft.gpu,
-               to_text(most->parameters), to_text(most->gradients), to_text(most->optimizer),
-               to_text(most->activations), to_text(most->buffers), to_text(most->overhead), advice)));
+    to.push_back(std::move(refusal));
 }
 
 } // namespace chokepoint::sim::loader

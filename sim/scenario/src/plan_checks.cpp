@@ -12,9 +12,9 @@
 namespace chokepoint::sim::loader {
 namespace {
 
-// Each is an action the scheduler lists and the engine plays: a million is 500 times DeepSeek-V3's step (16 x
-// 120).
-constexpr std::int64_t kMaxStageMicroBatches = 1'000'000;
+// Micro-batches times layers, or stages if they are more: each is some ten tasks that the engine plays, about
+// 2 KB. A million, 140 times DeepSeek-V3's step (120 x 61), takes half a minute and 2 GB.
+constexpr std::int64_t kMaxPasses = 1'000'000;
 
 /// "pipeline x tensor (16 x 8)" of the sizes that are not 1; the first one always.
 std::string sizes_text(const work::ParallelPlan& plan) {
@@ -123,12 +123,16 @@ int micro_batches(Reading& reading, std::int64_t data) {
     }
     const std::int64_t count = plan.global_batch / per_round;
     const std::int64_t stages = std::int64_t{plan.pipeline} * plan.virtual_stages;
-    if (count * stages > kMaxStageMicroBatches) {
+    const std::int64_t layers = reading.sound({"model.layers"}) ? reading.draft.model.layers : 0;
+    if (count * std::max(stages, layers) > kMaxPasses) {
         reading.fault("plan.global_batch",
-                      fmt::format("global_batch ({}) gives a replica {} micro-batches on {} pipeline {}; "
-                                  "expected at most {} in all",
-                                  plan.global_batch, count, stages,
-                                  plan.virtual_stages == 1 ? "ranks" : "stages", kMaxStageMicroBatches));
+                      fmt::format("global_batch ({}) gives a replica {} micro-batches on {} {}; expected at "
+                                  "most {} in all",
+                                  plan.global_batch, count, std::max(stages, layers),
+                                  layers >= stages           ? "layers"
+                                  : plan.virtual_stages == 1 ? "pipeline ranks"
+                                                             : "pipeline stages",
+                                  kMaxPasses));
         return 0;
     }
     return static_cast<int>(count);
@@ -152,11 +156,11 @@ void check_rank_order(Reading& reading, std::int64_t data) {
     if (const std::string fault = work::rank_order_fault(plan.rank_order); !fault.empty()) {
         reading.fault("plan.rank_order", fault);
     } else if (data > 0 && reading.faults.empty()) {
-        if (const std::string fault = layout_fault(plan, reading.draft.gpus_per_node); !fault.empty()) {
+        if (const std::string on_gpus = layout_fault(plan, reading.draft.gpus_per_node); !on_gpus.empty()) {
             work::ParallelPlan shared_by_all = plan;
             shared_by_all.shard_group.reset();
             const bool is_sharing = layout_fault(shared_by_all, reading.draft.gpus_per_node).empty();
-            reading.fault(is_sharing ? "plan.shard_group" : "plan.rank_order", fault);
+            reading.fault(is_sharing ? "plan.shard_group" : "plan.rank_order", on_gpus);
         }
     }
 }

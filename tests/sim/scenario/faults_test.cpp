@@ -177,8 +177,8 @@ TEST(BadScenario, EmptyAndDottedNamesAreUnknownKeys) {
 TEST(BadScenario, MillionMicroBatchesAreRefusedBeforeTheyAreOrdered) {
     EXPECT_THAT(
         faults_of(test::kValid, {"plan.global_batch=99999744"}), // 781,248 x 128
-        ElementsAre(HasSubstr("global_batch (99999744) gives a replica 781248 micro-batches on 16 pipeline "
-                              "ranks; expected at most 1000000 in all")));
+        ElementsAre(HasSubstr("global_batch (99999744) gives a replica 781248 micro-batches on 61 layers; "
+                              "expected at most 1000000 in all")));
 }
 
 TEST(BadScenario, RampMustSplitOverTheSameReplicas) {
@@ -194,13 +194,20 @@ TEST(BadScenario, RampMustSplitOverTheSameReplicas) {
     EXPECT_THAT(with("15488"), ElementsAre(HasSubstr("ramp_from (15488) exceeds plan.global_batch (15360)")));
 }
 
-TEST(BadScenario, MemoryFaultStandsAtThePlanAndNamesEveryKind) {
-    const auto found = faults_of(test::kValid, {"plan.micro_batch=4"});
-    ASSERT_EQ(found.size(), 1U) << testing::PrintToString(found);
-    EXPECT_THAT(found.front(), HasSubstr("v3.toml:7:1: error: the plan needs "));
-    for (const char* kind :
-         {"85.9 GB of h800-sxm", "parameters", "gradients", "optimizer", "activations", "buffers"}) {
-        EXPECT_THAT(found.front(), HasSubstr(kind));
+TEST(BadScenario, MemoryFaultStandsAtThePlanWithTheTableAndTwoRemedies) {
+    try {
+        test::load({"plan.micro_batch=2"});
+        FAIL() << "expected a refusal";
+    } catch (const sim::ScenarioError& error) {
+        ASSERT_EQ(error.faults().size(), 1U) << error.what();
+        const sim::Diagnostic& fault = error.faults().front();
+        EXPECT_THAT(to_text(fault), HasSubstr("v3.toml:7:1: error: the plan needs "));
+        EXPECT_THAT(fault.message, HasSubstr("more than the 85.9 GB of h800-sxm; would fit with "));
+        EXPECT_THAT(fault.message, HasSubstr(", or with "));
+        EXPECT_EQ(std::ranges::count(fault.table, '\n'), 3); // a head, the plan, two remedies
+        for (const char* kind : {"parameters", "gradients", "optimizer", "activations", "buffers"}) {
+            EXPECT_THAT(fault.table, HasSubstr(kind));
+        }
     }
 }
 

@@ -25,6 +25,7 @@ struct Diagnostic {
     std::string file;
     int line = 0, column = 0; ///< 1-based; 0 where there is no place (an unreadable file, a --set override)
     std::string message;
+    std::string table = {}; ///< figures behind the message, for a reader: lines to print below it; often none
     friend bool operator==(const Diagnostic&, const Diagnostic&) = default;
 };
 /// "half-rail.toml:7:12: error: caps.nic: …"
