@@ -86,6 +86,12 @@ const Pair kPairs[] = {
         "hidden_act": "silu", "hidden_size": 4096, "intermediate_size": 10944, "moe_intermediate_size": 1408,
         "moe_layer_freq": 1, "n_routed_experts": 128, "n_shared_experts": 2, "num_attention_heads": 32,
         "num_experts_per_tok": 6, "num_hidden_layers": 62, "num_key_value_heads": 32, "vocab_size": 152064})"},
+    {"gpt-oss-120b",
+     R"({"model_type": "gpt_oss", "attention_bias": true, "experts_per_token": 4, "head_dim": 64,
+        "hidden_act": "silu", "hidden_size": 2880, "initial_context_length": 4096, "intermediate_size": 2880,
+        "num_attention_heads": 64, "num_experts_per_tok": 4, "num_hidden_layers": 36, "num_key_value_heads": 8,
+        "num_local_experts": 128, "sliding_window": 128, "swiglu_limit": 7.0, "tie_word_embeddings": false,
+        "vocab_size": 201088})"},
     {"nemotron-4-15b", R"({"model_type": "nemotron", "hidden_act": "relu2", "hidden_size": 6144,
         "intermediate_size": 24576, "num_attention_heads": 48, "num_key_value_heads": 8, "num_hidden_layers": 32,
         "head_dim": 128, "attention_bias": false, "mlp_bias": false, "norm_eps": 1e-05,
@@ -149,6 +155,35 @@ TEST(HfConfig, PlacesDenseLayersAsTheFileSays) {
     EXPECT_EQ(first.model->dense_layers, 2);
     EXPECT_THAT(faults_of(qwen + R"("mlp_only_layers": [5]})"),
                 ElementsAre(HasSubstr("mlp_only_layers does not list the first layers alone")));
+}
+
+TEST(HfConfig, FindsTheLayersThatLookBeyondTheWindow) {
+    const auto with = [](const std::string& types) {
+        return R"({"model_type": "gpt_oss", "hidden_act": "silu", "hidden_size": 64, "intermediate_size": 64,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "num_hidden_layers": 6,
+            "num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": 8, "vocab_size": 1000,
+            "layer_types": [)" +
+               types + "]}";
+    };
+    const std::string slide = R"("sliding_attention", )", full = R"("full_attention", )";
+    const std::string last_slide = R"("sliding_attention")", last_full = R"("full_attention")";
+    const auto third = parse(with(slide + slide + full + slide + slide + last_full));
+    ASSERT_TRUE(third.model);
+    EXPECT_EQ(third.model->attention.full_every, 3);
+    const auto none = parse(with(slide + slide + slide + slide + slide + last_slide));
+    ASSERT_TRUE(none.model);
+    EXPECT_EQ(window_of(*none.model, 5), 8);
+    const auto all = parse(with(full + full + full + full + full + last_full));
+    ASSERT_TRUE(all.model);
+    EXPECT_EQ(window_of(*all.model, 0), 0);
+    EXPECT_THAT(faults_of(with(full + slide + slide + slide + slide + last_slide)),
+                ElementsAre(HasSubstr("layer_types has sliding_attention at layer 1; only full attention in "
+                                      "every n-th layer is modelled")));
+    EXPECT_THAT(faults_of(with(slide + last_full)),
+                ElementsAre(HasSubstr("layer_types lists 2 layers; expected the 6 of num_hidden_layers")));
+    EXPECT_THAT(
+        faults_of(with(R"("chunked_attention")")),
+        ElementsAre(HasSubstr("expected a list, each item one of sliding_attention, full_attention")));
 }
 
 TEST(HfConfig, RefusesWhatItDoesNotKnowByName) {

@@ -35,6 +35,8 @@ constexpr Published kPublished[] = {
     {"qwen3-235b-a22b", 235, 22, 1, 1, true},       // huggingface.co/Qwen/Qwen3-235B-A22B, model card
     {"kimi-k2", 1000, 32, 1000, 1},                 // MoonshotAI/Kimi-K2 README: 1T, 32B
     {"dots.llm1", 142, 14, 1, 1, true},             // arXiv 2506.05767, abstract
+    {"gpt-oss-120b", 116.83, 5.13, 0.01, 0.01},     // arXiv 2508.10925, table 1
+    {"gpt-oss-20b", 20.91, 3.61, 0.01, 0.01},       // likewise
     {"gpt3-175b", 175, 175, 1, 1},                  // arXiv 2005.14165, table 2.1
     {"llama-2-7b", 6.7, 6.7, 0.1, 0.1, true},       // arXiv 2302.13971, table 2: the same shape
     {"llama-2-13b", 13.0, 13.0, 0.1, 0.1, true},    // likewise
@@ -160,7 +162,37 @@ TEST(TrainingFlops, GrowWithTheSequenceOnlyUpToTheWindow) {
     EXPECT_DOUBLE_EQ(flops(4096), whole);
     // Far beyond the window a token sees all of it: twice the mean of a sequence as long as the window.
     EXPECT_NEAR(flops(1 << 24) - flops(4096), 6.0 * 2048 * 2 * 4096 * model.layers, 1e-3 * whole);
-    EXPECT_DOUBLE_EQ(mean_keys(model.attention, 8192), 4096 - 4096.0 * 4096.0 / (2 * 8192.0));
+    EXPECT_DOUBLE_EQ(mean_keys(4096, 8192), 4096 - 4096.0 * 4096.0 / (2 * 8192.0));
+}
+
+TEST(Layers, LookBeyondTheWindowOncePerGroup) {
+    ModelArch model = preset("gpt-oss-120b");
+    EXPECT_EQ(window_of(model, 0), 128); // openai/gpt-oss model.py: sliding where the index is even
+    EXPECT_EQ(window_of(model, 1), 0);
+    EXPECT_EQ(window_of(model, 34), 128);
+    EXPECT_EQ(window_of(model, model.layers), window_of(model, model.layers - 1));
+    model.attention.full_every = 3;
+    model.layers = 7;
+    std::vector<int> whole;
+    for (int layer = 0; layer < model.layers; ++layer) {
+        if (window_of(model, layer) == 0) {
+            whole.push_back(layer);
+        }
+    }
+    EXPECT_THAT(whole, testing::ElementsAre(2, 5));
+}
+
+TEST(TrainingFlops, OfMixedWindowsLieBetweenAllAndNone) {
+    const ModelArch mixed = preset("gpt-oss-120b"); // as many layers of either kind
+    ModelArch narrow = mixed, wide = mixed;
+    narrow.attention.full_every = 0;
+    wide.attention.window = wide.attention.full_every = 0;
+    for (const std::int64_t sequence : {64, 4096, 131'072}) {
+        const auto flops = [&](const ModelArch& model) {
+            return training_flops_per_token(model, sequence, true).value();
+        };
+        EXPECT_NEAR(flops(mixed), 0.5 * (flops(narrow) + flops(wide)), 1e-9 * flops(wide)) << sequence;
+    }
 }
 
 TEST(KeyValueCache, HoldsWhatDeepSeekComparesPerToken) {

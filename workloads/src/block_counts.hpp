@@ -8,7 +8,7 @@ namespace chokepoint::work {
 
 /// Share of one block in the training FLOPs of a token: forward and backward, matrix products, no router.
 /// Summed over all blocks but MTP's this is training_flops_per_token.
-hw::Flops block_training_flops(const ModelArch&, std::int64_t sequence, bool causal, BlockKind);
+hw::Flops block_training_flops(const ModelArch&, std::int64_t sequence, bool causal, const Block&);
 
 /// Kind of the layer at a 0-based index; MTP's layers, past the last, are like the last.
 BlockKind layer_kind(const ModelArch&, int layer);

@@ -87,11 +87,15 @@ constexpr std::array kShapelessInMoe{
     "router_z_loss_coef",    "moe_router_dtype",
 };
 
-void read_trunk(HfFields& fields, ModelArch& model, bool tied) {
+void read_sizes(HfFields& fields, ModelArch& model, bool tied) {
     model.layers = fields.whole("num_hidden_layers", kLayers);
     model.hidden = fields.whole("hidden_size", kHidden);
     model.vocabulary = fields.whole("vocab_size", kVocabulary);
     model.tied_embeddings = fields.truth("tie_word_embeddings", tied);
+}
+
+void read_trunk(HfFields& fields, ModelArch& model, bool tied) {
+    read_sizes(fields, model, tied);
     fields.require_all("layer_types", "full_attention", "layers of other kinds are not modelled");
 }
 
@@ -311,6 +315,52 @@ void read_dots1(HfFields& fields, ModelArch& model) {
     refuse_mixed_windows(fields);
 }
 
+/// A window in all layers but every n-th; in every second one where the file does not list them, as
+/// GptOssConfig has it.
+void read_windows(HfFields& fields, ModelArch& model) {
+    constexpr std::array<std::string_view, 2> kKinds{"sliding_attention", "full_attention"};
+    const bool listed = fields.has("layer_types");
+    const std::vector<std::string> kinds = fields.texts("layer_types", kKinds);
+    Attention& attention = model.attention;
+    attention.window = fields.whole("sliding_window", kPositions);
+    attention.full_every = listed ? 0 : 2;
+    if (kinds.empty()) {
+        return;
+    }
+    if (static_cast<int>(kinds.size()) != model.layers) {
+        fields.fault("layer_types", fmt::format("layer_types lists {} layers; expected the {} of "
+                                                "num_hidden_layers",
+                                                kinds.size(), model.layers));
+        return;
+    }
+    const auto first_full = std::ranges::find(kinds, kKinds[1]) - kinds.begin();
+    attention.full_every = first_full < model.layers ? static_cast<int>(first_full) + 1 : 0;
+    if (attention.full_every == 1) {
+        attention.window = attention.full_every = 0; // the pattern below then wants full layers only
+    }
+    for (int layer = 0; layer < model.layers; ++layer) {
+        if ((kinds[static_cast<std::size_t>(layer)] == kKinds[1]) != (window_of(model, layer) == 0)) {
+            fields.fault("layer_types", fmt::format("layer_types has {} at layer {}; only full attention in "
+                                                    "every n-th layer is modelled",
+                                                    kinds[static_cast<std::size_t>(layer)], layer));
+            return;
+        }
+    }
+}
+
+void read_gpt_oss(HfFields& fields, ModelArch& model) {
+    read_sizes(fields, model, false);
+    read_heads(fields, model, true);
+    read_routed(fields, model, "num_local_experts", "intermediate_size");
+    read_activation(fields, model, "hidden_act");
+    read_windows(fields, model);
+    fields.require("attention_bias", true, "gpt-oss without biases is not modelled");
+    model.biases = true;
+    for (const char* field : {"experts_per_token", "initial_context_length", "swiglu_limit"}) {
+        fields.ignore(field);
+    }
+}
+
 void read_nemotron(HfFields& fields, ModelArch& model) {
     read_trunk(fields, model, false);
     read_heads(fields, model);
@@ -383,6 +433,7 @@ constexpr std::array kFamilies{
     Family{"deepseek_v3", read_deepseek_v3},
     Family{"kimi_k2", read_deepseek_v3}, // the same fields: moonshotai/Kimi-K2-Base configuration_deepseek.py
     Family{"dots1", read_dots1},
+    Family{"gpt_oss", read_gpt_oss},
     Family{"nemotron", read_nemotron},
     Family{"gpt2", read_gpt2},
     Family{"gpt_neox", read_gpt_neox},

@@ -204,6 +204,22 @@ std::vector<int> HfFields::wholes(const char* field, Range range) {
     return list;
 }
 
+std::vector<std::string> HfFields::texts(const char* field, std::span<const std::string_view> words) {
+    const Json* value = find(field);
+    std::vector<std::string> list;
+    if (value == nullptr) {
+        return list;
+    }
+    const auto known = [&](const Json& item) {
+        return item.is_string() && std::ranges::find(words, item.get<std::string>()) != words.end();
+    };
+    if (!value->is_array() || !std::ranges::all_of(*value, known)) {
+        wrong(field, *value, fmt::format("a list, each item one of {}", fmt::join(words, ", ")));
+        return list;
+    }
+    return value->get<std::vector<std::string>>();
+}
+
 void HfFields::require(const char* field, const Json& expected, std::string_view why) {
     const Json* value = find(field);
     if (value != nullptr && *value != expected) {

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 
 namespace chokepoint::work {
 
@@ -29,6 +30,9 @@ public:
     std::string text(const char* field);
     /// A list of whole numbers; absence and null give an empty one.
     std::vector<int> wholes(const char* field, Range);
+
+    /// A list of texts, each one of `words`; absence and null give an empty one.
+    std::vector<std::string> texts(const char* field, std::span<const std::string_view> words);
 
     /// The field may be there, whatever it says: it changes nothing that is counted or simulated.
     void ignore(const char* field) { known_.insert(field); }

@@ -143,7 +143,7 @@ std::string_view name(BlockKind kind) {
 }
 
 BlockKernels block_kernels(const ModelArch& model, const ParallelPlan& plan, const Block& block) {
-    const LayerShape shape = layer_shape(model, plan);
+    const LayerShape shape = layer_shape(model, plan, block);
     switch (block.kind) {
     case BlockKind::embedding:
         return embedding(shape);

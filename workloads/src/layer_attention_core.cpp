@@ -21,7 +21,7 @@ hw::Operator kernel(const LayerShape& shape, KernelClass kernel, std::int64_t qu
                       shape.plan.micro_batch, queries, heads, kv_heads, shape.head_qk, shape.head_v, causal);
     // As long as the triangle (or rectangle) of so many keys is what a window leaves of it.
     const auto sequence = static_cast<double>(shape.plan.sequence);
-    const double window = 2.0 * mean_keys(shape.model.attention, shape.plan.sequence) / sequence;
+    const double window = 2.0 * mean_keys(shape.window, shape.plan.sequence) / sequence;
     op.seq_kv = std::llround(window * static_cast<double>(keys));
     if (keys != queries) {
         const double key_value = 2.0 * static_cast<double>(shape.plan.micro_batch * kv_heads) *

@@ -73,8 +73,8 @@ void add_attention_heads(LayerShape& shape) {
 
 } // namespace
 
-LayerShape layer_shape(const ModelArch& model, const ParallelPlan& plan) {
-    LayerShape shape{.model = model, .plan = plan};
+LayerShape layer_shape(const ModelArch& model, const ParallelPlan& plan, const Block& block) {
+    LayerShape shape{.model = model, .plan = plan, .window = window_of(model, block.layer)};
     shape.tensor = plan.tensor;
     shape.tokens = share(plan.micro_batch_tokens(), plan.context, "context", "a micro-batch's tokens");
     shape.shard = plan.sequence_parallel

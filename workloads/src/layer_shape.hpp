@@ -10,6 +10,7 @@ namespace chokepoint::work {
 struct LayerShape {
     const ModelArch& model;
     const ParallelPlan& plan;
+    int window = 0;          ///< tokens that one token attends to; 0: its whole past
     std::int64_t tokens = 0; ///< that the matrices see
     std::int64_t shard = 0;  ///< of them, that norms, residuals and the router see
     int tensor = 1;          ///< GPUs that share each matrix outside the routed experts
@@ -34,8 +35,9 @@ struct LayerShape {
     [[nodiscard]] bool scattered() const { return tensor > 1 && plan.sequence_parallel; }
 };
 
+/// Only attention's window depends on the block.
 /// @throws std::invalid_argument with what the plan's groups do not divide.
-LayerShape layer_shape(const ModelArch&, const ParallelPlan&);
+LayerShape layer_shape(const ModelArch&, const ParallelPlan&, const Block& = {});
 
 /// Whether a token arrives once for every expert it chose: an all-to-all between experts' ranks.
 bool arrives_per_expert(const ParallelPlan&);

@@ -72,6 +72,12 @@ bool has_experts(const ModelArch& model, int layer) {
            (like - model.dense_layers) % model.moe.every == 0;
 }
 
+int window_of(const ModelArch& model, int layer) {
+    const Attention& a = model.attention;
+    const int like = std::min(layer, model.layers - 1);
+    return a.full_every > 0 && (like + 1) % a.full_every == 0 ? 0 : a.window;
+}
+
 int moe_layers(const ModelArch& model) {
     return model.moe.experts > 0 ? (model.layers - model.dense_layers + model.moe.every - 1) / model.moe.every
                                  : 0;
@@ -147,9 +153,9 @@ BlockParameters block_parameters(const ModelArch& model, BlockKind kind) {
     return {};
 }
 
-double mean_keys(const Attention& attention, std::int64_t sequence) {
+double mean_keys(int window, std::int64_t sequence) {
     const auto s = static_cast<double>(sequence);
-    const double w = attention.window > 0 ? std::min<double>(attention.window, s) : s;
+    const double w = window > 0 ? std::min<double>(window, s) : s;
     return w - w * w / (2.0 * s); // the first w tokens see half of the window, the others all of it
 }
 
@@ -174,14 +180,15 @@ std::int64_t parameters_not_split(const ModelArch& model, BlockKind kind) {
     return 0;
 }
 
-hw::Flops block_training_flops(const ModelArch& model, std::int64_t sequence, bool causal, BlockKind kind) {
+hw::Flops block_training_flops(const ModelArch& model, std::int64_t sequence, bool causal,
+                               const Block& block) {
     const std::int64_t h = model.hidden;
     const auto trained = [](std::int64_t weights) { return hw::Flops(6.0 * static_cast<double>(weights)); };
-    const double keys = mean_keys(model.attention, sequence) * (causal ? 1.0 : 2.0);
+    const double keys = mean_keys(window_of(model, block.layer), sequence) * (causal ? 1.0 : 2.0);
     const hw::Flops attention =
         trained(attention_matrices(model)) +
         hw::Flops(6.0 * keys * static_cast<double>(query_dim(model.attention) + value_dim(model.attention)));
-    switch (kind) {
+    switch (block.kind) {
     case BlockKind::embedding:
         return hw::Flops(0.0);
     case BlockKind::dense_layer:
@@ -198,9 +205,9 @@ hw::Flops block_training_flops(const ModelArch& model, std::int64_t sequence, bo
 }
 
 hw::Flops training_flops_per_token(const ModelArch& model, std::int64_t sequence, bool causal) {
-    hw::Flops sum = block_training_flops(model, sequence, causal, BlockKind::head);
+    hw::Flops sum = block_training_flops(model, sequence, causal, {BlockKind::head});
     for (int layer = 0; layer < model.layers; ++layer) {
-        sum += block_training_flops(model, sequence, causal, layer_kind(model, layer));
+        sum += block_training_flops(model, sequence, causal, {layer_kind(model, layer), layer});
     }
     return sum;
 }

@@ -18,6 +18,11 @@ void check_attention(std::vector<std::string>& found, const Attention& a) {
     if (a.window < 0) {
         found.push_back(fmt::format("attention.window is {}; expected 0 or more", a.window));
     }
+    if (a.full_every < 0 || (a.full_every > 0 && a.window == 0)) {
+        found.push_back(fmt::format("attention.full_every is {} and attention.window {}; expected 0, or a "
+                                    "window that some layers look beyond",
+                                    a.full_every, a.window));
+    }
     if (a.kind == AttentionKind::mla) {
         if (a.qkv_bias || a.qk_norm) {
             found.push_back(fmt::format("attention.{} is set and attention.kind is mla; expected it with mha "

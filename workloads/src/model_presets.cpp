@@ -76,12 +76,13 @@ private:
         truth(*table, "qkv_bias", attention.qkv_bias);
         truth(*table, "qk_norm", attention.qk_norm);
         whole(*table, "window", attention.window);
+        whole(*table, "full_every", attention.full_every);
         if (attention.kind == AttentionKind::mha && attention.kv_heads == 0) {
             attention.kv_heads = attention.heads;
         }
         refuse_others(*table, "attention.",
                       {"kind", "heads", "kv_heads", "head_dim", "q_lora_rank", "kv_lora_rank", "qk_nope_dim",
-                       "qk_rope_dim", "v_dim", "qkv_bias", "qk_norm", "window"});
+                       "qk_rope_dim", "v_dim", "qkv_bias", "qk_norm", "window", "full_every"});
     }
 
     void read_moe(const toml::table& root, Moe& moe) {

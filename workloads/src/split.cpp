@@ -25,17 +25,18 @@ struct Costs {
 };
 
 Costs costs(const ModelArch& model, const ParallelPlan& plan) {
-    const auto flops = [&](BlockKind kind) {
-        return block_training_flops(model, plan.sequence, true, kind).value();
+    const auto flops = [&](const Block& block) {
+        return block_training_flops(model, plan.sequence, true, block).value();
     };
+    const auto layer_flops = [&](int layer) { return flops({layer_kind(model, layer), layer}); };
     Costs costs;
     costs.before.push_back(0.0);
     for (int layer = 0; layer < model.layers; ++layer) {
-        costs.before.push_back(costs.before.back() + flops(layer_kind(model, layer)));
+        costs.before.push_back(costs.before.back() + layer_flops(layer));
     }
-    costs.tail = flops(BlockKind::head);
-    costs.tail += model.mtp_modules * (flops(BlockKind::mtp_projection) +
-                                       flops(layer_kind(model, model.layers)) + flops(BlockKind::head));
+    costs.tail = flops({BlockKind::head});
+    costs.tail += model.mtp_modules *
+                  (flops({BlockKind::mtp_projection}) + layer_flops(model.layers) + flops({BlockKind::head}));
     const double all = costs.before.back() + costs.tail;
     std::ranges::for_each(costs.before, [all](double& cost) { cost /= all; });
     costs.tail /= all;

@@ -35,6 +35,12 @@ void add_shape(std::vector<Figure>& out, const work::ModelArch& model) {
             ? fmt::format("{} heads", a.heads)
             : fmt::format("{} heads of {}, {} of keys", a.heads, a.head_dim, a.kv_heads);
     out.push_back(text_figure("attention", work::name(a.kind), heads));
+    if (a.window > 0) {
+        out.push_back(count_figure("attention.window", a.window,
+                                   a.full_every > 0
+                                       ? fmt::format("tokens; one layer in {} sees all", a.full_every)
+                                       : "tokens, in all layers"));
+    }
     out.push_back(text_figure("activation", work::name(model.activation),
                               model.gated_ffn ? "gated: three matrices" : "two matrices"));
     out.push_back(text_figure("norm", work::name(model.norm)));
@@ -104,7 +110,8 @@ std::vector<Figure> model_figures(const work::ModelArch& model, std::int64_t seq
     constexpr double kKilo = 1e3;
     out.push_back({"kv_bytes_per_token", fmt::format("{:.3f} kB", cache.value() / kKilo), cache.value(),
                    model.attention.window > 0
-                       ? fmt::format("BF16, for the last {} tokens", model.attention.window)
+                       ? fmt::format("BF16, for the last {} tokens{}", model.attention.window,
+                                     model.attention.full_every > 0 ? " in layers with the window" : "")
                        : "BF16, all layers"});
     return out;
 }

@@ -221,6 +221,10 @@ const std::array kKeys{
     Key{"model.attention.window", integer("0", "16777216"), Need::preset, "0", "the whole past",
         "tokens that one token attends to, itself included; 0: no window",
         attention_field<&Attention::window>},
+    Key{"model.attention.full_every", integer("0", "1024"), Need::preset, "0", "none",
+        "one layer in so many attends to its whole past in spite of the window, the last of each group, as "
+        "gpt-oss; 0: none",
+        attention_field<&Attention::full_every>},
 
     Key{"model.moe.experts", integer("0", "8192"), Need::preset, "0", "a dense model",
         "routed experts of one layer", moe_field<&Moe::experts>},

@@ -72,6 +72,7 @@ v_dim = 128
 qkv_bias = false
 qk_norm = false
 window = 0
+full_every = 0
 
 [model.moe]
 experts = 16

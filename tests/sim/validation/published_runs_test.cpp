@@ -35,9 +35,9 @@ TEST(PublishedRuns, CoverWhatIsPublishedWithPlanBatchAndTime) {
         fair += run.bound == "fair" ? 1 : 0;
         with_memory += run.memory ? 1 : 0;
     }
-    EXPECT_EQ(timed, 384);
+    EXPECT_EQ(timed, 413);
     EXPECT_EQ(rates, 39);
-    EXPECT_EQ(held, 87);
+    EXPECT_EQ(held, 58);
     EXPECT_GE(fair, 330);
     EXPECT_EQ(with_memory, 39);
 }

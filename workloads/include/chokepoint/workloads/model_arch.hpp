@@ -37,6 +37,9 @@ struct Attention {
     bool qkv_bias = false; ///< mha, gqa: biases on queries, keys and values alone, as Qwen2
     bool qk_norm = false;  ///< mha, gqa: every head's query and key pass a norm, as Qwen3
     int window = 0;        ///< tokens that one token attends to, itself included; 0: its whole past
+    /// Beside a window: one layer in so many attends to the whole past all the same, the last of each group
+    /// (gpt-oss: 2). 0: none does.
+    int full_every = 0;
     friend bool operator==(const Attention&, const Attention&) = default;
 };
 
@@ -82,6 +85,8 @@ std::vector<std::string> faults(const ModelArch&);
 
 /// Whether the 0-based layer has experts; MTP's layers, past the last, are like the last.
 bool has_experts(const ModelArch&, int layer);
+/// Tokens that one token attends to in the 0-based layer, 0: its whole past; MTP's layers as above.
+int window_of(const ModelArch&, int layer);
 /// Layers with experts, without MTP's.
 int moe_layers(const ModelArch&);
 /// Intermediate size of the FFN that the shared experts form together.
@@ -111,8 +116,9 @@ ParameterCount count_parameters(const ModelArch&);
 /// full attention counts twice that.
 hw::Flops training_flops_per_token(const ModelArch&, std::int64_t sequence, bool causal);
 
-/// Keys that a token attends to on average under a causal mask, the mask's diagonal counted half.
-double mean_keys(const Attention&, std::int64_t sequence);
+/// Keys that a token attends to on average under a causal mask, the mask's diagonal counted half. Without a
+/// window (0) half of the sequence.
+double mean_keys(int window, std::int64_t sequence);
 
 /// Keys and values, or latents and rotary keys, that a BF16 cache holds for one token. A window bounds for
 /// how many tokens, not how much for each.
