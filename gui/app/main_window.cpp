@@ -63,7 +63,9 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
     addPage("scenario", tr("Scenario"), new ScenarioPage(*editor_, this));
     addPage("compare", tr("Compare"), compare_);
     addPage("curves", tr("Cost curves"), new CurvesPage(*document_, this));
-    addPage("timeline", tr("Timeline"), new TimelinePage(*document_, this));
+    auto* timeline = new TimelinePage(*document_, this);
+    timeline->setOffers([this] { return compare_->files(); });
+    addPage("timeline", tr("Timeline"), timeline);
     addPage("validate", tr("Validate"), new ValidatePage(this));
     addPage("rules", tr("Rules"), new RulesPage(this));
 

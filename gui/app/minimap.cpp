@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "timeline_metrics.hpp" // so that both axes line up
 #include "timeline_view.hpp"
 
 #include "theme.hpp"
@@ -9,10 +10,6 @@
 #include <QPainter>
 
 namespace chokepoint::gui {
-
-namespace {
-constexpr int kGutter = 176; // below the view's own, so that both axes line up
-}
 
 Minimap::Minimap(TimelineView& view, QWidget* parent) : QWidget(parent), view_(view) {
     setFixedHeight(34);

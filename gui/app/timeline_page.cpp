@@ -8,6 +8,7 @@
 #include "trace_reader.hpp"
 #include "work_bar.hpp"
 
+#include <QCheckBox>
 #include <QCoreApplication>
 #include <QFile>
 #include <QFileDialog>
@@ -15,6 +16,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
+#include <QMenu>
 #include <QPushButton>
 #include <QVBoxLayout>
 
@@ -27,20 +29,26 @@ TimelinePage::TimelinePage(Document& document, QWidget* parent)
       view_(new TimelineView(this)),
       minimap_(new Minimap(*view_, this)),
       search_(new QLineEdit(this)),
+      belowMenu_(new QMenu(this)),
+      path_(new QCheckBox(tr("&Critical path"), this)),
       found_(new QLabel(this)),
       status_(new QLabel(this)),
       work_(new WorkBar(this)) {
     auto* layout = new QVBoxLayout(this);
     auto* top = new QHBoxLayout;
-    auto* below = new QPushButton(tr("&Another below…"), this);
+    auto* below = new QPushButton(tr("&Another below"), this);
     auto* whole = new QPushButton(tr("&Whole step"), this);
     below->setToolTip(tr("Another scenario, or a trace file, on the same time axis"));
+    below->setMenu(belowMenu_);
+    path_->setChecked(true);
+    path_->setToolTip(tr("The chain of spans that set the step's time; the others are pale"));
     search_->setPlaceholderText(tr("Find spans: combine, attn, 3F0… (Enter: next)"));
     search_->setClearButtonEnabled(true);
     search_->setAccessibleName(tr("Find spans"));
     found_->setMinimumWidth(110);
     top->addWidget(search_, 1);
     top->addWidget(found_);
+    top->addWidget(path_);
     top->addWidget(whole);
     top->addWidget(below);
     layout->addLayout(top);
@@ -50,6 +58,7 @@ TimelinePage::TimelinePage(Document& document, QWidget* parent)
     status_->setTextInteractionFlags(Qt::TextSelectableByMouse);
     status_->setText(
         tr("Ctrl and wheel, or W and S: zoom. Drag, or A and D: move. Shift and drag: zoom to a stretch."));
+    layout->addWidget(makeLegend());
     layout->addWidget(status_);
 
     runner_->setKeepsOutput(false); // a trace is read as it comes
@@ -68,13 +77,57 @@ TimelinePage::TimelinePage(Document& document, QWidget* parent)
             status_->setText(words);
         }
     });
-    connect(below, &QPushButton::clicked, this, [this] {
-        const QString path = QFileDialog::getOpenFileName(this, tr("Another timeline"), {},
-                                                          tr("Scenarios and traces (*.toml *.json)"));
-        if (!path.isEmpty()) {
-            addBelow(path);
+    connect(belowMenu_, &QMenu::aboutToShow, this, &TimelinePage::fillBelowMenu);
+    connect(path_, &QCheckBox::toggled, view_, &TimelineView::setPathShown);
+    connect(runner_.get(), &Runner::ended, this, [this] {
+        view_->setEnabled(true); // what was there before, if nothing new came
+        if (!pending_.isEmpty()) {
+            addBelow(std::exchange(pending_, QString()));
         }
     });
+}
+
+QWidget* TimelinePage::makeLegend() {
+    // As the trace for ui.perfetto.dev is coloured.
+    const std::pair<QString, const char*> kinds[] = {{tr("forward"), "thread_state_running"},
+                                                     {tr("backward"), "rail_response"},
+                                                     {tr("weight gradient"), "rail_animation"},
+                                                     {tr("expert traffic"), "thread_state_iowait"},
+                                                     {tr("other traffic"), "thread_state_uninterruptible"}};
+    QStringList entries;
+    for (const auto& [name, color] : kinds) {
+        entries << QString("<span style='color:%1'>■</span> %2").arg(trace_color(color).name(), name);
+    }
+    auto* legend = new QLabel(entries.join("&nbsp;&nbsp; "), this);
+    legend->setAccessibleName(tr("Colours of the spans"));
+    return legend;
+}
+
+void TimelinePage::fillBelowMenu() {
+    belowMenu_->clear();
+    for (const QString& file : offers_()) {
+        belowMenu_->addAction(QFileInfo(file).fileName(), this, [this, file] { addBelow(file); })
+            ->setToolTip(file);
+    }
+    belowMenu_->addAction(tr("Scenario or trace &file…"), this, &TimelinePage::askBelow);
+    if (below_) {
+        belowMenu_->addSeparator();
+        belowMenu_->addAction(tr("&Only the open scenario"), this, &TimelinePage::removeBelow);
+    }
+}
+
+void TimelinePage::askBelow() {
+    const QString path = QFileDialog::getOpenFileName(this, tr("Another timeline"), {},
+                                                      tr("Scenarios and traces (*.toml *.json)"));
+    if (!path.isEmpty()) {
+        addBelow(path);
+    }
+}
+
+void TimelinePage::removeBelow() {
+    pending_.clear();
+    below_.reset();
+    show();
 }
 
 TimelinePage::~TimelinePage() { runner_->disconnect(this); }
@@ -96,6 +149,10 @@ void TimelinePage::activate() {
 }
 
 void TimelinePage::addBelow(const QString& path) {
+    if (runner_->running()) {
+        pending_ = path;
+        return;
+    }
     startReading(true);
     if (!path.endsWith(".json")) {
         runner_->start({{"trace", path, "-o", "-", "--progress", "json"}, {}, {}});
@@ -103,6 +160,7 @@ void TimelinePage::addBelow(const QString& path) {
     }
     QFile file(path);
     if (!file.open(QIODevice::ReadOnly)) {
+        view_->setEnabled(true);
         work_->setMessage(tr("cannot read '%1': %2").arg(path, file.errorString()));
         return;
     }
@@ -140,6 +198,10 @@ void TimelinePage::finish() {
     }
     reading_->finish();
     (readingBelow_ ? below_ : first_) = reading_;
+    show();
+}
+
+void TimelinePage::show() {
     std::vector<std::shared_ptr<const TraceModel>> models;
     for (const auto& model : {first_, below_}) {
         if (model) {
@@ -147,6 +209,7 @@ void TimelinePage::finish() {
         }
     }
     view_->setModels(std::move(models));
+    path_->setEnabled(view_->hasPath());
     minimap_->refresh();
     search_->clear();
 }
@@ -155,6 +218,13 @@ void TimelinePage::demonstrate() {
     activate();
     while (busy()) {
         QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
+    }
+    const QStringList others = offers_();
+    if (!others.isEmpty()) {
+        addBelow(others.first());
+        while (busy()) {
+            QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
+        }
     }
     // Somewhere in the middle, near enough to read names.
     constexpr double kFrom = 0.40, kTo = 0.408;

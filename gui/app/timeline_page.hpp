@@ -4,11 +4,14 @@
 
 #include "page.hpp"
 
+#include <functional>
 #include <memory>
 #include <vector>
 
+class QCheckBox;
 class QLabel;
 class QLineEdit;
+class QMenu;
 
 namespace chokepoint::gui {
 
@@ -34,18 +37,29 @@ public:
     [[nodiscard]] QString problem() const override;
     /// Puts another timeline below: of a scenario (.toml) or a trace (.json).
     void addBelow(const QString& path);
+    void removeBelow();
+    /// Files that are offered for the place below.
+    void setOffers(std::function<QStringList()> offers) { offers_ = std::move(offers); }
     [[nodiscard]] TimelineView& view() { return *view_; }
 
 private:
     void startReading(bool below);
     void take(const QByteArray& piece);
     void finish();
+    void show();
+    void fillBelowMenu();
+    void askBelow();
+    [[nodiscard]] QWidget* makeLegend();
 
     Document& document_;
     std::unique_ptr<Runner> runner_;
     TimelineView* view_;
     Minimap* minimap_;
     QLineEdit* search_;
+    QMenu* belowMenu_;
+    QCheckBox* path_;
+    std::function<QStringList()> offers_ = [] { return QStringList(); };
+    QString pending_; ///< below, once the first is read
     QLabel* found_;
     QLabel* status_;
     WorkBar* work_;

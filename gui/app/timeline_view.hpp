@@ -36,6 +36,10 @@ public:
     void zoom(double factor, double about);
     void resetView();
 
+    /// Pales all but the critical path, where a timeline tells it.
+    void setPathShown(bool);
+    [[nodiscard]] bool hasPath() const;
+
     /// Marks spans whose name holds the words; how many there are.
     std::size_t search(const QString& words);
     /// Goes to the next (or previous) match and selects it.
@@ -44,6 +48,8 @@ public:
     [[nodiscard]] std::optional<SpanPlace> selected() const { return selected_; }
     [[nodiscard]] const TraceSpan& span(const SpanPlace& place) const;
 
+    /// The shown tracks from the top, each by its first span.
+    [[nodiscard]] std::vector<SpanPlace> rows() const;
     /// The whole picture, as it is painted; for benchmarks.
     QImage render(const QSize&);
 
@@ -70,10 +76,13 @@ private:
         int top = 0;
     };
     void layOut();
+    void addRows(std::size_t model, std::size_t first, std::size_t last);
     void paintAll(QPainter&, const QSize&);
     void paintAxis(QPainter&, const QRect&);
     void paintRow(QPainter&, const Row&, int top, int width);
-    void paintNames(QPainter&, const TraceTrack&, int top, int width, double per_second);
+    void paintHeading(QPainter&, const Row&, int top, int width);
+    void paintSpans(const Row&);
+    void paintNames(QPainter&, const Row&, int top, int width, double per_second);
     void paintMark(QPainter&, const SpanPlace&, int width, const QPen&);
     [[nodiscard]] double timeAt(double x) const;
     [[nodiscard]] std::optional<SpanPlace> placeAt(const QPointF&) const;
@@ -91,7 +100,7 @@ private:
     std::optional<SpanPlace> selected_;
     std::optional<QPointF> drag_, band_;
     QPointF pointer_;
-    bool moved_ = false;
+    bool moved_ = false, path_ = true;
     std::vector<TracePixel> pixels_;
     QImage strip_;
 };

@@ -10,17 +10,20 @@ namespace chokepoint::gui {
 
 namespace {
 
+double seconds_of(const TraceSpan& span) { return span.end - span.start; }
+double seconds_of(const TraceBlock& block) { return static_cast<double>(block.filled); }
+double critical_seconds_of(const TraceSpan& span) { return span.critical ? seconds_of(span) : 0.0; }
+double critical_seconds_of(const TraceBlock& block) { return static_cast<double>(block.critical); }
+
 template <class Children> TraceBlock merged(const Children& children) {
     TraceBlock block{.start = children.front().start};
     std::array<std::pair<std::uint32_t, double>, TraceModel::kFan> seconds{};
     std::size_t colors = 0;
     for (const auto& child : children) {
         block.end = std::max(block.end, child.end);
-        double filled = child.end - child.start;
-        if constexpr (requires { child.filled; }) {
-            filled = static_cast<double>(child.filled);
-        }
+        const double filled = seconds_of(child);
         block.filled += static_cast<float>(filled);
+        block.critical += static_cast<float>(critical_seconds_of(child));
         auto* const last = seconds.begin() + colors;
         auto* const at =
             std::find_if(seconds.begin(), last, [&](const auto& one) { return one.first == child.color; });
@@ -78,7 +81,7 @@ private:
                 continue;
             }
             if ((block.end - block.start) * per_second_ <= 1.0) {
-                fill(block.start, block.end, block.color, static_cast<double>(block.filled));
+                fill(block);
             } else if (level == 0) {
                 descend_spans(i * TraceModel::kFan,
                               std::min((i + 1) * TraceModel::kFan, track_.spans.size()));
@@ -92,15 +95,16 @@ private:
         for (std::size_t i = first; i < last; ++i) {
             const TraceSpan& span = track_.spans[i];
             if (span.start < to_ && span.end > from_) {
-                fill(span.start, span.end, span.color, span.end - span.start);
+                fill(span);
             }
         }
     }
-    /// `seconds` of work between two times.
-    void fill(double start, double end, std::uint32_t color, double seconds) {
-        const double left = (start - from_) * per_second_;
-        const double right = (end - from_) * per_second_;
-        const double density = end > start ? std::min(1.0, seconds / (end - start)) : 1.0;
+    template <class Work> void fill(const Work& work) {
+        const double left = (work.start - from_) * per_second_;
+        const double right = (work.end - from_) * per_second_;
+        const double wide = work.end - work.start;
+        const double density = wide > 0.0 ? std::min(1.0, seconds_of(work) / wide) : 1.0;
+        const double critical = wide > 0.0 ? std::min(1.0, critical_seconds_of(work) / wide) : 0.0;
         const auto last = static_cast<double>(pixels_.size() - 1);
         const auto first_pixel = static_cast<std::size_t>(std::clamp(std::floor(left), 0.0, last));
         const auto last_pixel = static_cast<std::size_t>(std::clamp(std::ceil(right) - 1.0, 0.0, last));
@@ -108,10 +112,12 @@ private:
             const double inside =
                 std::min(right, static_cast<double>(p) + 1.0) - std::max(left, static_cast<double>(p));
             const auto share = static_cast<float>(std::max(inside, 1e-6) * density);
+            const auto critical_share = static_cast<float>(std::max(inside, 1e-6) * critical);
             pixels_[p].filled = std::min(1.0F, pixels_[p].filled + share);
+            pixels_[p].critical = std::min(1.0F, pixels_[p].critical + critical_share);
             if (share >= most_[p]) {
                 most_[p] = share;
-                pixels_[p].color = static_cast<std::int32_t>(color);
+                pixels_[p].color = static_cast<std::int32_t>(work.color);
             }
         }
     }
@@ -175,6 +181,7 @@ void TraceModel::finish() {
         for (const TraceSpan& span : track.spans) {
             track.longest = std::max(track.longest, span.end - span.start);
             end_ = std::max(end_, span.end);
+            critical_ = critical_ || span.critical;
         }
         track.levels.clear();
         if (track.spans.size() > kFan) {

@@ -26,6 +26,7 @@ struct TraceBlock {
     double start = 0.0, end = 0.0;
     std::uint32_t color = 0; ///< of what takes most of it
     float filled = 0.0F;     ///< its spans' seconds
+    float critical = 0.0F;   ///< of them, on the critical path
 };
 
 struct TraceTrack {
@@ -40,6 +41,7 @@ struct TraceTrack {
 struct TracePixel {
     std::int32_t color = -1; ///< -1: idle
     float filled = 0.0F;     ///< share of the pixel
+    float critical = 0.0F;   ///< of it, on the critical path
 };
 
 class TraceModel {
@@ -60,6 +62,8 @@ public:
     [[nodiscard]] std::size_t name_count() const { return names_.size(); }
     [[nodiscard]] std::size_t span_count() const;
     [[nodiscard]] double end() const { return end_; }
+    /// Whether the trace says what its critical path is.
+    [[nodiscard]] bool has_critical_path() const { return critical_; }
 
     /// One value per pixel of [from, to). Work in proportion to the pixels, whatever the number of spans.
     static void sample(const TraceTrack&, double from, double to, std::vector<TracePixel>& pixels);
@@ -75,6 +79,7 @@ private:
     std::vector<QString> names_;
     std::vector<std::string> colors_;
     double end_ = 0.0;
+    bool critical_ = false;
 };
 
 /// The colour that trace viewers give a reserved name ("thread_state_running"), so that both show the same.

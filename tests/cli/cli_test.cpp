@@ -101,15 +101,23 @@ TEST(Cli, TraceNamesEveryTaskAndStaysWithinTheStep) {
         parse(run_cli({"run", kSmall, "--json", "-"}).out).at("step").at("seconds").get<double>();
     const auto trace = parse(read_file(file));
     int spans = 0;
+    int critical = 0;
+    double path = 0.0;
     for (const auto& event : trace.at("traceEvents")) {
         if (event.at("ph") != "X") {
             continue;
         }
         ++spans;
+        if (event.contains("args") && event.at("args").contains("critical")) {
+            ++critical;
+            path += event.at("dur").get<double>() * 1e-6;
+        }
         EXPECT_FALSE(event.at("name").get<std::string>().empty());
         EXPECT_LE((event.at("ts").get<double>() + event.at("dur").get<double>()) * 1e-6, step + 1e-8);
     }
     EXPECT_GT(spans, 100);
+    EXPECT_LT(critical, spans);
+    EXPECT_NEAR(path, step, 1e-9 * critical) << "the critical path fills the step; a trace has nanoseconds";
 }
 
 TEST(Cli, UnknownNamesAreWrongInputAndListWhatExists) {

@@ -34,9 +34,11 @@ int trace_command(const std::string& file, const std::string& output, const std:
     OutputFile trace(output);
     Progress progress(common.progress);
     const sim::StepRun step = sim::run_step(scenario, scenario.plan(), run_options(progress, common));
-    trace.commit(
-        sim::to_trace_json(step.graph, step.costs, step.timeline,
-                           {ranks, sim::fold_report(step), sim::activations_over_time(scenario, step)}));
+    const sim::CriticalPath path =
+        sim::critical_path(step.graph, step.costs, step.timeline, step.costs.operator_seconds);
+    trace.commit(sim::to_trace_json(
+        step.graph, step.costs, step.timeline,
+        {ranks, sim::fold_report(step), sim::activations_over_time(scenario, step), path.steps}));
     if (!trace.is_stdout()) {
         fmt::print("{}: {} of one step on {} pipeline ranks; open it at ui.perfetto.dev\n", output,
                    hw::to_text(step.timeline.makespan),

@@ -116,6 +116,10 @@ std::string to_trace_json(const work::TaskGraph& graph, const StepCosts& costs, 
 )",
                        index(span.rank), start / kMicrosecond, duration / kMicrosecond, to_text(span.action));
     }
+    std::vector<bool> critical(graph.tasks().size(), false);
+    for (const PathStep& step : options.critical) {
+        critical[step.task] = true;
+    }
     for (std::size_t i = 0; i < graph.tasks().size(); ++i) {
         const work::Task& task = graph.tasks()[i];
         if (task.kind == work::TaskKind::marker || !selected(task.rank, options)) {
@@ -130,6 +134,7 @@ std::string to_trace_json(const work::TaskGraph& graph, const StepCosts& costs, 
             (timeline.finish[i].value() - start) / kMicrosecond, work_name(task, graph),
             task.kind == work::TaskKind::compute ? "compute" : "transfer", color(task, graph),
             task.micro_batch, task.layer);
+        out += critical[i] ? R"(,"critical":true)" : "";
         if (task.kind == work::TaskKind::transfer) {
             for (const hw::PortFlow& flow : costs.transfer[static_cast<std::size_t>(task.work)].flows) {
                 fmt::format_to(std::back_inserter(out), R"(,"{}_bytes":{:.0f})",

@@ -18,7 +18,7 @@ namespace {
 const std::string kTrace = R"trace({"displayTimeUnit":"ms","traceEvents":[
 {"ph":"M","pid":0,"name":"process_name","args":{"name":"pipeline rank 0"}},
 {"ph":"M","pid":0,"tid":1,"name":"thread_name","args":{"name":"compute"}},
-{"ph":"X","pid":0,"tid":1,"ts":1000.000,"dur":500.000,"name":"attn(F)","cat":"compute","cname":"thread_state_running","args":{"micro_batch":1,"layer":37}},
+{"ph":"X","pid":0,"tid":1,"ts":1000.000,"dur":500.000,"name":"attn(F)","cat":"compute","cname":"thread_state_running","args":{"micro_batch":1,"layer":37,"critical":true}},
 {"ph":"X","pid":0,"tid":1,"ts":0,"dur":250,"name":"odd \"}]{[ name","args":{}},
 {"ph":"X","pid":1,"tid":2,"ts":1500,"dur":1e3,"name":"combine","cname":"thread_state_iowait","args":{"nic_bytes":5}}
 ]})trace";
@@ -41,7 +41,8 @@ TraceTrack random_track(TraceModel& model, std::size_t spans, std::uint64_t seed
         const double gap = static_cast<double>(seed >> 40U) / (1U << 24U) * 1e-4;
         const double wide = static_cast<double>((seed >> 16U) & 0xFFFFU) / 65536.0 * 1e-3;
         model.track(0, 0).spans.push_back({at + gap, at + gap + wide, model.intern_name("x"),
-                                           model.intern_color(seed % 2 == 0 ? "a" : "b")});
+                                           model.intern_color(seed % 2 == 0 ? "a" : "b"), -1, -1,
+                                           (seed >> 60U) == 0});
         at += gap + wide;
     }
     model.finish();
@@ -63,6 +64,9 @@ TEST(TraceReader, ReadsTheSameInAnyPieces) {
         EXPECT_NEAR(compute.spans[1].end, 1.5e-3, 1e-12);
         EXPECT_EQ(compute.spans[1].micro_batch, 1);
         EXPECT_EQ(compute.spans[1].layer, 37);
+        EXPECT_TRUE(compute.spans[1].critical);
+        EXPECT_FALSE(compute.spans[0].critical);
+        EXPECT_TRUE(model.has_critical_path());
         EXPECT_NEAR(model.end(), 2.5e-3, 1e-12);
     }
 }
@@ -81,16 +85,23 @@ RC_GTEST_PROP(TraceModel, PixelsHoldAllOfTheirSpansTime, (std::uint64_t seed)) {
     std::vector<TracePixel> pixels(static_cast<std::size_t>(*rc::gen::inRange(10, 1500)));
     TraceModel::sample(track, from, to, pixels);
     double shown = 0.0;
+    double shown_critical = 0.0;
     for (const TracePixel& pixel : pixels) {
         shown += static_cast<double>(pixel.filled) * (to - from) / static_cast<double>(pixels.size());
+        shown_critical +=
+            static_cast<double>(pixel.critical) * (to - from) / static_cast<double>(pixels.size());
     }
     double there = 0.0;
+    double critical = 0.0;
     for (const TraceSpan& span : track.spans) {
-        there += std::max(0.0, std::min(to, span.end) - std::max(from, span.start));
+        const double inside = std::max(0.0, std::min(to, span.end) - std::max(from, span.start));
+        there += inside;
+        critical += span.critical ? inside : 0.0;
     }
     // A block narrower than a pixel is spread evenly over it: off by a pixel at either end.
-    RC_ASSERT(std::abs(shown - there) <=
-              2.5 * (to - from) / static_cast<double>(pixels.size()) + 0.01 * there);
+    const double pixel = (to - from) / static_cast<double>(pixels.size());
+    RC_ASSERT(std::abs(shown - there) <= 2.5 * pixel + 0.01 * there);
+    RC_ASSERT(std::abs(shown_critical - critical) <= 2.5 * pixel + 0.01 * there);
 }
 
 RC_GTEST_PROP(TraceModel, NoSpanIsInvisible, (std::uint64_t seed)) {
@@ -122,6 +133,37 @@ TEST(TimelineView, FindsSelectsAndZooms) {
     view.setRange(-5.0, 100.0);
     EXPECT_EQ(view.from(), 0.0) << "kept within the timeline";
     EXPECT_NEAR(view.to(), 2.5e-3, 1e-12);
+}
+
+TEST(TimelineView, PutsTheSameRankOfTwoTimelinesBelowEachOther) {
+    test::need_application();
+    TimelineView view;
+    const auto model = std::make_shared<TraceModel>(read_in_pieces(kTrace, 50));
+    view.setModels({model, model});
+    // Down the gutter: the heading and the one track of process 0 of A, then of B, then process 1.
+    std::vector<std::pair<std::size_t, std::size_t>> order;
+    for (const SpanPlace& place : view.rows()) {
+        order.emplace_back(place.model, place.track);
+    }
+    EXPECT_THAT(order, testing::ElementsAre(testing::Pair(0, 0), testing::Pair(1, 0), testing::Pair(0, 1),
+                                            testing::Pair(1, 1)));
+}
+
+TEST(TimelineView, PalesWhatIsNotOnTheCriticalPath) {
+    test::need_application();
+    TimelineView view;
+    view.setModels({std::make_shared<TraceModel>(read_in_pieces(kTrace, 50))});
+    ASSERT_TRUE(view.hasPath());
+    const QImage with = view.render({800, 300});
+    view.setPathShown(false);
+    EXPECT_NE(with, view.render({800, 300}));
+    std::string plain = kTrace;
+    plain.replace(plain.find(",\"critical\":true"), 16, "");
+    view.setModels({std::make_shared<TraceModel>(read_in_pieces(plain, 50))});
+    EXPECT_FALSE(view.hasPath());
+    const QImage without = view.render({800, 300});
+    view.setPathShown(true);
+    EXPECT_EQ(without, view.render({800, 300})) << "without a path nothing is pale";
 }
 
 } // namespace chokepoint::gui

@@ -207,6 +207,8 @@ struct TraceOptions {
     FoldReport fold;        ///< names the processes; empty: each is a pipeline rank
     /// Activations of each process, drawn as a counter; empty: none is.
     std::vector<std::vector<MemoryLevel>> held = {};
+    /// Spans that are marked as the step's critical path; empty: none is.
+    std::vector<PathStep> critical = {};
 };
 std::string to_trace_json(const work::TaskGraph&, const StepCosts&, const Timeline&,
                           const TraceOptions& = {});

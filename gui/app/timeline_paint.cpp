@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Painting of timelines: rows by pixel, names where they fit, marks, the axis.
+#include "timeline_metrics.hpp"
+#include "timeline_view.hpp"
+
+#include "text.hpp"
+#include "theme.hpp"
+
+#include "charts/axis.hpp"
+#include "charts/palette.hpp"
+
+#include <QPainter>
+#include <QScrollBar>
+
+#include <algorithm>
+
+namespace chokepoint::gui {
+
+QImage TimelineView::render(const QSize& size) {
+    QImage image(size, QImage::Format_RGB32);
+    QPainter painter(&image);
+    paintAll(painter, size);
+    return image;
+}
+
+void TimelineView::paintEvent(QPaintEvent*) {
+    QPainter painter(viewport());
+    paintAll(painter, viewport()->size());
+    if (band_) {
+        painter.setPen(palette().color(QPalette::Highlight));
+        QColor fill = palette().color(QPalette::Highlight);
+        fill.setAlpha(60);
+        painter.setBrush(fill);
+        painter.drawRect(QRectF(QPointF(band_->x(), kAxis), QPointF(pointer_.x(), viewport()->height())));
+    }
+}
+
+void TimelineView::paintAll(QPainter& painter, const QSize& size) {
+    const bool dark = is_dark(*this);
+    painter.fillRect(QRect(QPoint(0, 0), size), background_color(dark));
+    painter.setFont(chart_font(11));
+    const int width = std::max(1, size.width() - kGutter);
+    pixels_.resize(static_cast<std::size_t>(width));
+    if (strip_.width() != width) {
+        strip_ = QImage(width, kBar, QImage::Format_RGB32);
+    }
+    const int scroll = verticalScrollBar()->value() - kAxis;
+    painter.setClipRect(0, kAxis, size.width(), size.height() - kAxis);
+    for (const Row& row : rows_) {
+        const int top = row.top - scroll;
+        if (top > size.height()) {
+            break;
+        }
+        if (top + kHeading >= kAxis) {
+            paintRow(painter, row, top, width);
+        }
+    }
+    painter.setClipRect(kGutter, kAxis, width, size.height() - kAxis);
+    constexpr std::size_t kMostMarked = 2000;
+    std::size_t marked = 0;
+    for (const SpanPlace& match : matches_) {
+        const TraceSpan& found = span(match);
+        if (found.end > from_ && found.start < to_ && ++marked < kMostMarked) {
+            paintMark(painter, match, width, QPen(QColor(0xE6, 0x9F, 0x00), 1.5));
+        }
+    }
+    if (selected_) {
+        paintMark(painter, *selected_, width, QPen(text_color(dark), 2.0));
+    }
+    painter.setClipping(false);
+    paintAxis(painter, QRect(kGutter, 0, width, kAxis));
+}
+
+void TimelineView::paintAxis(QPainter& painter, const QRect& area) {
+    const bool dark = is_dark(*this);
+    painter.fillRect(QRect(0, 0, area.right() + 1, kAxis), background_color(dark));
+    painter.setPen(text_color(dark));
+    constexpr int kPixelsPerTick = 130;
+    for (const double tick : linear_ticks(from_, to_, std::max(2, area.width() / kPixelsPerTick))) {
+        const int x = area.left() + static_cast<int>((tick - from_) / (to_ - from_) * area.width());
+        painter.drawLine(x, kAxis - 5, x, kAxis - 1);
+        painter.drawText(QRect(x + 3, 0, kPixelsPerTick, kAxis - 4), Qt::AlignLeft | Qt::AlignVCenter,
+                         seconds_text(tick));
+    }
+    painter.setPen(grid_color(dark));
+    painter.drawLine(0, kAxis - 1, area.right(), kAxis - 1);
+}
+
+void TimelineView::paintHeading(QPainter& painter, const Row& row, int top, int width) {
+    const auto next = static_cast<std::size_t>(&row - rows_.data()) + 1;
+    const TraceTrack& first = models_[row.model]->tracks()[*rows_[next].track];
+    painter.fillRect(QRect(0, top, kGutter + width, kHeading - 2), palette().color(QPalette::AlternateBase));
+    const QString prefix = models_.size() > 1 ? QString("%1: ").arg(QChar('A' + int(row.model))) : QString();
+    painter.drawText(QRect(4, top, kGutter + width, kHeading - 2), Qt::AlignLeft | Qt::AlignVCenter,
+                     prefix + first.process_name);
+}
+
+void TimelineView::paintSpans(const Row& row) {
+    // Beside a highlighted path the rest keeps enough colour to be told apart.
+    constexpr float kPaled = 0.4F;
+    constexpr float kSliver = 0.25F; // even a sliver stays visible
+    constexpr int kLine = 3;         // below what is on the path
+    const bool dark = is_dark(*this);
+    const TraceModel& model = *models_[row.model];
+    const bool path = path_ && model.has_critical_path();
+    TraceModel::sample(model.tracks()[*row.track], from_, to_, pixels_);
+    const QRgb ground = background_color(dark).rgb();
+    const QRgb ink = text_color(dark).rgb();
+    const auto mixed = [ground](QRgb full, float share) {
+        const auto mix = [share](int a, int b) {
+            return static_cast<int>(share * float(a) + (1.0F - share) * float(b));
+        };
+        return qRgb(mix(qRed(full), qRed(ground)), mix(qGreen(full), qGreen(ground)),
+                    mix(qBlue(full), qBlue(ground)));
+    };
+    const int width = strip_.width();
+    auto* line = reinterpret_cast<QRgb*>(strip_.bits());
+    auto* below = reinterpret_cast<QRgb*>(strip_.scanLine(kBar - kLine));
+    for (std::size_t x = 0; x < pixels_.size(); ++x) {
+        const TracePixel& pixel = pixels_[x];
+        line[x] = ground;
+        if (pixel.color >= 0) {
+            const float full = kSliver + (1.0F - kSliver) * pixel.filled;
+            const float critical = pixel.filled > 0.0F ? pixel.critical / pixel.filled : 0.0F;
+            line[x] = mixed(colors_[row.model][static_cast<std::size_t>(pixel.color)],
+                            path ? full * (kPaled + (1.0F - kPaled) * critical) : full);
+        }
+        below[x] = path && pixel.critical > 0.0F ? ink : line[x];
+    }
+    for (int y = 1; y < kBar; ++y) {
+        const bool last = y >= kBar - kLine;
+        if (y != kBar - kLine) {
+            std::copy_n(last ? below : line, width, reinterpret_cast<QRgb*>(strip_.scanLine(y)));
+        }
+    }
+}
+
+void TimelineView::paintRow(QPainter& painter, const Row& row, int top, int width) {
+    painter.setPen(text_color(is_dark(*this)));
+    if (!row.track) {
+        paintHeading(painter, row, top, width);
+        return;
+    }
+    const TraceTrack& track = models_[row.model]->tracks()[*row.track];
+    painter.drawText(QRect(16, top, kGutter - 20, kBar), Qt::AlignLeft | Qt::AlignVCenter,
+                     painter.fontMetrics().elidedText(track.thread_name, Qt::ElideRight, kGutter - 20));
+    paintSpans(row);
+    painter.drawImage(kGutter, top, strip_);
+    paintNames(painter, row, top, width, width / (to_ - from_));
+}
+
+void TimelineView::paintNames(QPainter& painter, const Row& row, int top, int width, double per_second) {
+    const TraceModel& model = *models_[row.model];
+    const TraceTrack& track = model.tracks()[*row.track];
+    const bool path = path_ && model.has_critical_path();
+    constexpr double kReadable = 34.0;
+    constexpr int kDark = 110;
+    // Only where spans can be wide enough for their name.
+    if (track.longest * per_second < kReadable) {
+        return;
+    }
+    const std::size_t first = TraceModel::first_behind(track, from_);
+    const auto most = static_cast<std::size_t>(width) * 4; // spans looked at
+    const std::size_t last = std::min(track.spans.size(), first + most);
+    for (std::size_t i = first; i < last && track.spans[i].start < to_; ++i) {
+        const TraceSpan& span = track.spans[i];
+        const double left = std::max(0.0, (span.start - from_) * per_second);
+        const double right = std::min(static_cast<double>(width), (span.end - from_) * per_second);
+        if (right - left < 3.0) {
+            continue;
+        }
+        // A hair between neighbours of one colour.
+        painter.fillRect(QRectF(kGutter + right - 1.0, top, 1.0, kBar), QColor(255, 255, 255, 110));
+        if (right - left >= kReadable) {
+            const bool pale = path && !span.critical;
+            const QRgb ground = colors_[row.model][span.color];
+            painter.setPen(pale                    ? text_color(is_dark(*this))
+                           : qGray(ground) < kDark ? QColor(Qt::white)
+                                                   : QColor(Qt::black));
+            painter.drawText(QRectF(kGutter + left + 3, top, right - left - 5, kBar),
+                             Qt::AlignLeft | Qt::AlignVCenter, model.name(span.name));
+        }
+    }
+}
+
+void TimelineView::paintMark(QPainter& painter, const SpanPlace& place, int width, const QPen& pen) {
+    const TraceSpan& found = span(place);
+    const double per_second = width / (to_ - from_);
+    const double left = kGutter + (found.start - from_) * per_second;
+    const double wide = std::max(2.0, (found.end - found.start) * per_second);
+    painter.setPen(pen);
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(QRectF(left, rowTop(place) - verticalScrollBar()->value() + kAxis, wide, kBar - 1));
+}
+
+} // namespace chokepoint::gui
