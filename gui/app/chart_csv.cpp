@@ -43,6 +43,14 @@ QByteArray to_csv(const Chart& chart) {
                 }
             }
         }
+    } else if (chart.kind == ChartKind::waterfall) {
+        out = fmt::format("panel,bar,from,to,{}\n", cell(chart.x.label));
+        for (const BarPanel& panel : chart.panels) {
+            for (const FloatingBar& bar : panel.bars) {
+                out += fmt::format("{},{},{},{},{}\n", cell(panel.title), cell(bar.label), bar.from, bar.to,
+                                   cell(bar.text));
+            }
+        }
     } else {
         out = fmt::format("series,{},{},low,high,note\n", cell(chart.x.label), cell(chart.y.label));
         for (const Series& series : chart.series) {

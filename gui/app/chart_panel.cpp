@@ -57,23 +57,6 @@ double top_of_bars(const Chart& chart) {
     return chart.y.to.value_or(sums.empty() ? 1.0 : *std::ranges::max_element(sums));
 }
 
-QString line_of(const Series& series, double value) {
-    return QString("%1: %2").arg(QString::fromStdString(series.name),
-                                 QString::fromStdString(number_text(value)));
-}
-
-/// The series' value at x, between its points; nothing beyond them.
-std::optional<double> value_at(const std::vector<Point>& points, double x) {
-    for (std::size_t i = 1; i < points.size(); ++i) {
-        const Point& a = points[i - 1];
-        const Point& b = points[i];
-        if ((a.x <= x && x <= b.x) && b.x > a.x) {
-            return a.y + (b.y - a.y) * (x - a.x) / (b.x - a.x);
-        }
-    }
-    return std::nullopt;
-}
-
 } // namespace
 
 ChartPanel::ChartPanel(QWidget* parent)
@@ -90,11 +73,14 @@ ChartPanel::ChartPanel(QWidget* parent)
     connect(view_, &ChartView::legendClicked, this,
             [this](const QString& series) { toggle(series.toStdString()); });
     connect(view_, &ChartView::picked, this, [this](double x, double y) {
-        if (chart_.kind != ChartKind::stacked_bars) {
-            const Plane plane = plane_of(shown());
-            emit clicked(plane.x.value(plane.x.from() + x * (plane.x.to() - plane.x.from())),
-                         plane.y.value(plane.y.from() + y * (plane.y.to() - plane.y.from())));
+        if (chart_.kind == ChartKind::line || chart_.kind == ChartKind::scatter) {
+            const Point at = valuesAt(x, y);
+            emit clicked(at.x, at.y);
         }
+    });
+    connect(view_, &ChartView::gripped, this, [this](double x, double y, bool released) {
+        const Point at = valuesAt(x, y);
+        emit gripMoved(at.x, at.y, released);
     });
 }
 
@@ -106,6 +92,8 @@ void ChartPanel::setChart(Chart chart) {
         hidden_.clear();
     }
     chart_ = std::move(chart);
+    constexpr int kLowest = 160;
+    setMinimumHeight(chart_.kind == ChartKind::waterfall ? waterfall_size(chart_).height() : kLowest);
     setAccessibleName(QString::fromStdString(chart_.title));
     setAccessibleDescription(
         tr("%1 against %2, %3 series")
@@ -117,7 +105,7 @@ void ChartPanel::setChart(Chart chart) {
 bool ChartPanel::isEmpty() const {
     return std::ranges::all_of(chart_.series,
                                [](const Series& s) { return s.points.empty() && s.values.empty(); }) &&
-           chart_.regions.empty();
+           chart_.regions.empty() && chart_.panels.empty();
 }
 
 Chart ChartPanel::shown() const {
@@ -143,6 +131,7 @@ Chart ChartPanel::shown() const {
 void ChartPanel::rebuild() {
     view_->show(shown());
     placePointer();
+    placeGrip();
     emit viewChanged();
 }
 
@@ -151,9 +140,45 @@ void ChartPanel::setPointer(std::optional<double> x) {
     placePointer();
 }
 
+Point ChartPanel::valuesAt(double x, double y) const {
+    const Plane plane = plane_of(shown());
+    return {plane.x.value(plane.x.from() + x * (plane.x.to() - plane.x.from())),
+            plane.y.value(plane.y.from() + y * (plane.y.to() - plane.y.from()))};
+}
+
+void ChartPanel::setGrip(std::optional<Point> place) {
+    grip_ = place;
+    placeGrip();
+}
+
+void ChartPanel::placeGrip() {
+    std::optional<QPointF> share;
+    if (grip_) {
+        const Plane plane = plane_of(shown());
+        share = QPointF((plane.x.position(grip_->x) - plane.x.from()) / (plane.x.to() - plane.x.from()),
+                        (plane.y.position(grip_->y) - plane.y.from()) / (plane.y.to() - plane.y.from()));
+    }
+    view_->setGrip(share);
+}
+
+bool ChartPanel::moveGrip(int key) {
+    constexpr double kStep = 0.02; // of the plot
+    const double across = key == Qt::Key_Right ? kStep : key == Qt::Key_Left ? -kStep : 0.0;
+    const double up = key == Qt::Key_Up ? kStep : key == Qt::Key_Down ? -kStep : 0.0;
+    if (!grip_ || (across == 0.0 && up == 0.0)) {
+        return false;
+    }
+    const Plane plane = plane_of(shown());
+    const double wide = plane.x.to() - plane.x.from();
+    const double tall = plane.y.to() - plane.y.from();
+    emit gripMoved(plane.x.value(plane.x.position(grip_->x) + across * wide),
+                   plane.y.value(plane.y.position(grip_->y) + up * tall), true);
+    return true;
+}
+
 void ChartPanel::placePointer() {
     std::optional<double> share;
-    if (pointer_ && chart_.kind != ChartKind::stacked_bars) {
+    if (pointer_ && (chart_.kind == ChartKind::line || chart_.kind == ChartKind::scatter)) {
         const Scale x = plane_of(shown()).x;
         share = (x.position(*pointer_) - x.from()) / (x.to() - x.from());
     }
@@ -167,11 +192,17 @@ void ChartPanel::toggle(const std::string& series) {
     rebuild();
 }
 
+void ChartPanel::moveAcross(double factor, double about, double by) {
+    move_axis(x_, Scale(waterfall_axis(shown()), {}), factor, about, by);
+}
+
 void ChartPanel::zoom(double factor, double x, double y) {
     const Chart current = shown();
     if (current.kind == ChartKind::stacked_bars) {
         y_.from = 0.0;
         y_.to = top_of_bars(current) * factor;
+    } else if (current.kind == ChartKind::waterfall) {
+        moveAcross(factor, x, 0.0);
     } else {
         const Plane plane = plane_of(current);
         move_axis(x_, plane.x, factor, x, 0.0);
@@ -185,9 +216,13 @@ void ChartPanel::pan(double x, double y) {
     if (current.kind == ChartKind::stacked_bars) {
         return;
     }
-    const Plane plane = plane_of(current);
-    move_axis(x_, plane.x, 1.0, 0.0, x);
-    move_axis(y_, plane.y, 1.0, 0.0, y);
+    if (current.kind == ChartKind::waterfall) {
+        moveAcross(1.0, 0.0, x);
+    } else {
+        const Plane plane = plane_of(current);
+        move_axis(x_, plane.x, 1.0, 0.0, x);
+        move_axis(y_, plane.y, 1.0, 0.0, y);
+    }
     rebuild();
 }
 
@@ -195,62 +230,6 @@ void ChartPanel::resetView() {
     x_ = {};
     y_ = {};
     rebuild();
-}
-
-QStringList ChartPanel::readout(double x, double y) const {
-    const Chart current = shown();
-    QStringList lines;
-    if (current.kind == ChartKind::stacked_bars) {
-        const auto n = static_cast<double>(current.categories.size());
-        const auto at = static_cast<std::size_t>(std::clamp(x * n, 0.0, n - 1.0));
-        if (current.categories.empty()) {
-            return lines;
-        }
-        lines << QString::fromStdString(current.categories[at]);
-        for (const Series& series : current.series) {
-            if (!series.hidden && at < series.values.size()) {
-                lines << line_of(series, series.values[at]);
-            }
-        }
-        return lines;
-    }
-    const Plane plane = plane_of(current);
-    const double across = plane.x.from() + x * (plane.x.to() - plane.x.from());
-    const double up = plane.y.from() + y * (plane.y.to() - plane.y.from());
-    if (current.kind == ChartKind::line) {
-        lines << QString("%1: %2").arg(
-            QString::fromStdString(current.x.label),
-            QString::fromStdString(number_text(std::stod(fmt::format("{:.4g}", plane.x.value(across))))));
-        for (const Series& series : current.series) {
-            const auto value = value_at(series.points, plane.x.value(across));
-            if (!series.hidden && value) {
-                lines << line_of(series, std::stod(fmt::format("{:.5g}", *value)));
-            }
-        }
-        return lines.size() > 1 ? lines : QStringList();
-    }
-    // Of a scatter the nearest point, if the pointer is near.
-    constexpr double kNear = 0.02;
-    double nearest = kNear;
-    for (const Series& series : current.series) {
-        for (std::size_t i = 0; i < series.points.size() && !series.hidden; ++i) {
-            const Point& p = series.points[i];
-            const double distance =
-                std::hypot((plane.x.position(p.x) - across) / (plane.x.to() - plane.x.from()),
-                           (plane.y.position(p.y) - up) / (plane.y.to() - plane.y.from()));
-            if (distance < nearest) {
-                nearest = distance;
-                lines = {QString::fromStdString(i < series.notes.size() && !series.notes[i].empty()
-                                                    ? series.notes[i]
-                                                    : series.name),
-                         QString("%1: %2").arg(QString::fromStdString(current.x.label),
-                                               QString::fromStdString(number_text(p.x))),
-                         QString("%1: %2").arg(QString::fromStdString(current.y.label),
-                                               QString::fromStdString(number_text(p.y)))};
-            }
-        }
-    }
-    return lines;
 }
 
 void ChartPanel::copy() const { QApplication::clipboard()->setImage(to_image(shown(), 2.0)); }
@@ -312,6 +291,9 @@ void ChartPanel::contextMenuEvent(QContextMenuEvent* event) {
 void ChartPanel::keyPressEvent(QKeyEvent* event) {
     constexpr double kStep = 0.1;
     constexpr double kIn = 0.8;
+    if ((event->modifiers() & Qt::ShiftModifier) != 0 && moveGrip(event->key())) {
+        return;
+    }
     switch (event->key()) {
     case Qt::Key_Left:
         return pan(-kStep, 0.0);

@@ -42,6 +42,9 @@ public:
     /// A line across the plot at a place of the x axis, without building the chart anew.
     void setPointer(std::optional<double> x);
 
+    /// A point that can be dragged, or moved by Shift and the arrow keys.
+    void setGrip(std::optional<Point>);
+
     void copy() const;
     /// Writes .png, .svg or .csv by the name's ending. @throws std::runtime_error saying why it could not.
     void exportTo(const QString& file) const;
@@ -52,6 +55,8 @@ public:
 signals:
     /// A click on the plot, on the value axes.
     void clicked(double x, double y);
+    /// The grip is dragged to a place, on the value axes; `released`: for good.
+    void gripMoved(double x, double y, bool released);
     /// The view moved.
     void viewChanged();
 
@@ -63,6 +68,10 @@ protected:
 private:
     void rebuild();
     void placePointer();
+    void placeGrip();
+    bool moveGrip(int key);
+    [[nodiscard]] Point valuesAt(double x, double y) const;
+    void moveAcross(double factor, double about, double by);
     void askExport();
     void fillMenu(QMenu&);
 
@@ -70,6 +79,7 @@ private:
     Axis x_, y_; ///< of the view
     std::set<std::string> hidden_;
     std::optional<double> pointer_;
+    std::optional<Point> grip_;
     ChartView* view_;
 };
 

@@ -11,8 +11,17 @@
 #include <QtCharts/QLegendMarker>
 
 #include <cmath>
+#include <utility>
 
 namespace chokepoint::gui {
+
+namespace {
+
+// Pixels: the ring of a grip, and how near to it a press takes hold.
+constexpr double kGrip = 9.0;
+constexpr double kNear = 16.0;
+
+} // namespace
 
 ChartView::ChartView(Readout readout, QWidget* parent)
     : QChartView(new QChart, parent),
@@ -27,8 +36,11 @@ ChartView::ChartView(Readout readout, QWidget* parent)
 void ChartView::show(const Chart& description) {
     dark_ = description.dark;
     setBackgroundBrush(background_color(dark_));
-    QChart* next = (description.kind == ChartKind::stacked_bars ? make_bar_chart(description)
-                                                                : make_xy_chart(description))
+    const bool painted = description.kind == ChartKind::waterfall;
+    painted_ = painted ? description : Chart();
+    QChart* next = (painted                                       ? std::make_unique<QChart>()
+                    : description.kind == ChartKind::stacked_bars ? make_bar_chart(description)
+                                                                  : make_xy_chart(description))
                        .release();
     next->setMargins(QMargins(4, 4, 4, 4));
     const std::unique_ptr<QChart> old(chart());
@@ -49,26 +61,53 @@ void ChartView::setMark(std::optional<double> share) {
     viewport()->update();
 }
 
+QRectF ChartView::plotArea() const {
+    return painted_.panels.empty() ? chart()->plotArea() : waterfall_plot(painted_, sceneRect());
+}
+
 QPointF ChartView::share(const QPointF& position) const {
-    const QRectF area = chart()->plotArea();
+    const QRectF area = plotArea();
     if (area.isEmpty()) {
         return {0.5, 0.5};
     }
     return {(position.x() - area.left()) / area.width(), (area.bottom() - position.y()) / area.height()};
 }
 
+QPointF ChartView::position(const QPointF& share) const {
+    const QRectF area = plotArea();
+    return {area.left() + share.x() * area.width(), area.bottom() - share.y() * area.height()};
+}
+
+void ChartView::setGrip(std::optional<QPointF> share) {
+    grip_ = share;
+    viewport()->update();
+}
+
+void ChartView::paintGrip(QPainter& painter) const {
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(QPen(text_color(dark_), 2.0));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawEllipse(position(*grip_), kGrip, kGrip);
+}
+
 void ChartView::drawForeground(QPainter* painter, const QRectF& rectangle) {
+    if (!painted_.panels.empty()) {
+        paint_waterfall(*painter, sceneRect(), painted_);
+    }
     if (stale_) {
         QColor veil = background_color(dark_);
         veil.setAlpha(150);
         painter->fillRect(rectangle, veil);
         return;
     }
-    const QRectF area = chart()->plotArea();
+    const QRectF area = plotArea();
     if (mark_ && *mark_ >= 0.0 && *mark_ <= 1.0) {
         const double x = area.left() + *mark_ * area.width();
         painter->setPen(QPen(palette().color(QPalette::Highlight), 2.0));
         painter->drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
+    }
+    if (grip_) {
+        paintGrip(*painter);
     }
     if (!pointer_ || drag_ || !area.contains(*pointer_)) {
         return;
@@ -93,7 +132,7 @@ void ChartView::paintReadout(QPainter& painter, const QPointF& at, const QString
     QRectF box = painter.boundingRect(QRectF(0, 0, 2000, 2000), Qt::AlignLeft | Qt::AlignTop, text);
     box.adjust(-kPadding, -kPadding, kPadding, kPadding);
     box.moveTo(at + QPointF(kAway, kAway));
-    const QRectF area = chart()->plotArea();
+    const QRectF area = plotArea();
     if (box.right() > area.right()) {
         box.moveRight(at.x() - kAway);
     }
@@ -120,7 +159,12 @@ void ChartView::wheelEvent(QWheelEvent* event) {
 
 void ChartView::mousePressEvent(QMouseEvent* event) {
     QChartView::mousePressEvent(event);
-    if (event->button() == Qt::LeftButton && chart()->plotArea().contains(event->position())) {
+    if (event->button() == Qt::LeftButton && grip_ &&
+        (event->position() - position(*grip_)).manhattanLength() < kNear) {
+        gripping_ = true;
+        return;
+    }
+    if (event->button() == Qt::LeftButton && plotArea().contains(event->position())) {
         drag_ = event->position();
         moved_ = false;
     }
@@ -129,6 +173,11 @@ void ChartView::mousePressEvent(QMouseEvent* event) {
 void ChartView::mouseMoveEvent(QMouseEvent* event) {
     QChartView::mouseMoveEvent(event);
     pointer_ = event->position();
+    if (gripping_) {
+        const QPointF at = share(event->position());
+        emit gripped(at.x(), at.y(), false);
+        return;
+    }
     if (drag_) {
         if (!moved_ && (event->position() - *drag_).manhattanLength() < QApplication::startDragDistance()) {
             return;
@@ -144,6 +193,11 @@ void ChartView::mouseMoveEvent(QMouseEvent* event) {
 
 void ChartView::mouseReleaseEvent(QMouseEvent* event) {
     QChartView::mouseReleaseEvent(event);
+    if (std::exchange(gripping_, false)) {
+        const QPointF at = share(event->position());
+        emit gripped(at.x(), at.y(), true);
+        return;
+    }
     if (drag_ && !moved_) {
         const QPointF at = share(event->position());
         emit picked(at.x(), at.y());

@@ -23,12 +23,17 @@ public:
     void setStale(bool);
     /// A line across the plot, at a share of its width from the left.
     void setMark(std::optional<double> share);
+    /// A ring that can be dragged, at shares of the plot from its lower left.
+    void setGrip(std::optional<QPointF> share);
+    /// Where the data is drawn.
+    [[nodiscard]] QRectF plotArea() const;
 
 signals:
     void zoomed(double factor, double x, double y);
     void panned(double x, double y);
     void reset();
     void picked(double x, double y);
+    void gripped(double x, double y, bool released);
     void legendClicked(const QString& series);
 
 protected:
@@ -43,11 +48,15 @@ protected:
 private:
     /// In shares of the plot, from its lower left.
     [[nodiscard]] QPointF share(const QPointF& position) const;
+    [[nodiscard]] QPointF position(const QPointF& share) const;
+    void paintGrip(QPainter&) const;
     void paintReadout(QPainter&, const QPointF& at, const QStringList& lines);
 
     Readout readout_;
-    std::optional<QPointF> pointer_, drag_;
+    std::optional<QPointF> pointer_, drag_, grip_;
+    bool gripping_ = false;
     std::optional<double> mark_;
+    Chart painted_; ///< of a kind that Qt Charts does not know
     bool moved_ = false, stale_ = false, dark_ = false;
 };
 

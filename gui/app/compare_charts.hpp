@@ -22,8 +22,6 @@ Chart phase_chart(const std::vector<Compared>&);
 Chart memory_chart(const std::vector<Compared>&);
 /// What the critical path waits for: a bar per scenario.
 Chart wait_chart(const std::vector<Compared>&);
-/// From a's step to b's, one bar per resource that the critical path waited for.
-Chart difference_chart(const Compared& a, const Compared& b);
 /// How far each uncertain input moves the step.
 Chart driver_chart(const Compared&);
 

@@ -2,6 +2,7 @@
 #include "compare_page.hpp"
 
 #include "chart_panel.hpp"
+#include "difference_panel.hpp"
 #include "document.hpp"
 #include "headline_card.hpp"
 #include "runner.hpp"
@@ -37,7 +38,7 @@ ComparePage::ComparePage(Document& document, QWidget* parent)
       phases_(new ChartPanel(this)),
       waits_(new ChartPanel(this)),
       memory_(new ChartPanel(this)),
-      difference_(new ChartPanel(this)),
+      difference_(new DifferencePanel(this)),
       work_(new WorkBar(this)) {
     auto* layout = new QVBoxLayout(this);
     auto* top = new QHBoxLayout;
@@ -50,6 +51,10 @@ ComparePage::ComparePage(Document& document, QWidget* parent)
     grid->addWidget(waits_, 0, 1);
     grid->addWidget(memory_, 1, 0);
     grid->addWidget(difference_, 1, 1);
+    grid->setColumnStretch(0, 1);
+    grid->setColumnStretch(1, 1);
+    grid->setRowStretch(0, 1);
+    grid->setRowStretch(1, 1);
     layout->addLayout(grid, 1);
     connect(add_, &QPushButton::clicked, this, &ComparePage::askAdd);
     connect(&document_, &Document::changed, this, [this] {
@@ -173,20 +178,27 @@ void ComparePage::refresh() {
             all.push_back({static_cast<int>(i), *entry.result});
         }
     }
-    const bool complete = !busy();
-    for (ChartPanel* panel : {phases_, waits_, memory_, difference_}) {
+    const bool complete = !running();
+    for (ChartPanel* panel : {phases_, waits_, memory_}) {
         panel->setEnabled(complete);
     }
+    difference_->setStale(!complete);
     if (!complete || all.empty()) {
         return;
     }
     phases_->setChart(phase_chart(all));
     waits_->setChart(wait_chart(all));
     memory_->setChart(memory_chart(all));
-    difference_->setChart(all.size() > 1 ? difference_chart(all[0], all[1]) : driver_chart(all[0]));
+    if (all.size() == 1) {
+        difference_->showAlone(driver_chart(all[0]));
+    } else if (all.size() == entries_.size()) {
+        difference_->explain(document_.invocation("compare", files()), document_.revision());
+    }
 }
 
-bool ComparePage::busy() const {
+bool ComparePage::busy() const { return running() || difference_->busy(); }
+
+bool ComparePage::running() const {
     return std::ranges::any_of(entries_, [](const auto& entry) { return entry->runner->running(); });
 }
 

@@ -17,6 +17,7 @@ class QPushButton;
 namespace chokepoint::gui {
 
 class ChartPanel;
+class DifferencePanel;
 class Document;
 class HeadlineCard;
 class Runner;
@@ -49,6 +50,7 @@ private:
     void compute(Entry&);
     void remove(const Entry*);
     void refresh();
+    [[nodiscard]] bool running() const;
     void askAdd();
 
     Document& document_;
@@ -58,7 +60,7 @@ private:
     ChartPanel* phases_;
     ChartPanel* waits_;
     ChartPanel* memory_;
-    ChartPanel* difference_;
+    DifferencePanel* difference_;
     WorkBar* work_;
 };
 

@@ -26,6 +26,15 @@ QSize gantt_size(const Chart&);
 void paint_gantt(QPainter&, const QRectF&, const Chart&);
 QSize waterfall_size(const Chart&);
 void paint_waterfall(QPainter&, const QRectF&, const Chart&);
+/// The axis of a waterfall, fitted to its bars, and where in an area the bars are drawn.
+Axis waterfall_axis(const Chart&);
+QRectF waterfall_plot(const Chart&, const QRectF& area);
+struct BarPlace {
+    const BarPanel* panel = nullptr;
+    const FloatingBar* bar = nullptr;
+};
+/// The bar so many pixels below the plot's top; nothing between panels.
+std::optional<BarPlace> waterfall_bar_at(const Chart&, double down);
 void paint_heat_map(QPainter&, const QRectF&, const Chart&);
 
 /// An axis with our ticks, title and fonts; the chart owns it.

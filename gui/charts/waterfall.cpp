@@ -34,30 +34,6 @@ struct Range {
     [[nodiscard]] double size() const { return high > low ? high - low : 0.0; }
 };
 
-/// Zero to the largest, or around what changes if that would hide it.
-Axis fitted_axis(const Chart& chart) {
-    Range changes;
-    Range all;
-    for (const BarPanel& panel : chart.panels) {
-        for (const FloatingBar& bar : panel.bars) {
-            Range& range = bar.kind == BarKind::total ? all : changes;
-            range.add(bar.from);
-            range.add(bar.to);
-            all.add(bar.to);
-        }
-    }
-    const bool hidden =
-        changes.size() > 0.0 && all.low >= 0.0 && changes.low > 0.0 && changes.size() < kVisible * all.high;
-    Axis axis = chart.x;
-    constexpr double kRoom = 0.25; // for the text beside the last bar
-    const double low =
-        hidden ? changes.low - changes.size() * 0.5 : std::min(0.0, std::min(all.low, changes.low));
-    const double high = std::max(all.high, changes.high);
-    axis.from = axis.from.value_or(low);
-    axis.to = axis.to.value_or(high > low ? high + kRoom * (high - low) : low + 1.0);
-    return axis;
-}
-
 double widest_label(const Chart& chart) {
     const QFontMetricsF metrics(chart_font(kTextPixels));
     double width = 0.0;
@@ -71,9 +47,10 @@ double widest_label(const Chart& chart) {
 
 double head_height(const Chart& chart) { return kMargin + (chart.title.empty() ? 0.0 : 2.0 * kTitlePixels); }
 
+double title_height(const BarPanel& panel) { return panel.title.empty() ? 0.0 : 1.6 * kPanelTitlePixels; }
+
 double panel_height(const BarPanel& panel) {
-    return static_cast<double>(panel.bars.size()) * kBarPitch +
-           (panel.title.empty() ? 0.0 : 1.6 * kPanelTitlePixels);
+    return static_cast<double>(panel.bars.size()) * kBarPitch + title_height(panel);
 }
 
 class WaterfallPainter {
@@ -82,11 +59,8 @@ public:
         : painter_(painter),
           chart_(chart),
           area_(area),
-          plot_(area.left() + kMargin + widest_label(chart), area.top() + head_height(chart), 0.0, 0.0),
-          scale_(axis_with_ticks(fitted_axis(chart), area.width()), {}) {
-        plot_.setRight(area.right() - kMargin);
-        plot_.setBottom(area.bottom() - kAxisHeight);
-    }
+          plot_(waterfall_plot(chart, area)),
+          scale_(axis_with_ticks(waterfall_axis(chart), area.width()), {}) {}
 
     void paint() {
         painter_.save();
@@ -143,7 +117,7 @@ private:
             set_text(kPanelTitlePixels);
             painter_.drawText(QRectF(plot_.left(), top, plot_.width(), 1.4 * kPanelTitlePixels),
                               Qt::AlignLeft | Qt::AlignVCenter, QString::fromStdString(panel.title));
-            top += 1.6 * kPanelTitlePixels;
+            top += title_height(panel);
         }
         for (std::size_t i = 0; i < panel.bars.size(); ++i) {
             const QRectF row(plot_.left(), top + static_cast<double>(i) * kBarPitch, plot_.width(),
@@ -180,6 +154,45 @@ private:
 };
 
 } // namespace
+
+Axis waterfall_axis(const Chart& chart) {
+    // Zero to the largest, or around what changes if that would hide it.
+    Range changes;
+    Range all;
+    for (const BarPanel& panel : chart.panels) {
+        for (const FloatingBar& bar : panel.bars) {
+            Range& range = bar.kind == BarKind::total ? all : changes;
+            range.add(bar.from);
+            range.add(bar.to);
+            all.add(bar.to);
+        }
+    }
+    const bool hidden =
+        changes.size() > 0.0 && all.low >= 0.0 && changes.low > 0.0 && changes.size() < kVisible * all.high;
+    Axis axis = chart.x;
+    constexpr double kRoom = 0.25; // for the text beside the last bar
+    const double low =
+        hidden ? changes.low - changes.size() * 0.5 : std::min(0.0, std::min(all.low, changes.low));
+    const double high = std::max(all.high, changes.high);
+    axis.from = axis.from.value_or(low);
+    axis.to = axis.to.value_or(high > low ? high + kRoom * (high - low) : low + 1.0);
+    return axis;
+}
+
+QRectF waterfall_plot(const Chart& chart, const QRectF& area) {
+    return area.adjusted(kMargin + widest_label(chart), head_height(chart), -kMargin, -kAxisHeight);
+}
+
+std::optional<BarPlace> waterfall_bar_at(const Chart& chart, double down) {
+    for (const BarPanel& panel : chart.panels) {
+        const double into = down - title_height(panel);
+        if (into >= 0.0 && into < static_cast<double>(panel.bars.size()) * kBarPitch) {
+            return BarPlace{&panel, &panel.bars[static_cast<std::size_t>(into / kBarPitch)]};
+        }
+        down -= panel_height(panel) + kPanelGap;
+    }
+    return std::nullopt;
+}
 
 QSize waterfall_size(const Chart& chart) {
     double height = head_height(chart) + kAxisHeight;

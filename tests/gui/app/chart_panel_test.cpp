@@ -9,6 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <QKeyEvent>
+
 namespace chokepoint::gui {
 
 using test::need_application;
@@ -34,15 +36,6 @@ class Panel : public testing::Test {
 protected:
     static void SetUpTestSuite() { need_application(); }
 };
-
-RunResult run_with(std::vector<Share> waits) {
-    RunResult run;
-    for (const Share& wait : waits) {
-        run.step_seconds.value += wait.value;
-    }
-    run.waits = std::move(waits);
-    return run;
-}
 
 } // namespace
 
@@ -75,6 +68,30 @@ TEST_F(Panel, TellsEverySeriesThatIsShown) {
     EXPECT_EQ(panel.readout(0.5, 0.5), both);
 }
 
+TEST_F(Panel, MovesItsGripByKeys) {
+    ChartPanel panel;
+    panel.resize(500, 400);
+    panel.setChart(lines());
+    std::vector<Point> moves;
+    QObject::connect(&panel, &ChartPanel::gripMoved, [&](double x, double y, bool released) {
+        EXPECT_TRUE(released);
+        moves.push_back({x, y});
+    });
+    const auto press = [&](Qt::Key key) {
+        QKeyEvent event(QEvent::KeyPress, key, Qt::ShiftModifier);
+        QApplication::sendEvent(&panel, &event);
+    };
+    press(Qt::Key_Left);
+    EXPECT_TRUE(moves.empty()) << "there is no grip";
+    panel.setGrip(Point{5, 10});
+    press(Qt::Key_Left);
+    press(Qt::Key_Up);
+    ASSERT_EQ(moves.size(), 2U);
+    EXPECT_LT(moves[0].x, 5.0);
+    EXPECT_NEAR(moves[0].y, 10.0, 1e-9);
+    EXPECT_GT(moves[1].y, 10.0);
+}
+
 TEST_F(Panel, KeepsItsViewWhilePointsArrive) {
     ChartPanel panel;
     panel.setChart(lines());
@@ -104,17 +121,39 @@ TEST_F(Panel, ExportsByTheFilesEnding) {
     EXPECT_THROW(panel.exportTo("/no/such/folder/a.svg"), std::runtime_error);
 }
 
-TEST(DifferenceChart, StepsFromOneStepToTheOther) {
-    const Compared a{0, run_with({{"NVLink", 3.0}, {"NIC", 1.0}})};
-    const Compared b{1, run_with({{"NVLink", 1.0}, {"NIC", 2.5}, {"latency", 0.25}})};
-    const Chart chart = difference_chart(a, b);
-    ASSERT_EQ(chart.regions.size(), 4U) << "three resources and the sum";
-    EXPECT_EQ(chart.x.tick_labels, (std::vector<std::string>{"NVLink", "NIC", "latency", "B - A"}));
-    EXPECT_DOUBLE_EQ(*chart.regions[0].bottom, -2.0);
-    EXPECT_DOUBLE_EQ(*chart.regions[1].bottom, -2.0);
-    EXPECT_DOUBLE_EQ(*chart.regions[1].top, -0.5);
-    EXPECT_DOUBLE_EQ(*chart.regions[3].bottom, b.run.step_seconds.value - a.run.step_seconds.value);
-    EXPECT_DOUBLE_EQ(*chart.regions[3].top, 0.0);
+TEST_F(Panel, TellsZoomsAndExportsWaterfalls) {
+    Chart chart;
+    chart.kind = ChartKind::waterfall;
+    chart.title = "A against B";
+    chart.x.label = "seconds";
+    chart.panels = {{"B", {{"A", 0, 10, BarKind::total, "10 s"}, {"NIC", 10, 12, BarKind::more, "+2 s"}}}};
+    ChartPanel panel;
+    panel.resize(700, 400);
+    panel.setChart(chart);
+    panel.grab();
+    EXPECT_FALSE(panel.isEmpty());
+    EXPECT_THAT(panel.readout(0.5, 0.99), testing::IsEmpty()) << "the panel's title";
+    const double plot = 400.0 - 106.0; // below the title, above the axis
+    EXPECT_THAT(panel.readout(0.5, 1.0 - 30.0 / plot), ElementsAre(QString("B"), QString("A: 10 s")));
+    EXPECT_THAT(panel.readout(0.5, 1.0 - 60.0 / plot), ElementsAre(QString("B"), QString("NIC: +2 s")));
+    panel.zoom(0.5, 0.5, 0.5);
+    const Chart zoomed = panel.shown();
+    ASSERT_TRUE(zoomed.x.from && zoomed.x.to);
+    panel.pan(0.1, 0.0);
+    EXPECT_GT(*panel.shown().x.from, *zoomed.x.from);
+    panel.resetView();
+    EXPECT_FALSE(panel.shown().x.from);
+    EXPECT_EQ(to_csv(chart).toStdString(), "panel,bar,from,to,seconds\nB,A,0,10,10 s\nB,NIC,10,12,+2 s\n");
+}
+
+TEST(DriverChart, ShowsTheLargestDrivers) {
+    Compared one{0, {}};
+    one.run.drivers = {{"clock", 1.5}, {"network", 0.5}};
+    const Chart chart = driver_chart(one);
+    ASSERT_EQ(chart.panels.size(), 1U);
+    EXPECT_EQ(chart.panels[0].bars[0].label, "clock");
+    EXPECT_EQ(chart.panels[0].bars[0].to, 1.5);
+    EXPECT_TRUE(driver_chart({0, {}}).panels.empty());
 }
 
 TEST(MemoryChart, HasALineAtEachCapacity) {

@@ -5,6 +5,7 @@
 
 #include <app/compare_page.hpp>
 #include <app/document.hpp>
+#include <app/difference_panel.hpp>
 #include <app/main_window.hpp>
 #include <app/scenario_editor.hpp>
 #include <app/screenshot.hpp>
@@ -66,6 +67,48 @@ TEST_F(Window, RemembersRecentFilesAndForgetsItsLayoutOnDemand) {
     {
         const auto window = this->window();
         ASSERT_TRUE(window->open(kSmall));
+TEST_F(Window, ExplainsTheDifferenceOfEveryFurtherScenario) {
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    QFile file(kSmall);
+    ASSERT_TRUE(file.open(QIODevice::ReadOnly));
+    const std::string small = file.readAll().toStdString();
+    for (const char* name : {"b.toml", "c.toml"}) {
+        window->compareWith(QString::fromStdString(scratch_.write(name, small)));
+    }
+    window->showPage("compare");
+    Page* page = window->page("compare");
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_EQ(page->problem(), "");
+    auto* difference = page->findChild<DifferencePanel*>();
+    EXPECT_EQ(difference->chart().chart().panels.size(), 2U) << "from A to B, and from A to C";
+}
+
+TEST_F(Window, JudgesAndPricesAPartThatIsDraggedToACap) {
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    window->showPage("rules");
+    Page* page = window->page("rules");
+    ASSERT_TRUE(wait_until([&] { return !page->busy() && !page->empty(); }));
+    auto* day = page->findChild<QSlider*>();
+    day->setValue(day->minimum()); // the rule of October 2022: 600 GB/s
+    auto* part = page->findChild<QComboBox*>();
+    part->setCurrentText("h100-sxm");
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    const auto ruling = [&] { return page->findChild<QTableWidget*>()->item(0, 1)->text().toStdString(); };
+    EXPECT_EQ(ruling(), "licence");
+    auto* plane = page->findChild<ChartPanel*>();
+    emit plane->gripMoved(1e9, 400.0, true);
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_EQ(ruling(), "free");
+    EXPECT_EQ(page->problem(), "");
+    emit plane->gripMoved(1e9, 1e9, true);
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_EQ(ruling(), "licence") << "as it is";
+}
+
         window->show();
         window->resize(1000, 700);
         window->close();
