@@ -37,6 +37,16 @@ double quantile(const std::vector<double>& sorted, double share) {
     return sorted[static_cast<std::size_t>(std::lround(share * last))];
 }
 
+ScoredRow scored_row(const Measurement& row, double error) {
+    ScoredRow scored{arithmetic(row.op), row.op.read + row.op.written + row.side, row.time,
+                     row.time * std::exp(error)};
+    for (const Operator& op : row.then) {
+        scored.arithmetic += arithmetic(op);
+        scored.traffic += op.read + op.written;
+    }
+    return scored;
+}
+
 void summarise(SeriesScore& score, const std::vector<double>& errors) {
     std::vector<double> sizes;
     for (const double error : errors) {
@@ -68,6 +78,7 @@ std::vector<SeriesScore> score(const FitSet& fits, const MeasurementSet& set) {
                     result.dtype = row.op.dtype;
                     result.scaling = row.op.scaling;
                     errors.push_back(log_error(fits, *fit, series, row));
+                    result.scored.push_back(scored_row(row, errors.back()));
                 }
             }
             if (!errors.empty()) {

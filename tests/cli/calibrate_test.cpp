@@ -56,6 +56,29 @@ TEST(Calibrate, PrintsHeldOutErrorsWhenAsked) {
     EXPECT_THAT(run_cli({"calibrate", tables, "--holdout"}).out, testing::HasSubstr("held out"));
 }
 
+TEST(Calibrate, GivesTheRowsBehindEachErrorWhenAsked) {
+    const std::string file = (kMeasurements / "gemm_bf16.json").string();
+    const auto result = nlohmann::json::parse(run_cli({"calibrate", file, "--points", "--json", "-"}).out);
+    int series = 0;
+    for (const auto& architecture : result.at("architectures")) {
+        for (const auto& score : architecture.at("series")) {
+            ++series;
+            ASSERT_EQ(score.at("points").size(), score.at("rows").get<std::size_t>());
+            double bias = 0.0;
+            for (const auto& point : score.at("points")) {
+                const double measured = point.at("measured_seconds").get<double>();
+                const double flops = point.at("flops").get<double>();
+                const double rate = flops / measured;
+                EXPECT_LT(rate, 1.05 * score.at("peak_flops_per_second").get<double>());
+                bias += point.at("predicted_seconds").get<double>() / measured - 1.0;
+            }
+            EXPECT_NEAR(bias / score.at("points").size(), score.at("bias").get<double>(), 1e-9);
+        }
+    }
+    EXPECT_GT(series, 0);
+    EXPECT_THAT(run_cli({"calibrate", file, "--json", "-"}).out, testing::Not(testing::HasSubstr("points")));
+}
+
 TEST(Calibrate, NamesTheFaultOfEveryFile) {
     const ScratchDirectory scratch;
     const std::string broken = scratch.write("broken.json", "{");

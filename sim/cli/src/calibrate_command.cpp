@@ -128,7 +128,22 @@ void append_text(std::string& out, const Calibrated& result, const hw::Measureme
     out += '\n';
 }
 
-Json json_of(const Calibrated& result, const hw::MeasurementSet& set) {
+/// The roof over a series and its rows below it.
+void add_points(Json& series, const hw::SeriesScore& score, const hw::MeasurementSet& set) {
+    const auto source = std::ranges::find(set.series, score.id, &hw::MeasurementSeries::id);
+    series["peak_flops_per_second"] = source->part.peak(score.dtype).value();
+    series["memory_bytes_per_second"] = source->part.memory_bandwidth.value();
+    Json points = Json::array();
+    for (const hw::ScoredRow& row : score.scored) {
+        points.push_back({{"flops", row.arithmetic.value()},
+                          {"bytes", row.traffic.value()},
+                          {"measured_seconds", row.measured.value()},
+                          {"predicted_seconds", row.predicted.value()}});
+    }
+    series["points"] = std::move(points);
+}
+
+Json json_of(const Calibrated& result, const hw::MeasurementSet& set, bool points) {
     Json curves = Json::array();
     for (const hw::Fit& fit : result.fits.fits) {
         curves.push_back({{"kernel", hw::name(fit.kernel)},
@@ -153,6 +168,9 @@ Json json_of(const Calibrated& result, const hw::MeasurementSet& set) {
                           {"median", each.median},
                           {"p90", each.p90},
                           {"bias", each.bias}});
+        if (points) {
+            add_points(series.back(), each, set);
+        }
     }
     return {{"architecture", result.fits.architecture},
             {"curves", std::move(curves)},
@@ -177,7 +195,7 @@ int calibrate_command(const CalibrateOptions& options, const Common& common) {
     for (const std::string_view architecture : architectures) {
         const Calibrated result = calibrated(set, architecture);
         append_text(text, result, set, options.holdout);
-        results.push_back(json_of(result, set));
+        results.push_back(json_of(result, set, options.points));
         files.push_back(hw::to_json(result.fits));
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {

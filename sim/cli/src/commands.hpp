@@ -67,6 +67,7 @@ struct CalibrateOptions {
     std::string output;   ///< folder for <architecture>.json; empty: nothing is written
     bool holdout = false; ///< also print the errors of held-out rows
 };
+    bool points = false;  ///< also every row's arithmetic, traffic and times, in the JSON
 int calibrate_command(const CalibrateOptions&, const Common&);
 int list_command(const std::string& plural, const Common&);
 /// GPUs to join by the fabric that is shown.

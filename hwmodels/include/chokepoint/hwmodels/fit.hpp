@@ -169,6 +169,13 @@ std::span<const std::string_view> fitted_architectures();
 /// @throws std::runtime_error naming the class that lacks measurements, if there is no `otherwise`.
 FitSet fit_all(const MeasurementSet&, std::string_view architecture, const FitSet* otherwise = nullptr);
 
+/// A measured row beside what the curve says of it.
+struct ScoredRow {
+    Flops arithmetic;
+    Bytes traffic; ///< each tensor once
+    Seconds measured, predicted;
+};
+
 /// Errors of a series' rows of training size: model against measured.
 struct SeriesScore {
     std::string id;
@@ -182,6 +189,7 @@ struct SeriesScore {
     double median = 0.0; ///< of the absolute relative error
     double p90 = 0.0;
     double bias = 0.0; ///< mean of the signed one
+    std::vector<ScoredRow> scored;
 };
 /// Series of the fits' architecture, in the set's order; memory-bound classes and training runs left out.
 std::vector<SeriesScore> score(const FitSet&, const MeasurementSet&);

@@ -57,6 +57,8 @@ void add_validation_commands(CLI::App& app, Selected& selected) {
         ->type_name("");
     calibrate->add_flag("--holdout", options->calibrate.holdout,
                         "Also print errors of the rows kept from the fit");
+    calibrate->add_flag("--points", options->calibrate.points,
+                        "Also put every row's arithmetic, traffic and times into the JSON");
     calibrate->add_option("-o,--output", options->calibrate.output, "Write the fits into this directory")
         ->type_name("DIR");
     add_common(*calibrate, options->common, false);
