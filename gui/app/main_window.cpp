@@ -67,7 +67,7 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
     timeline->setOffers([this] { return compare_->files(); });
     addPage("timeline", tr("Timeline"), timeline);
     addPage("validate", tr("Validate"), new ValidatePage(this));
-    addPage("rules", tr("Rules"), new RulesPage(this));
+    addPage("rules", tr("Rules"), new RulesPage(*document_, this));
 
     connect(navigation_, &QListWidget::currentRowChanged, this, [this](int row) {
         stack_->setCurrentIndex(row);

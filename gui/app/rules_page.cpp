@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "rules_page.hpp"
 
+#include "cap_panel.hpp"
 #include "chart_panel.hpp"
 #include "contract.hpp"
+#include "rules_chart.hpp"
 #include "runner.hpp"
 #include "work_bar.hpp"
 
 #include <QComboBox>
+#include <QCoreApplication>
 #include <QGridLayout>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -16,9 +19,8 @@
 #include <QTableWidget>
 #include <QVBoxLayout>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
-#include <set>
 
 namespace chokepoint::gui {
 
@@ -26,111 +28,30 @@ namespace {
 
 constexpr double kGiga = 1e-9;
 
-double figure_of(const QJsonValue& part, const QString& figure) {
-    return part["figures"][figure].toDouble(NAN);
-}
-
-constexpr std::array kSeverities{"free", "case by case", "licence", "presumption of denial", "undetermined"};
-
-/// Of the severest ruling on a part, its place among kSeverities.
-std::size_t severity_of(const QJsonValue& part) {
-    std::size_t most = 0;
-    for (const QJsonValue& verdict : part["verdicts"].toArray()) {
-        const std::string ruling = verdict["ruling"].toString().replace('_', ' ').toStdString();
-        for (std::size_t i = most + 1; i < kSeverities.size(); ++i) {
-            most = ruling == kSeverities[i] ? i : most;
+QJsonValue part_called(const QJsonObject& rules, const QString& id) {
+    for (const QJsonValue& part : rules.value("parts").toArray()) {
+        if (part["part"].toString() == id) {
+            return part;
         }
     }
-    return most;
+    return {};
 }
 
-/// The box that a conjunction cuts out of the plane; nothing if it speaks of other figures too.
-std::optional<Region> region_of(const QJsonArray& thresholds, const QString& figure, double scale) {
-    Region region;
-    for (const QJsonValue& threshold : thresholds) {
-        const bool across = threshold["figure"] == "tpp";
-        if (!across && threshold["figure"].toString() != figure) {
-            return std::nullopt;
-        }
-        const QString bound = threshold["bound"].toString();
-        const double limit = threshold["limit"].toDouble() * (across ? 1.0 : scale);
-        const bool low = bound == "at_least" || bound == "above";
-        auto& side = across ? (low ? region.left : region.right) : (low ? region.bottom : region.top);
-        side = limit;
-    }
-    return region;
+/// A limit lower than a figure as a cap; nothing if it is as high as the figure, or within a hundredth.
+std::optional<double> cap_below(double limit, double figure) {
+    constexpr double kNoticed = 0.99;
+    constexpr int kDigits = 3;
+    return limit < kNoticed * figure ? std::optional(QString::number(limit, 'g', kDigits).toDouble())
+                                     : std::nullopt;
 }
 
 } // namespace
 
-Chart rules_chart(const QJsonObject& rules, const QString& figure, const std::string& title,
-                  const std::string& label, double scale, const QString& chosen) {
-    Chart chart;
-    chart.kind = ChartKind::scatter;
-    chart.title = title;
-    chart.x = {.label = "TPP", .log = true};
-    chart.y = {.label = label, .log = true};
-    std::size_t color = 1;
-    for (const QJsonValue& rule : rules.value("rules").toArray()) {
-        for (const QJsonValue& alternative : rule["alternatives"].toArray()) {
-            if (auto region = region_of(alternative.toArray(), figure, scale)) {
-                // Named once, however many regions it cuts out.
-                const bool named = !chart.regions.empty() && chart.regions.back().color == color;
-                region->label =
-                    named
-                        ? std::string()
-                        : (rule["rule"].toString() + ": " + rule["consequence"].toString().replace('_', ' '))
-                              .toStdString();
-                region->color = color;
-                chart.regions.push_back(*region);
-            }
-        }
-        ++color;
-    }
-    // Parts by the severest ruling on them.
-    std::array<Series, kSeverities.size()> parts;
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        parts[i].name = kSeverities[i];
-    }
-    Series marked{.name = chosen.toStdString()};
-    for (const QJsonValue& part : rules.value("parts").toArray()) {
-        const double x = figure_of(part, "tpp");
-        const double y = figure_of(part, figure) * scale;
-        if (!(x > 0.0) || !(y > 0.0)) {
-            continue;
-        }
-        const std::string id = part["part"].toString().toStdString();
-        Series& series = part["part"].toString() == chosen ? marked : parts[severity_of(part)];
-        series.points.push_back({x, y});
-        series.labels.push_back(id);
-        series.notes.push_back(id);
-    }
-    for (Series& series : parts) {
-        if (!series.points.empty()) {
-            chart.series.push_back(std::move(series));
-        }
-    }
-    if (!marked.points.empty()) {
-        chart.series.push_back(std::move(marked));
-    }
-    return chart;
-}
-
-QStringList days_of(const QJsonObject& rules) {
-    std::set<QString> days;
-    for (const QJsonValue& rule : rules.value("rules").toArray()) {
-        days.insert(rule["effective"].toString());
-        if (rule["until"].isString()) {
-            days.insert(rule["until"].toString());
-        }
-    }
-    return {days.begin(), days.end()};
-}
-
-RulesPage::RulesPage(QWidget* parent)
+RulesPage::RulesPage(Document& document, QWidget* parent)
     : Page(parent),
       runner_(std::make_unique<Runner>()),
       design_(std::make_unique<Runner>()),
+      capped_(std::make_unique<Runner>()),
       day_(new QSlider(Qt::Horizontal, this)),
       dayLabel_(new QLabel(this)),
       part_(new QComboBox(this)),
@@ -138,6 +59,7 @@ RulesPage::RulesPage(QWidget* parent)
       density_(new ChartPanel(this)),
       verdicts_(new QTableWidget(0, 4, this)),
       caps_(new QLabel(this)),
+      cost_(new CapPanel(document, this)),
       work_(new WorkBar(this)) {
     auto* layout = new QVBoxLayout(this);
     auto* top = new QHBoxLayout;
@@ -153,8 +75,14 @@ RulesPage::RulesPage(QWidget* parent)
     charts->addWidget(bandwidth_, 1);
     charts->addWidget(density_, 1);
     layout->addLayout(charts, 3);
-    layout->addWidget(verdicts_, 1);
-    layout->addWidget(caps_);
+    auto* below = new QHBoxLayout;
+    auto* said = new QVBoxLayout;
+    said->addWidget(verdicts_, 1);
+    said->addWidget(caps_);
+    below->addLayout(said, 3);
+    below->addWidget(cost_, 2);
+    layout->addLayout(below, 1);
+    bandwidth_->setToolTip(tr("Drag the ring, or press Shift and an arrow, to cap the part"));
     day_->setAccessibleName(tr("Day"));
     day_->setPageStep(1);
     day_->setTickPosition(QSlider::TicksBelow);
@@ -176,8 +104,15 @@ RulesPage::RulesPage(QWidget* parent)
     connect(design_.get(), &Runner::finished, this, &RulesPage::takeDesign);
     connect(design_.get(), &Runner::failed, this,
             [this](const QString& message) { caps_->setText(message); });
+    connect(capped_.get(), &Runner::finished, this, &RulesPage::takeCapped);
+    connect(capped_.get(), &Runner::failed, this,
+            [this](const QString& message) { caps_->setText(message); });
     connect(day_, &QSlider::valueChanged, this, &RulesPage::ask);
-    connect(part_, &QComboBox::currentIndexChanged, this, &RulesPage::refresh);
+    connect(part_, &QComboBox::currentIndexChanged, this, [this] {
+        cap_.clear();
+        refresh();
+    });
+    connect(bandwidth_, &ChartPanel::gripMoved, this, &RulesPage::capAt);
     connect(verdicts_, &QTableWidget::itemSelectionChanged, this, &RulesPage::askDesign);
     connect(bandwidth_, &ChartPanel::clicked, this,
             [this](double x, double y) { choose(x, y, "aggregate_io", kGiga); });
@@ -188,9 +123,20 @@ RulesPage::RulesPage(QWidget* parent)
 RulesPage::~RulesPage() = default;
 
 void RulesPage::activate() {
-    if (answer_.isEmpty() && !busy()) {
+    if (answer_.isEmpty() && !runner_->running()) {
         ask();
+    } else if (!answer_.isEmpty()) {
+        cost_->weigh(part_->currentText(), cap_);
     }
+}
+
+void RulesPage::demonstrate() {
+    activate();
+    while (runner_->running()) {
+        QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
+    }
+    part_->setCurrentText("h100-sxm");
+    capAt(1e9, 200.0, true); // half of what the rule of 2022 left H800
 }
 
 void RulesPage::ask() {
@@ -234,50 +180,102 @@ void RulesPage::refresh() {
                                      "NVLink, both directions, GB/s", kGiga, chosen));
     density_->setChart(rules_chart(answer_, "performance_density", "TPP against performance density",
                                    "TPP per mm2 of die", 1.0, chosen));
+    const QJsonValue part = part_called(answer_, chosen);
+    caps_->setText(tr("Choose a rule to see which caps on %1 it would admit.").arg(chosen));
+    if (cap_.isEmpty()) {
+        const Point at{part_figure(part, "tpp"), part_figure(part, "aggregate_io") * kGiga};
+        bandwidth_->setGrip(at.x > 0.0 && at.y > 0.0 ? std::optional(at) : std::nullopt);
+        showVerdicts(part);
+    } else {
+        askCapped();
+    }
+    cost_->weigh(chosen, cap_);
+}
+
+void RulesPage::capAt(double tpp, double nvlink, bool released) {
+    const QString chosen = part_->currentText();
+    const QJsonValue part = part_called(answer_, chosen);
+    const double most_tpp = part_figure(part, "tpp");
+    const double most_nvlink = part_figure(part, "aggregate_io") * kGiga;
+    bandwidth_->setGrip(Point{std::min(tpp, most_tpp), std::min(nvlink, most_nvlink)});
+    cap_.clear();
+    if (const auto cap = cap_below(nvlink, most_nvlink)) {
+        cap_ << QString("nvlink=%1 GB/s").arg(*cap);
+    }
+    if (const auto cap = cap_below(tpp, most_tpp)) {
+        cap_ << QString("tpp=%1").arg(*cap);
+    }
+    caps_->setText(cap_.isEmpty() ? tr("%1 as it is").arg(chosen)
+                                  : tr("%1 capped: %2").arg(chosen, cap_.join(", ")));
+    if (released && cap_.isEmpty()) {
+        refresh();
+    } else if (released) {
+        askCapped();
+        cost_->weigh(chosen, cap_);
+    }
+}
+
+void RulesPage::askCapped() {
+    QStringList arguments{"rules", part_->currentText(), "--json", "-", "--on", days_[day_->value()]};
+    for (const QString& cap : cap_) {
+        arguments << "--cap" << cap;
+    }
+    verdicts_->setEnabled(false);
+    capped_->start({arguments, {}, {}});
+}
+
+void RulesPage::takeCapped(const QByteArray& json) {
+    try {
+        showVerdicts(parse_answer(json, "chokepoint/rules/1").value("parts")[0]);
+        caps_->setText(tr("The rulings are on %1 capped: %2.").arg(part_->currentText(), cap_.join(", ")));
+    } catch (const ContractError& error) {
+        caps_->setText(QString::fromUtf8(error.what()));
+    }
+}
+
+void RulesPage::showVerdicts(const QJsonValue& part) {
+    verdicts_->setEnabled(true);
     verdicts_->setRowCount(0);
     QHash<QString, QJsonValue> rules;
     for (const QJsonValue& rule : answer_.value("rules").toArray()) {
         rules[rule["rule"].toString()] = rule;
     }
-    for (const QJsonValue& part : answer_.value("parts").toArray()) {
-        if (part["part"].toString() != chosen) {
-            continue;
-        }
-        for (const QJsonValue& verdict : part["verdicts"].toArray()) {
-            const int row = verdicts_->rowCount();
-            verdicts_->insertRow(row);
-            const QJsonValue rule = rules.value(verdict["rule"].toString());
-            QStringList margins;
-            for (const QJsonValue& margin : verdict["margins"].toArray()) {
-                if (margin["ratio"].isDouble()) {
-                    margins << tr("%1 %2 × its threshold")
-                                   .arg(margin["figure"].toString().replace('_', ' '))
-                                   .arg(margin["ratio"].toDouble(), 0, 'f', 2);
-                }
-            }
-            const QStringList cells{
-                verdict["rule"].toString(), verdict["ruling"].toString().replace('_', ' '),
-                rule["effective"].toString() +
-                    (rule["until"].isString() ? tr(" to ") + rule["until"].toString() : QString()),
-                margins.join("; ")};
-            for (int column = 0; column < cells.size(); ++column) {
-                auto* item = new QTableWidgetItem(cells[column]);
-                item->setToolTip(rule["title"].toString() + "\n" + rule["instrument"].toString() + "\n" +
-                                 cells[column]);
-                verdicts_->setItem(row, column, item);
-            }
-        }
+    for (const QJsonValue& verdict : part["verdicts"].toArray()) {
+        addVerdict(verdict, rules.value(verdict["rule"].toString()));
     }
     verdicts_->resizeColumnsToContents();
-    caps_->setText(tr("Choose a rule to see which caps on %1 it would admit.").arg(chosen));
+}
+
+void RulesPage::addVerdict(const QJsonValue& verdict, const QJsonValue& rule) {
+    const int row = verdicts_->rowCount();
+    verdicts_->insertRow(row);
+    QStringList margins;
+    for (const QJsonValue& margin : verdict["margins"].toArray()) {
+        if (margin["ratio"].isDouble()) {
+            margins << tr("%1 %2 × its threshold")
+                           .arg(margin["figure"].toString().replace('_', ' '))
+                           .arg(margin["ratio"].toDouble(), 0, 'f', 2);
+        }
+    }
+    const QStringList cells{verdict["rule"].toString(), verdict["ruling"].toString().replace('_', ' '),
+                            rule["effective"].toString() + (rule["until"].isString()
+                                                                ? tr(" to ") + rule["until"].toString()
+                                                                : QString()),
+                            margins.join("; ")};
+    for (int column = 0; column < cells.size(); ++column) {
+        auto* item = new QTableWidgetItem(cells[column]);
+        item->setToolTip(rule["title"].toString() + "\n" + rule["instrument"].toString() + "\n" +
+                         cells[column]);
+        verdicts_->setItem(row, column, item);
+    }
 }
 
 void RulesPage::choose(double tpp, double value, const QString& figure, double scale) {
     QString nearest;
     double distance = 0.15; // of a factor of e, on either axis
     for (const QJsonValue& part : answer_.value("parts").toArray()) {
-        const double off = std::hypot(std::log(figure_of(part, "tpp") / tpp),
-                                      std::log(figure_of(part, figure) * scale / value));
+        const double off = std::hypot(std::log(part_figure(part, "tpp") / tpp),
+                                      std::log(part_figure(part, figure) * scale / value));
         if (off < distance) {
             distance = off;
             nearest = part["part"].toString();
@@ -317,7 +315,7 @@ void RulesPage::takeDesign(const QByteArray& json) {
     }
 }
 
-bool RulesPage::busy() const { return runner_->running(); }
+bool RulesPage::busy() const { return runner_->running() || capped_->running() || cost_->busy(); }
 QString RulesPage::problem() const { return work_->message(); }
 
 } // namespace chokepoint::gui

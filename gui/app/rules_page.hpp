@@ -4,9 +4,8 @@
 
 #include "page.hpp"
 
-#include "charts/description.hpp"
-
 #include <QJsonObject>
+#include <QStringList>
 
 #include <memory>
 
@@ -17,25 +16,21 @@ class QTableWidget;
 
 namespace chokepoint::gui {
 
+class CapPanel;
 class ChartPanel;
+class Document;
 class Runner;
 class WorkBar;
-
-/// TPP against another figure, with the regions that the rules' thresholds on these two alone cut out. The
-/// other figure's values times `scale` are drawn.
-Chart rules_chart(const QJsonObject& rules, const QString& figure, const std::string& title,
-                  const std::string& label, double scale, const QString& chosen);
-/// Every day on which a rule begins or ends.
-QStringList days_of(const QJsonObject& rules);
 
 class RulesPage : public Page {
     Q_OBJECT
 
 public:
-    explicit RulesPage(QWidget* parent = nullptr);
+    explicit RulesPage(Document&, QWidget* parent = nullptr);
     ~RulesPage() override;
 
     void activate() override;
+    void demonstrate() override;
     [[nodiscard]] bool busy() const override;
     [[nodiscard]] bool empty() const override { return answer_.isEmpty(); }
     [[nodiscard]] QString problem() const override;
@@ -44,11 +39,17 @@ private:
     void ask();
     void take(const QByteArray& json);
     void takeDesign(const QByteArray& json);
+    void takeCapped(const QByteArray& json);
     void refresh();
+    void showVerdicts(const QJsonValue& part);
+    void addVerdict(const QJsonValue& verdict, const QJsonValue& rule);
+    /// Caps the part at these figures, TPP and GB/s; `released`: for good, and to be judged.
+    void capAt(double tpp, double nvlink, bool released);
+    void askCapped();
     void choose(double tpp, double value, const QString& figure, double scale);
     void askDesign();
 
-    std::unique_ptr<Runner> runner_, design_;
+    std::unique_ptr<Runner> runner_, design_, capped_;
     QJsonObject answer_;
     QStringList days_;
     QSlider* day_;
@@ -58,6 +59,8 @@ private:
     ChartPanel* density_;
     QTableWidget* verdicts_;
     QLabel* caps_;
+    CapPanel* cost_;
+    QStringList cap_; ///< on the part: "nvlink=400 GB/s"
     WorkBar* work_;
 };
 

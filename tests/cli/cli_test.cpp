@@ -194,8 +194,22 @@ TEST(Cli, TheRuleOf2022AdmitsACapOnEitherOfItsTwoThresholds) {
             .at("design");
     EXPECT_EQ(design.at("caps").size(), 2U);
     EXPECT_EQ(run_cli({"rules", "--design", "h100-sxm"}).exit_code, 2);
+    EXPECT_EQ(run_cli({"rules", "--cap", "tpp=4000"}).exit_code, 2);
+    EXPECT_EQ(run_cli({"rules", "h100-sxm", "--cap", "nic=100 Gb/s"}).exit_code, 2);
     EXPECT_EQ(run_cli({"rules", "--design", "h100-sxm", "--under", "us-1999"}).exit_code, 2);
     EXPECT_EQ(run_cli({"rules", "--on", "yesterday"}).exit_code, 2);
+}
+
+TEST(Cli, RulesJudgeACappedPartAsTheCatalogsOwnOfThoseCaps) {
+    const auto verdicts = [](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "rules");
+        arguments.insert(arguments.end(), {"--on", "2023-01-01", "--json", "-"});
+        return parse(run_cli(arguments).out).at("parts").at(0);
+    };
+    const auto capped = verdicts({"h100-sxm", "--cap", "nvlink=400 GB/s"});
+    EXPECT_EQ(capped.at("figures").at("aggregate_io").get<double>(), 4e11);
+    EXPECT_EQ(capped.at("verdicts"), verdicts({"h800-sxm"}).at("verdicts"));
+    EXPECT_NE(capped.at("verdicts"), verdicts({"h100-sxm"}).at("verdicts"));
 }
 
 TEST(Cli, WrongArgumentsExitWithTwo) {

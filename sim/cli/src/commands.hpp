@@ -51,6 +51,7 @@ int validate_command(const ValidateOptions&, const Common&);
 struct RulesOptions {
     std::vector<std::string> parts; ///< empty: the whole catalog
     std::string on;                 ///< ISO date; empty: every rule, whenever in force
+    std::vector<std::string> caps;  ///< on the named parts, as caps_from() takes them
     std::string design, under;      ///< --design PART --under RULE
 };
 int rules_command(const RulesOptions&, const Common&);
@@ -66,8 +67,8 @@ struct CalibrateOptions {
     std::vector<std::filesystem::path> files;
     std::string output;   ///< folder for <architecture>.json; empty: nothing is written
     bool holdout = false; ///< also print the errors of held-out rows
-};
     bool points = false;  ///< also every row's arithmetic, traffic and times, in the JSON
+};
 int calibrate_command(const CalibrateOptions&, const Common&);
 int list_command(const std::string& plural, const Common&);
 /// GPUs to join by the fabric that is shown.

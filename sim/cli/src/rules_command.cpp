@@ -2,6 +2,7 @@
 // The command `rules`: what every export rule says of every part, and which caps a rule would admit.
 #include "commands.hpp"
 
+#include "part_options.hpp"
 #include "result.hpp"
 #include "rules_table.hpp"
 
@@ -149,16 +150,25 @@ int rules_command(const RulesOptions& options, const Common& common) {
     if (options.design.empty() != options.under.empty()) {
         throw UsageError("--design PART and --under RULE go together");
     }
+    if (!options.caps.empty() && (options.parts.empty() || !options.design.empty())) {
+        throw UsageError("--cap changes named parts; name at least one PART, without --design");
+    }
+    const hw::Caps caps = caps_from(options.caps);
+    if (caps.nic) {
+        throw UsageError("--cap nic: no rule speaks of NICs; expected nvlink, memory_bandwidth or tpp");
+    }
     if (!options.design.empty()) {
         return design(options, catalog, rules, common);
     }
     if (!options.on.empty()) {
         std::erase_if(rules, [&](const hw::Rule& rule) { return !hw::in_force(rule, options.on); });
     }
-    std::vector<const hw::GpuSpec*> parts;
+    std::vector<hw::GpuSpec> named;
     for (const std::string& id : options.parts) {
-        parts.push_back(&part_called(catalog, id));
+        named.push_back(hw::apply(caps, part_called(catalog, id)));
     }
+    std::vector<const hw::GpuSpec*> parts;
+    std::ranges::transform(named, std::back_inserter(parts), [](const hw::GpuSpec& part) { return &part; });
     if (parts.empty()) {
         std::ranges::transform(catalog.gpus(), std::back_inserter(parts),
                                [](const hw::GpuSpec& part) { return &part; });

@@ -3,9 +3,10 @@
 #include "application.hpp"
 #include "cli/run_cli.hpp"
 
+#include <app/chart_panel.hpp>
 #include <app/compare_page.hpp>
-#include <app/document.hpp>
 #include <app/difference_panel.hpp>
+#include <app/document.hpp>
 #include <app/main_window.hpp>
 #include <app/scenario_editor.hpp>
 #include <app/screenshot.hpp>
@@ -13,10 +14,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <QComboBox>
 #include <QFile>
 #include <QImage>
 #include <QProcess>
 #include <QSettings>
+#include <QSlider>
+#include <QTableWidget>
 
 namespace chokepoint::gui {
 
@@ -63,10 +67,6 @@ TEST_F(Window, ComparesWhatIsOpenAndSaysInPlaceWhatIsWrong) {
     window->document().editable().setModified(false);
 }
 
-TEST_F(Window, RemembersRecentFilesAndForgetsItsLayoutOnDemand) {
-    {
-        const auto window = this->window();
-        ASSERT_TRUE(window->open(kSmall));
 TEST_F(Window, ExplainsTheDifferenceOfEveryFurtherScenario) {
     const auto window = this->window();
     window->show();
@@ -109,6 +109,10 @@ TEST_F(Window, JudgesAndPricesAPartThatIsDraggedToACap) {
     EXPECT_EQ(ruling(), "licence") << "as it is";
 }
 
+TEST_F(Window, RemembersRecentFilesAndForgetsItsLayoutOnDemand) {
+    {
+        const auto window = this->window();
+        ASSERT_TRUE(window->open(kSmall));
         window->show();
         window->resize(1000, 700);
         window->close();

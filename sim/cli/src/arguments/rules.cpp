@@ -36,6 +36,12 @@ void add_rules_command(CLI::App& app, Selected& selected) {
         ->check(
             [](const std::string& day) { return is_date(day) ? "" : "expected a date such as 2023-11-17"; })
         ->type_name("DATE");
+    rules
+        ->add_option("--cap", options->rules.caps,
+                     "A cap on the named parts, as in 'nvlink=400 GB/s'; repeatable: nvlink, "
+                     "memory_bandwidth, tpp")
+        ->allow_extra_args(false)
+        ->type_name("KEY=RATE");
     rules->add_option("--design", options->rules.design, "Print every minimal set of caps for this part…")
         ->type_name("PART");
     rules->add_option("--under", options->rules.under, "…that this rule admits")->type_name("RULE");
