@@ -4,6 +4,7 @@
 #include "compare_page.hpp"
 #include "curves_page.hpp"
 #include "document.hpp"
+#include "guide_bar.hpp"
 #include "rules_page.hpp"
 #include "scenario_editor.hpp"
 #include "scenario_page.hpp"
@@ -22,6 +23,7 @@
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
+#include <QVBoxLayout>
 
 namespace chokepoint::gui {
 
@@ -43,12 +45,16 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
       recovery_(recovery),
       document_(std::make_unique<Document>(recovery)),
       navigation_(new QListWidget(this)),
-      stack_(new QStackedWidget(this)) {
+      stack_(new QStackedWidget(this)),
+      guide_(new GuideBar(this)) {
     auto* center = new QWidget(this);
     auto* layout = new QHBoxLayout(center);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(navigation_);
-    layout->addWidget(stack_, 1);
+    auto* pages = new QVBoxLayout;
+    pages->addWidget(guide_);
+    pages->addWidget(stack_, 1);
+    layout->addLayout(pages, 1);
     setCentralWidget(center);
     navigation_->setFixedWidth(150);
     navigation_->setFrameShape(QFrame::NoFrame);
@@ -79,6 +85,7 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
             showPage("compare");
         }
     });
+    connect(guide_, &GuideBar::pageAsked, this, &MainWindow::showPage);
     connect(start_, &StartPage::openAsked, this, &MainWindow::askOpen);
     connect(start_, &StartPage::guideAsked, this, &MainWindow::startGuide);
     connect(document_.get(), &Document::pathChanged, this, &MainWindow::refreshTitle);

@@ -18,6 +18,7 @@ namespace chokepoint::gui {
 
 class ComparePage;
 class Document;
+class GuideBar;
 class Page;
 class ScenarioEditor;
 class StartPage;
@@ -42,6 +43,7 @@ public:
     /// Offers the text that a crash left behind; true if it was taken.
     bool offerRecovery();
     void restoreDefaultLayout();
+    void startGuide();
 
 protected:
     void closeEvent(QCloseEvent*) override;
@@ -61,7 +63,6 @@ private:
     void refreshTitle();
     void restoreLayout();
     void setLook(Look);
-    void startGuide();
     void makeScenarioDock();
     void placeDock(const QString& page);
 
@@ -70,6 +71,7 @@ private:
     std::unique_ptr<Document> document_;
     QListWidget* navigation_;
     QStackedWidget* stack_;
+    GuideBar* guide_;
     StartPage* start_ = nullptr;
     ComparePage* compare_ = nullptr;
     ScenarioEditor* editor_ = nullptr;

@@ -2,6 +2,7 @@
 // The window's menus, and what they ask before anything is lost.
 #include "compare_page.hpp"
 #include "document.hpp"
+#include "guide_bar.hpp"
 #include "main_window.hpp"
 #include "start_page.hpp"
 
@@ -141,7 +142,7 @@ void MainWindow::startGuide() {
     for (const Shipped& shipped : shipped_scenarios()) {
         if (shipped.path.endsWith("deepseek-v3-h800.toml") && open(shipped.path)) {
             compareWith(QString(shipped.path).replace("h800", "h100"));
-            showPage("compare");
+            guide_->begin();
         }
     }
 }

@@ -7,6 +7,7 @@
 #include <app/compare_page.hpp>
 #include <app/difference_panel.hpp>
 #include <app/document.hpp>
+#include <app/guide_bar.hpp>
 #include <app/main_window.hpp>
 #include <app/scenario_editor.hpp>
 #include <app/screenshot.hpp>
@@ -18,9 +19,12 @@
 #include <QFile>
 #include <QImage>
 #include <QProcess>
+#include <QPushButton>
 #include <QSettings>
 #include <QSlider>
 #include <QTableWidget>
+
+#include <set>
 
 namespace chokepoint::gui {
 
@@ -107,6 +111,29 @@ TEST_F(Window, JudgesAndPricesAPartThatIsDraggedToACap) {
     emit plane->gripMoved(1e9, 1e9, true);
     ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
     EXPECT_EQ(ruling(), "licence") << "as it is";
+}
+
+TEST_F(Window, GuidesFromPageToPage) {
+    const auto window = this->window();
+    window->show();
+    auto* guide = window->findChild<GuideBar*>();
+    EXPECT_FALSE(guide->isVisible());
+    window->startGuide();
+    EXPECT_TRUE(guide->isVisible());
+    EXPECT_TRUE(window->page("compare")->isVisible());
+    EXPECT_TRUE(window->document().isOpen());
+    std::set<QString> pages;
+    QObject::connect(guide, &GuideBar::pageAsked, [&](const QString& page) {
+        EXPECT_TRUE(window->page(page)->isVisible());
+        pages.insert(page);
+    });
+    const QList<QPushButton*> buttons = guide->findChildren<QPushButton*>();
+    QPushButton* next = buttons[1];
+    for (int step = 0; step < GuideBar::steps(); ++step) {
+        next->click();
+    }
+    EXPECT_EQ(pages.size(), static_cast<std::size_t>(GuideBar::steps()) - 1);
+    EXPECT_FALSE(guide->isVisible()) << "after the last step";
 }
 
 TEST_F(Window, RemembersRecentFilesAndForgetsItsLayoutOnDemand) {
