@@ -5,6 +5,7 @@
 #include <chokepoint/sim/run.hpp>
 
 #include "extrapolation.hpp"
+#include "kernel_mix.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -147,7 +148,8 @@ std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario) {
     }
     hw::CalibrationOptions options;
     options.sustained_clock = scenario.sustained_clock();
-    options.format = work::matrix_format(scenario.plan().precision);
+    options.mix = {0.0, 0.0};
+    options.mix = kernel_mix(scenario, *hw::make_calibrated_model(gpu, options));
     return hw::make_calibrated_model(gpu, options);
 }
 
