@@ -43,8 +43,9 @@ int report_command(const ReportOptions& options, const Common& common) {
         report.waterfall.push_back({"From the first scenario to each of the others, resource by resource.",
                                     draw_svg(waterfall_chart(comparison), "waterfall-")});
     }
-    report.tornado.push_back({"The inputs that make the first scenario's figure least sure.",
-                              draw_svg(tornado_chart(comparison, 0), "tornado-")});
+    report.tornado.push_back(
+        {"The inputs that make the first scenario's figure least sure.",
+         draw_svg(tornado_chart(comparison.sides[0].report, comparison.headline), "tornado-")});
     report.near = near_runs(comparison);
     report.program = fmt::format("chokepoint {} ({})", hw::version(), hw::commit());
     if (json) {
