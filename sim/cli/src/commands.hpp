@@ -51,6 +51,7 @@ int trace_command(const std::string& file, const std::string& output, const std:
                   const Common&);
 struct ValidateOptions {
     std::string runs;                 ///< file of published runs; empty: the one that ships
+    bool campaigns = false;           ///< whole campaigns instead of single steps
     std::vector<std::string> filters; ///< all must match
     std::string scenario;             ///< id of a run to print as a scenario, instead of validating
     std::string csv;                  ///< file, "-" for stdout, empty for none

@@ -29,6 +29,7 @@ sim::Comparison compare_files(const CompareOptions&, const Common&, const sim::R
 struct ReportOptions {
     CompareOptions comparison; ///< one scenario or more
     std::string html;          ///< file, "-" for stdout
+    std::vector<std::string> stores; ///< of sweeps, whose curves the page shows
 };
 int report_command(const ReportOptions&, const Common&);
 

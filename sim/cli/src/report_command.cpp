@@ -3,6 +3,7 @@
 #include "compare_command.hpp"
 
 #include "simulation.hpp"
+#include "sweep_commands.hpp"
 
 #include <chokepoint/hwmodels/build_info.hpp>
 #include <chokepoint/sim/html_report.hpp>
@@ -35,8 +36,13 @@ int report_command(const ReportOptions& options, const Common& common) {
     const auto json = open_output(common.json);
     OutputFile page(options.html);
     require_plotter();
-    Progress progress(common.progress);
     sim::HtmlReport report;
+    for (std::size_t i = 0; i < options.stores.size(); ++i) {
+        report.curves.push_back(
+            {"The last sweep of " + options.stores[i] + ", with the 5th to 95th percentile.",
+             draw_svg(store_chart(options.stores[i]), fmt::format("curve{}-", i))});
+    }
+    Progress progress(common.progress);
     report.comparison = compare_files(options.comparison, common, run_options(progress, common));
     const sim::Comparison& comparison = report.comparison;
     if (comparison.sides.size() > 1) {
