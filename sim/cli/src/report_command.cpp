@@ -11,6 +11,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <iterator>
+
 namespace chokepoint::cli {
 
 namespace {
@@ -33,14 +36,16 @@ int report_command(const ReportOptions& options, const Common& common) {
     if (options.html == "-" && common.json == "-") {
         throw UsageError("only one of --html and --json can go to standard output");
     }
+    std::vector<nlohmann::ordered_json> curves;
+    std::ranges::transform(options.stores, std::back_inserter(curves), store_chart);
     const auto json = open_output(common.json);
     OutputFile page(options.html);
     require_plotter();
     sim::HtmlReport report;
-    for (std::size_t i = 0; i < options.stores.size(); ++i) {
+    for (std::size_t i = 0; i < curves.size(); ++i) {
         report.curves.push_back(
             {"The last sweep of " + options.stores[i] + ", with the 5th to 95th percentile.",
-             draw_svg(store_chart(options.stores[i]), fmt::format("curve{}-", i))});
+             draw_svg(curves[i], fmt::format("curve{}-", i))});
     }
     Progress progress(common.progress);
     report.comparison = compare_files(options.comparison, common, run_options(progress, common));
