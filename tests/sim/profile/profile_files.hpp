@@ -42,6 +42,13 @@ public:
     ProfileFile& operator=(const ProfileFile&) = delete;
 
     void write(std::string_view text) const { std::ofstream(path_, std::ios::binary) << text; }
+    /// In place: a file system may flush each file that is written anew.
+    void put(std::size_t at, char byte) const {
+        std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
+        file.seekp(static_cast<std::streamoff>(at));
+        file.put(byte);
+    }
+    void cut(std::size_t size) const { std::filesystem::resize_file(path_, size); }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
 private:
