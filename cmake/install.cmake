@@ -13,7 +13,6 @@ install(
     chokepoint_compare
     chokepoint_sweep
     chokepoint_workers
-    chokepoint_sampling
     chokepoint_validation
     chokepoint_chokepoint
   EXPORT chokepointTargets

@@ -30,8 +30,6 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"run", {"run", "scenarios/small-16-gpus.toml", "--json", "-"}},
         Case{"run", {"run", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
-        Case{"run", {"run", "scenarios/small-16-gpus.toml", "--json", "-", "--monte-carlo", "3"}},
-        Case{"chart", {"run", "scenarios/small-16-gpus.toml", "--chart", "-"}},
         Case{"run",
              {"run", "scenarios/deepseek-v3-campaign.toml", "--json", "-", "--set", "cost.model=bottom-up",
               "--set", "reliability.record=llama3-h100", "--set", "reliability.checkpoint_time=10 s", "--set",
@@ -66,6 +64,10 @@ INSTANTIATE_TEST_SUITE_P(
               "2", "--json", "-"}},
         Case{"collective", {"collective", "--gpu", "h800-sxm", "--op", "combine", "--json", "-"}},
         Case{"import", {"import", "nccl-tests", "tests/data/nccl_tests/all_reduce.txt", "--json", "-"}},
+        Case{"import-kineto", {"import", "kineto", "tests/data/kineto/small.json", "--json", "-"}},
+        Case{"import-kineto",
+             {"import", "kineto", "tests/data/kineto/small.json", "--against", "scenarios/small-16-gpus.toml",
+              "--json", "-"}},
         Case{"rules", {"rules", "--json", "-"}},
         Case{"rules", {"rules", "--design", "h100-sxm", "--under", "us-2022-10", "--json", "-"}},
         Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));
