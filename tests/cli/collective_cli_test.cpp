@@ -56,6 +56,32 @@ TEST(CollectiveCommand, ACappedLinkIsSlowerAndHasNoMeasurement) {
     EXPECT_TRUE(capped.at("measured_seconds").is_null());
 }
 
+TEST(CollectiveCommand, ACapAboveThePartWarnsOnceAndChangesNothing) {
+    const std::vector<std::string> plain{"collective", "--gpu", "h100-sxm", "--op", "all_gather"};
+    std::vector<std::string> capped = plain;
+    capped.insert(capped.end(), {"--cap", "nvlink=2TB/s"});
+    const auto with = run_cli(capped), without = run_cli(plain);
+    EXPECT_EQ(with.exit_code, 0);
+    EXPECT_EQ(with.err, "chokepoint: warning: caps.nvlink of 2 TB/s is above the 900 GB/s that h100-sxm has "
+                        "without it, and changes nothing\n");
+    EXPECT_THAT(without.err, IsEmpty());
+}
+
+TEST(CollectiveCommand, RunsOnTheFabricAskedForAndNamesEstimates) {
+    const auto seconds = [](const char* fabric) {
+        return rows_of({"--gpu", "h100-sxm", "--op", "all_gather", "--gpus", "64", "--fabric", fabric})
+            .at(0)
+            .at("seconds")
+            .get<double>();
+    };
+    EXPECT_LE(seconds("single-switch"), seconds("fat-tree"));
+    const auto unknown = run_cli({"collective", "--gpu", "h100-sxm", "--gpus", "64", "--fabric", "moebius"});
+    EXPECT_EQ(unknown.exit_code, 2);
+    EXPECT_THAT(unknown.err, HasSubstr("expected one of fat-tree"));
+    EXPECT_THAT(run_cli({"collective", "--gpu", "h100-sxm", "--gpus", "8"}).out,
+                HasSubstr("# estimates, without a good source: h100-sxm: nvlink_achievable"));
+}
+
 TEST(CollectiveCommand, DispatchCountsAsDeepEpDoes) {
     const auto result = run_cli({"collective", "--gpu", "h800-sxm", "--op", "dispatch", "--nodes", "8"});
     EXPECT_THAT(result.out, HasSubstr("3.98 nodes (3.49 remote)"));

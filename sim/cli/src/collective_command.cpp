@@ -3,7 +3,6 @@
 // was measured.
 #include "collective_command.hpp"
 
-#include "part_options.hpp"
 #include "result.hpp"
 
 #include <chokepoint/hwmodels/build_info.hpp>
@@ -185,7 +184,9 @@ int collective_command(const CollectiveOptions& options, const Common& common) {
     const hw::Caps caps = caps_from(options.caps);
     const hw::Node node = node_from(catalog, options.gpu, caps);
     const Group group = group_from(options, node);
-    const hw::Cluster cluster = cluster_from(catalog, node, group.nodes);
+    const hw::Cluster cluster = cluster_from(catalog, node, group.nodes, options.fabric);
+    const std::optional<hw::Distance> distance = distance_in(cluster, group.per_node());
+    const std::vector<std::string> estimates = transfer_estimates(catalog, cluster, caps, options.fabric);
     const hw::TransferRates rates = rates_from(options.transfers);
     // What was measured on the whole part says nothing about a capped one.
     const bool comparable = caps == hw::Caps{} && group.nodes == 1;
@@ -199,10 +200,15 @@ int collective_command(const CollectiveOptions& options, const Common& common) {
             fmt::format("# extrapolated: nothing is published for more than {} GPUs of one NVLink domain\n",
                         hw::kMeasuredDomain));
     }
+    for (const std::string& figures : estimates) {
+        text.insert(text.find("#\n# Using"),
+                    fmt::format("# estimates, without a good source: {}\n", figures));
+    }
     Json rows = Json::array();
     for (const hw::Bytes bytes : sizes_from(options)) {
         Row row{.bytes = bytes, .choice = {}, .time = {}, .measured = {}, .software = {}};
-        row.choice = hw::choose_collective(rates, cluster, {op, bytes, group.gpus, group.per_node(), false});
+        row.choice = hw::choose_collective(rates, cluster,
+                                           {op, bytes, group.gpus, group.per_node(), false, distance});
         row.time = hw::uncontended_time(row.choice.shape);
         find_measured(row, table, options.gpu, op, group.gpus);
         append_row(text, row, op, group);
@@ -219,6 +225,7 @@ int collective_command(const CollectiveOptions& options, const Common& common) {
           {"op", hw::name(op)},
           {"gpus", group.gpus},
           {"nodes", group.nodes},
+          {"estimates", estimates},
           {"rows", std::move(rows)}},
          text);
     return kFine;

@@ -2,7 +2,7 @@
 // Options of the commands around collectives.
 #pragma once
 
-#include "commands.hpp"
+#include "part_options.hpp"
 
 #include <string>
 #include <vector>
@@ -18,7 +18,8 @@ struct CollectiveOptions {
     std::string from, to; ///< a range instead of one size
     double factor = 2.0;
     std::vector<std::string> caps;
-    std::string transfers; ///< a rates file; empty: the shipped one
+    std::string fabric = std::string(kDefaultFabric); ///< between the nodes
+    std::string transfers;                            ///< a rates file; empty: the shipped one
     // DeepEP's benchmark, DeepSeek-V3's sizes.
     int tokens = 4096;
     int hidden = 7168;

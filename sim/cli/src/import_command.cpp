@@ -163,7 +163,8 @@ int import_nccl_tests_command(const ImportOptions& options, const Common& common
                                       "nodes", "sizes", "median", "p90", part);
     Json list = Json::array();
     for (const hw::CollectiveSeries& series : all) {
-        const auto [median, p90] = errors_of(series, rates, cluster_from(catalog, node, series.nodes));
+        const auto [median, p90] =
+            errors_of(series, rates, cluster_from(catalog, node, series.nodes, std::string(kDefaultFabric)));
         fmt::format_to(std::back_inserter(summary), "{:<15} {:>5} {:>5} {:>5} {:>7.1f}% {:>7.1f}%\n",
                        hw::name(series.op), series.ranks, series.nodes, series.points.size(), 100.0 * median,
                        100.0 * p90);

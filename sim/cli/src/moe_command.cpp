@@ -3,7 +3,6 @@
 // timings.
 #include "collective_command.hpp"
 
-#include "part_options.hpp"
 #include "result.hpp"
 
 #include <chokepoint/hwmodels/transfer.hpp>
@@ -83,7 +82,9 @@ int moe_command(const CollectiveOptions& options, const Common& common) {
     const hw::Caps caps = caps_from(options.caps);
     const hw::Node node = node_from(catalog, options.gpu, caps);
     const hw::ExpertRouting routing = routing_from(options, node);
-    const hw::Cluster cluster = cluster_from(catalog, node, routing.ranks / routing.ranks_per_node);
+    const hw::Cluster cluster =
+        cluster_from(catalog, node, routing.ranks / routing.ranks_per_node, options.fabric);
+    const std::vector<std::string> estimates = transfer_estimates(catalog, cluster, caps, options.fabric);
     const auto direction = options.op == kDispatch ? hw::MoeDirection::dispatch : hw::MoeDirection::combine;
     const hw::Bytes per_token = token_bytes(options);
     hw::TransferShape shape;
@@ -91,7 +92,7 @@ int moe_command(const CollectiveOptions& options, const Common& common) {
     try {
         spread = hw::expected_spread(routing);
         shape = hw::moe_transfer(rates_from(options.transfers), cluster, routing, direction, options.tokens,
-                                 per_token, false);
+                                 per_token, false, distance_in(cluster, routing.ranks_per_node));
     } catch (const std::invalid_argument& error) {
         throw UsageError(error.what());
     }
@@ -120,6 +121,9 @@ int moe_command(const CollectiveOptions& options, const Common& common) {
         text += fmt::format("  measured (aiconfigurator, {} SMs)  {}, error {:+.1f}%\n", published->sms,
                             hw::to_text(*published_time), 100.0 * (time / *published_time - 1.0));
     }
+    for (const std::string& figures : estimates) {
+        text += fmt::format("  estimates, without a good source   {}\n", figures);
+    }
     emit(common,
          {{"schema", "chokepoint/collective/1"},
           {"program", program_json(catalog.content_hash())},
@@ -127,6 +131,7 @@ int moe_command(const CollectiveOptions& options, const Common& common) {
           {"op", options.op},
           {"gpus", routing.ranks},
           {"nodes", cluster.nodes},
+          {"estimates", estimates},
           {"rows",
            Json::array({{{"tokens", options.tokens},
                          {"bytes_per_token", per_token.value()},

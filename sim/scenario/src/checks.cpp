@@ -2,6 +2,8 @@
 // Checks of the hardware, the model and the campaign that need more than one key.
 #include "reading.hpp"
 
+#include <chokepoint/hwmodels/idle_caps.hpp>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -38,30 +40,22 @@ void fill_node(Reading& reading) {
     fill("cluster.host_memory", "host_memory", to_value(usual->node.host_memory));
 }
 
-template <class Quantity>
-void warn_idle_cap(Reading& reading, std::string_view path, const std::optional<Quantity>& cap,
-                   Quantity own) {
-    if (cap && *cap > own) {
-        reading.warn(path, fmt::format("{} of {} is above the {} that {} has without it, and changes nothing",
-                                       label(path), to_text(*cap), to_text(own), reading.draft.gpu));
-    }
-}
-
 void check_caps(Reading& reading, const hw::GpuSpec& gpu) {
-    const hw::Caps& caps = reading.draft.caps;
-    warn_idle_cap(reading, "cluster.caps.nvlink", caps.nvlink, gpu.nvlink);
-    warn_idle_cap(reading, "cluster.caps.memory_bandwidth", caps.memory_bandwidth, gpu.memory_bandwidth);
-    if (const auto fp64 = gpu.dense_peak.find(hw::DType::fp64); fp64 != gpu.dense_peak.end()) {
-        warn_idle_cap(reading, "cluster.caps.fp64", caps.fp64, fp64->second);
+    const Draft& draft = reading.draft;
+    hw::Node node;
+    node.gpu = gpu;
+    const bool nic_known = reading.sound({"cluster.nic"});
+    node.nic = draft.nic;
+    bool idle_fp64 = false;
+    for (const hw::IdleCap& cap : hw::idle_caps(draft.caps, node)) {
+        idle_fp64 = idle_fp64 || cap.key == "fp64";
+        if (cap.key != "nic" || nic_known) {
+            reading.warn("cluster.caps." + cap.key, cap.why);
+        }
     }
-    if (reading.sound({"cluster.nic"})) {
-        warn_idle_cap(reading, "cluster.caps.nic", caps.nic, reading.draft.nic);
-    }
-    if (caps.tpp && *caps.tpp > hw::total_processing_performance(gpu)) {
-        reading.warn(
-            "cluster.caps.tpp",
-            fmt::format("caps.tpp of {:.0f} is above the {:.0f} that {} has without it, and changes nothing",
-                        *caps.tpp, hw::total_processing_performance(gpu), reading.draft.gpu));
+    if (draft.caps.fp64 && !idle_fp64 && reading.sound({"cluster.caps.fp64"})) {
+        reading.warn("cluster.caps.fp64", "no kernel of a training step runs in FP64: caps.fp64 changes what "
+                                          "export rules say of the part, and no time");
     }
 }
 

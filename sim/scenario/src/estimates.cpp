@@ -2,8 +2,7 @@
 // Which of the figures behind a scenario are estimates, so that reports can say so.
 #include "reading.hpp"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
+#include <chokepoint/hwmodels/estimates.hpp>
 
 #include <algorithm>
 
@@ -12,17 +11,10 @@ namespace {
 
 using Citations = std::map<std::string, hw::Citation>;
 
-bool is_estimate(const Citations& citations, const std::string& field) {
-    const auto found = citations.find(field);
-    return found != citations.end() && found->second.estimate;
-}
-
-/// "h800-sxm: dense_peak.fp32, memory", if any of `fields` is one.
 void add(const std::string& entry, const Citations& citations, std::vector<std::string> fields,
          std::vector<std::string>& out) {
-    std::erase_if(fields, [&](const std::string& field) { return !is_estimate(citations, field); });
-    if (!fields.empty()) {
-        out.push_back(fmt::format("{}: {}", entry, fmt::join(fields, ", ")));
+    if (const auto estimates = hw::estimates_among(entry, citations, std::move(fields))) {
+        out.push_back(*estimates);
     }
 }
 

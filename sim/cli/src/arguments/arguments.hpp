@@ -7,6 +7,8 @@
 #include <CLI/CLI.hpp>
 
 #include <functional>
+#include <string>
+#include <vector>
 
 namespace chokepoint::cli {
 
@@ -18,6 +20,8 @@ void add_common(CLI::App&, Common&, bool scenario);
 void add_json(CLI::App&, Common&);
 void add_fold(CLI::App&, Common&);
 void add_charts(CLI::App&, ChartFiles&);
+/// Adds --cap.
+void add_caps(CLI::App&, std::vector<std::string>&);
 
 void add_simulation_commands(CLI::App&, Selected&); ///< run, check, trace
 void add_comparison_commands(CLI::App&, Selected&); ///< compare, report

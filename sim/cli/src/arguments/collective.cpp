@@ -34,12 +34,11 @@ void add_collective_options(CLI::App& command, CollectiveOptions& options) {
         ->type_name("SIZE");
     command.add_option("--to", options.to, "…to this…")->type_name("SIZE");
     command.add_option("--factor", options.factor, "…times this")->capture_default_str()->type_name("NUMBER");
+    add_caps(command, options.caps);
     command
-        .add_option("--cap", options.caps,
-                    "A cap on the part, as in nvlink=200GB/s; repeatable: nvlink, nic, "
-                    "memory_bandwidth, tpp")
-        ->allow_extra_args(false)
-        ->type_name("KEY=RATE");
+        .add_option("--fabric", options.fabric, "Between the nodes, as `chokepoint list fabrics` prints it")
+        ->capture_default_str()
+        ->type_name("FABRIC");
     command.add_option("--transfers", options.transfers, "Rates that `chokepoint import` wrote")
         ->type_name("FILE");
     constexpr auto kMoe = "dispatch and combine";

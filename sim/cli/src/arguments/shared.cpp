@@ -3,7 +3,6 @@
 #include "arguments.hpp"
 
 #include <map>
-#include <string>
 
 namespace chokepoint::cli {
 
@@ -48,6 +47,15 @@ void add_fold(CLI::App& command, Common& common) {
             "GPUs to simulate: auto (one of each kind), none (every GPU) or stage (one per pipeline rank)")
         ->transform(CLI::CheckedTransformer(kFolds).description(""))
         ->type_name("MODE");
+}
+
+void add_caps(CLI::App& command, std::vector<std::string>& caps) {
+    command
+        .add_option("--cap", caps,
+                    "A cap on the part, as in nvlink=200GB/s; repeatable: nvlink, nic, memory_bandwidth, "
+                    "fp64, tpp")
+        ->allow_extra_args(false)
+        ->type_name("KEY=RATE");
 }
 
 void add_charts(CLI::App& command, ChartFiles& files) {
