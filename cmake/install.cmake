@@ -13,6 +13,7 @@ install(
     chokepoint_compare
     chokepoint_sweep
     chokepoint_workers
+    chokepoint_sampling
     chokepoint_validation
     chokepoint_chokepoint
   EXPORT chokepointTargets

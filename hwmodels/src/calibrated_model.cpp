@@ -5,7 +5,6 @@
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/hwmodels/cost_model.hpp>
 #include <chokepoint/hwmodels/fit.hpp>
-#include <chokepoint/hwmodels/power_limit.hpp>
 
 #include <fmt/format.h>
 
@@ -32,7 +31,7 @@ public:
     CalibratedModel(CurveFinder curves, const CalibrationOptions& options)
         : curves_(std::move(curves)),
           options_(options),
-          training_clock_(training_clock_slowdown(curves_.part(), options.format)),
+          training_clock_(training_clock_slowdown(curves_.part(), options.mix)),
           limited_(gemm_loop_slowdown(curves_.part()) > 1.0),
           clock_distance_(
               std::max(training_clock_ - 1.0, gemm_loop_slowdown(curves_.part()) - training_clock_)) {}
@@ -42,8 +41,8 @@ public:
         const Fit& fit = *curve.fit;
         const StreamFigures& stream = curves_.stream();
         const double beside = occupancy.beside_transfer ? stream.transfer_share : 0.0;
-        const Seconds body =
-            curve_time(fit, stream, curves_.part(), op, occupancy.sms_held, beside, options_.sustained_clock);
+        const Seconds body = curve_time(fit, stream, curves_.part(), op, occupancy.sms_held + op.sms_held,
+                                        beside, options_.sustained_clock);
         Estimate estimate;
         estimate.time = op.launches * launch(fit) + factor(fit, body) * body;
         const bool outside = fit.form != CurveForm::streaming && !inside_hull(fit, op);

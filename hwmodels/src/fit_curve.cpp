@@ -6,7 +6,6 @@
 #include "fit_least_squares.hpp"
 #include "fit_unknowns.hpp"
 
-#include <chokepoint/hwmodels/power_limit.hpp>
 
 #include <fmt/format.h>
 
@@ -160,7 +159,7 @@ double sustained_slowdown(double loss, Seconds burst) {
 }
 
 double series_slowdown(const MeasurementSeries& series, double loss, Seconds burst) {
-    return series.loop ? gemm_loop_slowdown(series.part) : sustained_slowdown(loss, burst);
+    return series.loop > 0.0 ? series.loop : sustained_slowdown(loss, burst);
 }
 
 double residual_correction(const std::vector<Residual>& residuals, const ShapePoint& at) {

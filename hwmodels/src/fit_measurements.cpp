@@ -155,10 +155,7 @@ MeasurementSeries read_series(const Json& json, const std::string& file) {
     series.licence = json.at("licence");
     series.part = read_part(json.at("part"));
     series.sms_held = json.value("sms_held", 0);
-    series.loop = json.value("loop", false);
-    if (series.loop && series.part.tdp <= Watts(0.0)) {
-        throw std::runtime_error(fmt::format("{}: a loop needs the part's tdp_watts", where));
-    }
+    series.loop = json.value("loop", 0.0);
     if (json.contains("older")) {
         series.older[json.at("older").at("vintage")] = json.at("older").at("time_factor");
     }

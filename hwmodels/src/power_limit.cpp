@@ -18,17 +18,18 @@ struct Loop {
     double tflops; ///< BF16: with the SMs, the boost clock
 };
 
-// B200: 75 timed launches after 25, each above 3 ms (measurements/published/gemm_loops.json), against the
-// burst curve. A100: 8192 cubed, 257 TFLOPS of random data (thonking.ai, "Strangely, Matrix Multiplications";
-// the same in the operator tables above 40 ms a launch) against 280 in bursts. H100: 730 TFLOPS at 8192 cubed
-// over a minute of uniform random data (huggingface/gpu-fryer@2b6fb06, README.md) where the tables have 777,
-// 794 for the best shape of a search with 150 launches each (stas00/ml-engineering@b9e2972, Maximum Achievable
-// Matmul FLOPS) where theirs is 842: 6%. The tables' own launches above 40 ms, of normal data, lose 13%. The
-// middle of the two.
+// The median of what is known of an architecture's nodes, each time of a launch over the burst curve's.
+// "Tables": launches above 40 ms in the operator tables, normal data.
+// A100: 257 TFLOPS of random data at 8192 cubed (thonking.ai, "Strangely, Matrix Multiplications"; the tables
+// the same) against 280 in bursts. H100: 6%, 730 TFLOPS at 8192 cubed over a minute of uniform random data
+// (huggingface/gpu-fryer@2b6fb06, README.md) where the tables have 777; 6%, 794 for the best shape of a
+// search with 150 launches each (stas00/ml-engineering@b9e2972, Maximum Achievable Matmul FLOPS) where theirs
+// is 842; tables 13%, H200's 17%. B200: tables 24%, GB200's 26%, B300's 17%; 45%, 75 timed launches after 25,
+// each above 3 ms (measurements/published/gemm_loops.json).
 constexpr std::array kLoops{
     Loop{"ampere", 0.09, 400.0, 108, 312.0},
     Loop{"hopper", 0.095, 700.0, 132, 989.0},
-    Loop{"blackwell", 0.45, 1000.0, 148, 2250.0},
+    Loop{"blackwell", 0.25, 1000.0, 148, 2250.0},
 };
 
 /// Power that does not go with the clock: a waiting GPU draws a fifth of its limit (catalog/power).
@@ -41,17 +42,10 @@ constexpr double kMostStatic = 0.6; // lower limits than that leaves are not sol
 /// 2023).
 constexpr double kExponent = 2.0;
 
-/// GEMMs fill two thirds of a step in 16 bits (docs/calibration.md, "Does a layer add up?"); those of 8 bits
-/// take half as long beside the same rest, those of 4 bits a third.
-double gemm_share(DType format) {
-    constexpr double kShare16 = 0.65;
-    const double speed = format == DType::fp8 ? 2.0 : format == DType::fp4 ? 3.0 : 1.0;
-    return kShare16 / (kShare16 + (1.0 - kShare16) * speed);
-}
-
-/// What lies between GEMMs draws two thirds of the limit, between a transfer's half and attention's nine
-/// tenths (catalog/power). A judgement.
-constexpr double kOtherPower = 0.65;
+/// Of the limit, attention draws nine tenths, and what streams memory half, as a transfer does
+/// (catalog/power): judgements.
+constexpr double kAttentionPower = 0.9;
+constexpr double kStreamingPower = 0.5;
 
 /// Shares of the part's limit.
 struct Demand {
@@ -83,10 +77,11 @@ double gemm_loop_slowdown(const GpuSpec& part) {
     return slowdown(demand.fixed, demand.gemm);
 }
 
-double training_clock_slowdown(const GpuSpec& part, DType format) {
+double training_clock_slowdown(const GpuSpec& part, const KernelMix& mix) {
     const Demand demand = demand_of(part);
-    const double mean = gemm_share(format) * demand.gemm +
-                        (1.0 - gemm_share(format)) * std::max(0.0, kOtherPower - demand.fixed);
+    const auto beyond_fixed = [&](double power) { return std::max(0.0, power - demand.fixed); };
+    const double mean = mix.gemm * demand.gemm + mix.attention * beyond_fixed(kAttentionPower) +
+                        (1.0 - mix.gemm - mix.attention) * beyond_fixed(kStreamingPower);
     return slowdown(demand.fixed, mean);
 }
 

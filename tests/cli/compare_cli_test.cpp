@@ -91,7 +91,7 @@ TEST(Compare, RefusesWhatItCannotCompare) {
     EXPECT_THAT(wrong({kA, kB, "--match", "tokens"}), HasSubstr("tokens not in {gpus,days,usd}"));
     EXPECT_THAT(wrong({kA, kB, "--measure", "eur"}),
                 HasSubstr("eur not in {step_seconds,gpu_hours,days,usd}"));
-    EXPECT_THAT(wrong({kA, kB, "--csv", "-", "--json", "-"}), HasSubstr("only one of --md, --csv"));
+    EXPECT_THAT(wrong({kA, kB, "--csv", "-", "--json", "-"}), HasSubstr("only one of the output files"));
     std::string text = read_file(kA);
     const ScratchDirectory scratch;
     const std::string step_only = scratch.write("step.toml", text.substr(0, text.find("[campaign]")));

@@ -30,6 +30,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Case{"run", {"run", "scenarios/small-16-gpus.toml", "--json", "-"}},
         Case{"run", {"run", "scenarios/deepseek-v3-h800.toml", "--json", "-"}},
+        Case{"run", {"run", "scenarios/small-16-gpus.toml", "--json", "-", "--monte-carlo", "3"}},
+        Case{"chart", {"run", "scenarios/small-16-gpus.toml", "--chart", "-"}},
         Case{"run",
              {"run", "scenarios/deepseek-v3-campaign.toml", "--json", "-", "--set", "cost.model=bottom-up",
               "--set", "reliability.record=llama3-h100", "--set", "reliability.checkpoint_time=10 s", "--set",

@@ -19,7 +19,7 @@ GpuSpec part(std::string_view id) {
     return *catalog.find_gpu(id);
 }
 
-TEST(PowerLimit, ReproducesLongLoopsOfGemmsOnB200) {
+TEST(PowerLimit, TakesTheSameShareOfEveryLongGemmOfANode) {
     const MeasurementSet measured = read_measurements(kRoot / "measurements/published");
     const FitSet fits = read_fits(kRoot / "fits/blackwell.json");
     std::vector<double> errors;
@@ -39,44 +39,54 @@ TEST(PowerLimit, ReproducesLongLoopsOfGemmsOnB200) {
     EXPECT_LT(errors[errors.size() * 9 / 10], 0.08);
 }
 
-TEST(PowerLimit, ATrainingStepLosesLessThanItsGemmsAlone) {
+TEST(PowerLimit, ATrainingStepLosesNoMoreThanItsGemmsAlone) {
     for (const std::string_view id : {"a100-sxm", "h100-sxm", "h100-96g-500w", "b200-sxm", "gb300"}) {
-        const double step = training_clock_slowdown(part(id), DType::bf16);
+        const double step = training_clock_slowdown(part(id), {});
         EXPECT_GE(step, 1.0) << id;
-        EXPECT_LT(step, gemm_loop_slowdown(part(id))) << id;
+        EXPECT_LE(step, gemm_loop_slowdown(part(id))) << id;
+        EXPECT_DOUBLE_EQ(training_clock_slowdown(part(id), {.gemm = 1.0, .attention = 0.0}),
+                         gemm_loop_slowdown(part(id)))
+            << id;
     }
 }
 
 TEST(PowerLimit, ALowerLimitCostsClockAndAHighEnoughOneNothing) {
     GpuSpec gpu = part("b200-sxm");
-    double last = training_clock_slowdown(gpu, DType::bf16);
+    double last = training_clock_slowdown(gpu, {});
     for (const double watts : {900.0, 700.0, 500.0}) {
         gpu.tdp = Watts(watts);
-        const double now = training_clock_slowdown(gpu, DType::bf16);
+        const double now = training_clock_slowdown(gpu, {});
         EXPECT_GT(now, last) << watts;
         last = now;
     }
     gpu.tdp = Watts(3000.0);
-    EXPECT_DOUBLE_EQ(training_clock_slowdown(gpu, DType::bf16), 1.0);
+    EXPECT_DOUBLE_EQ(training_clock_slowdown(gpu, {}), 1.0);
 }
 
-TEST(PowerLimit, NarrowerFormatsLeaveMoreClock) {
+TEST(PowerLimit, LessTimeInGemmsLeavesMoreClock) {
     const GpuSpec gpu = part("b200-sxm");
-    EXPECT_GT(training_clock_slowdown(gpu, DType::bf16), training_clock_slowdown(gpu, DType::fp8));
-    EXPECT_GT(training_clock_slowdown(gpu, DType::fp8), training_clock_slowdown(gpu, DType::fp4));
+    double last = gemm_loop_slowdown(gpu);
+    for (const double share : {0.8, 0.6, 0.4}) {
+        const double now = training_clock_slowdown(gpu, {.gemm = share, .attention = 0.1});
+        EXPECT_LT(now, last) << share;
+        last = now;
+    }
+    EXPECT_DOUBLE_EQ(training_clock_slowdown(gpu, {.gemm = 0.0, .attention = 0.0}), 1.0);
 }
 
-TEST(PowerLimit, HopperKeepsItsClockAtFullPowerAndLosesSomeAtHalf) {
-    EXPECT_DOUBLE_EQ(training_clock_slowdown(part("h100-sxm"), DType::bf16), 1.0);
-    EXPECT_GT(training_clock_slowdown(part("h100-96g-500w"), DType::bf16), 1.1);
+TEST(PowerLimit, OfHopperAtHalfPowerIsWhatWasMeasuredThere) {
+    // Three products of a linear map, 16384 x 8192 x 7168, take 9.87 ms one after the other on an H100 of 500
+    // W (pytorch/ao, pull request 2185, ffn.w13; the limit: triton-lang/triton, issue 2513): 585 TFLOPS. The
+    // operator tables have 780 for such shapes at full clock.
+    EXPECT_NEAR(gemm_loop_slowdown(part("h100-96g-500w")), 780.0 / 585.0, 0.05);
 }
 
 TEST(PowerLimit, APartWithCappedArithmeticNeverMeetsIt) {
-    EXPECT_DOUBLE_EQ(training_clock_slowdown(part("h20-sxm"), DType::bf16), 1.0);
+    EXPECT_DOUBLE_EQ(gemm_loop_slowdown(part("h20-sxm")), 1.0);
 }
 
 TEST(PowerLimit, ArchitecturesWithoutALoopKeepTheirClock) {
-    EXPECT_DOUBLE_EQ(training_clock_slowdown(part("mi300x"), DType::bf16), 1.0);
+    EXPECT_DOUBLE_EQ(gemm_loop_slowdown(part("mi300x")), 1.0);
 }
 
 } // namespace

@@ -26,19 +26,20 @@ struct Published {
 };
 
 constexpr Published kPublished[] = {
-    {"deepseek-v3", 671, 37, 1, 1},                 // arXiv 2412.19437, abstract
-    {"deepseek-v2", 236, 21, 1, 1},                 // arXiv 2405.04434, abstract
-    {"mixtral-8x7b", 46.7, 12.9, 0.1, 0.1, true},   // mistral.ai/news/mixtral-of-experts, 2023-12-11
-    {"mixtral-8x22b", 141, 39, 1, 1, true},         // mistral.ai/news/mixtral-8x22b, 2024-04-17
-    {"qwen2-57b-a14b", 57, 14, 1, 1, true},         // arXiv 2407.10671, table 1
-    {"qwen3-30b-a3b", 30.5, 3.3, 0.1, 0.1, true},   // huggingface.co/Qwen/Qwen3-30B-A3B, model card
-    {"qwen3-235b-a22b", 235, 22, 1, 1, true},       // huggingface.co/Qwen/Qwen3-235B-A22B, model card
-    {"kimi-k2", 1000, 32, 1000, 1},                 // MoonshotAI/Kimi-K2 README: 1T, 32B
-    {"dots.llm1", 142, 14, 1, 1, true},             // arXiv 2506.05767, abstract
-    {"gpt-oss-120b", 116.83, 5.13, 0.01, 0.01},     // arXiv 2508.10925, table 1
-    {"gpt-oss-20b", 20.91, 3.61, 0.01, 0.01},       // likewise
-    {"gpt3-175b", 175, 175, 1, 1},                  // arXiv 2005.14165, table 2.1
-    {"llama-2-7b", 6.7, 6.7, 0.1, 0.1, true},       // arXiv 2302.13971, table 2: the same shape
+    {"deepseek-v3", 671, 37, 1, 1},               // arXiv 2412.19437, abstract
+    {"deepseek-v2", 236, 21, 1, 1},               // arXiv 2405.04434, abstract
+    {"mixtral-8x7b", 46.7, 12.9, 0.1, 0.1, true}, // mistral.ai/news/mixtral-of-experts, 2023-12-11
+    {"mixtral-8x22b", 141, 39, 1, 1, true},       // mistral.ai/news/mixtral-8x22b, 2024-04-17
+    {"qwen2-57b-a14b", 57, 14, 1, 1, true},       // arXiv 2407.10671, table 1
+    {"qwen3-30b-a3b", 30.5, 3.3, 0.1, 0.1, true}, // huggingface.co/Qwen/Qwen3-30B-A3B, model card
+    {"qwen3-235b-a22b", 235, 22, 1, 1, true},     // huggingface.co/Qwen/Qwen3-235B-A22B, model card
+    {"kimi-k2", 1000, 32, 1000, 1},               // MoonshotAI/Kimi-K2 README: 1T, 32B
+    {"dots.llm1", 142, 14, 1, 1, true},           // arXiv 2506.05767, abstract
+    {"gpt-oss-120b", 116.83, 5.13, 0.01, 0.01},   // arXiv 2508.10925, table 1
+    {"gpt-oss-20b", 20.91, 3.61, 0.01, 0.01},     // likewise
+    {"grok-1", 314, 314 / 4.0, 2, 8, true},   // xai-org/grok-1, README: 314B; x.ai: a quarter of them active
+    {"gpt3-175b", 175, 175, 1, 1},            // arXiv 2005.14165, table 2.1
+    {"llama-2-7b", 6.7, 6.7, 0.1, 0.1, true}, // arXiv 2302.13971, table 2: the same shape
     {"llama-2-13b", 13.0, 13.0, 0.1, 0.1, true},    // likewise
     {"llama-2-70b", 69, 69, 1, 1, true},            // huggingface.co/meta-llama/Llama-2-70b-hf: 69B
     {"llama-3-8b", 8.03, 8.03, 0.01, 0.01, true},   // huggingface.co/meta-llama/Meta-Llama-3-8B: 8.03B

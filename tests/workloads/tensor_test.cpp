@@ -113,10 +113,19 @@ TEST(TensorParallelism, OverlappedSendsAsMuchAndComputesAsMuch) {
     for (const TransferKind kind : {TransferKind::all_gather, TransferKind::reduce_scatter}) {
         EXPECT_EQ(bytes_of(beside, Group::tensor, kind), bytes_of(apart, Group::tensor, kind));
     }
-    // A ring of four hands the tokens round in four chunks; all products but one chunk's hide the transfer.
-    for (const InnerTransfer& transfer : beside.ffn_forward.transfers) {
-        ASSERT_EQ(transfer.until, transfer.after + 1);
-        EXPECT_EQ(beside.ffn_forward.operators[transfer.after].m, 2048 / 4 * 3);
+    // A ring of four hands the tokens round in four chunks: three products hide the gather. Three of a sum's
+    // four splits travel beside products that leave SMs to them, and the last behind all of them.
+    const std::vector<InnerTransfer>& transfers = beside.ffn_forward.transfers;
+    ASSERT_EQ(transfers.size(), 3U);
+    EXPECT_EQ(transfers[0].until, transfers[0].after + 3);
+    EXPECT_EQ(transfers[1].until, transfers[1].after + 3);
+    EXPECT_EQ(transfers[2].until, transfers[2].after);
+    EXPECT_EQ(transfers[1].bytes, 3.0 * transfers[2].bytes);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(beside.ffn_forward.operators[transfers[0].after + i].m, 2048 / 4);
+        EXPECT_EQ(beside.ffn_forward.operators[transfers[1].after + i].m, 2048 / 4);
+        EXPECT_EQ(beside.ffn_forward.operators[transfers[0].after + i].sms_held, 0);
+        EXPECT_EQ(beside.ffn_forward.operators[transfers[1].after + i].sms_held, 16);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "layer_tensor.hpp"
 
 #include <utility>
+#include <vector>
 
 namespace chokepoint::work {
 namespace {
@@ -20,18 +21,23 @@ InnerTransfer reduction(const LayerShape& shape, std::string name, std::int64_t 
             .bytes = bf16_bytes(shape.tokens * width)};
 }
 
-/// The last kernel, a product over all tokens, cut into one over the first `rows` and one over the others.
-hw::Operator cut_product(Operators& out, std::int64_t rows) {
-    const hw::Operator whole = out.operators.back();
-    const auto piece = [&](std::int64_t m) {
-        return hw::gemm(whole.name, whole.kernel, whole.dtype, whole.scaling, m, whole.n, whole.k);
-    };
-    out.operators.back() = piece(rows);
-    return piece(whole.m - rows);
-}
+// Transformer Engine's user buffers, as it sets them up by itself (NVIDIA/TransformerEngine,
+// pytorch/module/base.py, get_default_config): a sum is sent in four splits by 16 SMs that its product leaves
+// alone; a gather hands chunks round a ring of copy engines.
+constexpr std::int64_t kSplits = 4;
+constexpr int kTransferSms = 16;
 
-/// Tokens of one chunk: a ring of `tensor` GPUs hands them round in as many.
-std::int64_t chunk(const LayerShape& shape) { return shape.tokens / shape.tensor; }
+/// The last kernel, a product over all tokens, taken out and cut along them: kernels of their own.
+std::vector<hw::Operator> cut_product(Operators& out, std::int64_t pieces) {
+    const hw::Operator whole = out.operators.back();
+    out.operators.pop_back();
+    std::vector<hw::Operator> cut;
+    for (std::int64_t i = 0; i < pieces; ++i) {
+        const std::int64_t rows = whole.m * (i + 1) / pieces - whole.m * i / pieces;
+        cut.push_back(hw::gemm(whole.name, whole.kernel, whole.dtype, whole.scaling, rows, whole.n, whole.k));
+    }
+    return cut;
+}
 
 /// Runs `product`, which ends in a matrix product over all tokens, behind a gather of its input. Overlapped,
 /// the chunk that is here is multiplied first, and each other one while the next arrives: the last product
@@ -45,9 +51,12 @@ void behind_gather(Operators& out, const LayerShape& shape, InnerTransfer transf
         return;
     }
     product();
-    hw::Operator last = cut_product(out, shape.tokens - chunk(shape));
+    std::vector<hw::Operator> chunks = cut_product(out, shape.tensor);
+    for (std::size_t i = 0; i + 1 < chunks.size(); ++i) {
+        out.push_back(std::move(chunks[i]));
+    }
     out.finish(number);
-    out.push_back(std::move(last));
+    out.push_back(std::move(chunks.back()));
 }
 
 /// Quantises the GPU's own tokens, so that the gather carries them quantised.
@@ -86,11 +95,21 @@ void row_forward(Operators& out, const LayerShape& shape, const Linear& linear, 
         out.transfer(std::move(transfer));
         return;
     }
-    // Each chunk's sum travels while the next chunk is multiplied.
-    hw::Operator rest = cut_product(out, chunk(shape));
+    // Each split's sum travels while the next is multiplied; behind the last nothing is left to hide it.
+    InnerTransfer last = transfer;
+    last.bytes = transfer.bytes / kSplits;
+    transfer.bytes -= last.bytes;
+    std::vector<hw::Operator> splits = cut_product(out, kSplits);
+    for (hw::Operator& split : splits) {
+        split.sms_held = kTransferSms;
+    }
+    out.push_back(std::move(splits.front()));
     const std::size_t number = out.start(std::move(transfer));
-    out.push_back(std::move(rest));
+    for (std::size_t i = 1; i < splits.size(); ++i) {
+        out.push_back(std::move(splits[i]));
+    }
     out.finish(number);
+    out.transfer(std::move(last));
 }
 
 void row_input_gradient(Operators& out, const LayerShape& shape, const Linear& linear,

@@ -2,6 +2,8 @@
 // The failure process, drawn instead of averaged.
 #include "renewal.hpp"
 
+#include <chokepoint/sim/quantile.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <random>
@@ -137,13 +139,6 @@ private:
     double since_failure_ = 0.0;
 };
 
-Seconds quantile(const std::vector<double>& sorted, double share) {
-    const double at = share * static_cast<double>(sorted.size() - 1);
-    const auto low = static_cast<std::size_t>(at);
-    const std::size_t high = std::min(low + 1, sorted.size() - 1);
-    return Seconds(sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]));
-}
-
 } // namespace
 
 RenewalSample simulate_failures(const Reliability& reliability, const Job& job, int trials,
@@ -172,7 +167,8 @@ RenewalSample simulate_failures(const Reliability& reliability, const Job& job, 
     sample.trials = trials;
     sample.mean = Seconds(mean);
     sample.standard_error = Seconds(trials > 1 ? std::sqrt(squares / (trials - 1.0) / trials) : 0.0);
-    sample.quantiles = {quantile(walls, 0.05), quantile(walls, 0.5), quantile(walls, 0.95)};
+    sample.quantiles = {Seconds(quantile(walls, 0.05)), Seconds(quantile(walls, 0.5)),
+                        Seconds(quantile(walls, 0.95))};
     sample.failures = failures / trials;
     return sample;
 }

@@ -2,21 +2,37 @@
 // The commands that simulate one scenario: run, trace.
 #include "commands.hpp"
 
+#include "compare_command.hpp"
+#include "monte_carlo.hpp"
 #include "simulation.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 namespace chokepoint::cli {
 
-int run_command(const std::string& file, const Common& common) {
-    const sim::Scenario scenario = load_with_warnings(file, common);
+int run_command(const RunCommandOptions& options, const Common& common) {
+    const bool quiet =
+        one_on_stdout({common.json, options.charts.svg, options.charts.png, options.charts.description});
+    const sim::Scenario scenario = load_with_warnings(options.scenario, common);
     const auto json = open_output(common.json);
+    ChartOutput charts(options.charts);
     Progress progress(common.progress);
-    const sim::RunReport report = sim::run(scenario, run_options(progress, common));
+    std::optional<sim::Sample> sample;
+    if (options.monte_carlo.trials > 0) {
+        sample = draw_sample(scenario, options.monte_carlo, progress, common);
+        if (!sample) {
+            fmt::print(stderr, "stopped: nothing is written\n");
+            return kFailed;
+        }
+    }
+    sim::RunReport report = sim::run(scenario, run_options(progress, common));
+    report.sample = sample;
     if (json) {
         json->commit(sim::to_json(report, scenario));
     }
-    if (!json || !json->is_stdout()) {
+    charts.write(tornado_chart(report, sim::most_telling(report)));
+    if (!quiet) {
         fmt::print("{}", sim::to_text(report));
     }
     return kFine;

@@ -7,6 +7,7 @@
 
 #include <chokepoint/sim/fold.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
@@ -34,12 +35,23 @@ struct Common {
     sim::Fold fold = sim::Fold::automatic; ///< --fold
 };
 
-int run_command(const std::string& file, const Common&);
+struct MonteCarlo {
+    int trials = 0; ///< 0: none
+    std::uint64_t seed = 1;
+    int jobs = 0; ///< 0: as many as there are cores
+};
+struct RunCommandOptions {
+    std::string scenario;
+    MonteCarlo monte_carlo;
+    ChartFiles charts;
+};
+int run_command(const RunCommandOptions&, const Common&);
 int check_command(const std::string& file, const Common&);
 int trace_command(const std::string& file, const std::string& output, const std::vector<int>& ranks,
                   const Common&);
 struct ValidateOptions {
     std::string runs;                 ///< file of published runs; empty: the one that ships
+    bool campaigns = false;           ///< whole campaigns instead of single steps
     std::vector<std::string> filters; ///< all must match
     std::string scenario;             ///< id of a run to print as a scenario, instead of validating
     std::string csv;                  ///< file, "-" for stdout, empty for none

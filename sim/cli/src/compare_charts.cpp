@@ -77,9 +77,7 @@ double moved(const sim::Effect& effect, sim::Measure measure, const sim::RunRepo
 
 } // namespace
 
-Json tornado_chart(const sim::Comparison& comparison, std::size_t side) {
-    const sim::RunReport& report = comparison.sides[side].report;
-    const sim::Measure measure = comparison.headline;
+Json tornado_chart(const sim::RunReport& report, sim::Measure measure) {
     const Unit unit = unit_of(measure);
     std::vector<std::pair<double, std::string>> inputs;
     for (const sim::Driver& driver : report.uncertainty.drivers) {

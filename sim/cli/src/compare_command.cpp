@@ -7,9 +7,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <array>
-
 namespace chokepoint::cli {
 
 namespace {
@@ -36,17 +33,6 @@ template <class Work> auto as_usage(Work work) {
     }
 }
 
-bool one_at_most_on_stdout(const CompareOptions& options, const Common& common) {
-    const std::array outputs{options.markdown,   options.csv,        common.json,
-                             options.charts.svg, options.charts.png, options.charts.description};
-    const auto count = std::ranges::count(outputs, "-");
-    if (count > 1) {
-        throw UsageError(
-            "only one of --md, --csv, --json, --svg, --png and --chart can go to standard output");
-    }
-    return count == 1;
-}
-
 } // namespace
 
 sim::Comparison compare_files(const CompareOptions& options, const Common& common,
@@ -70,7 +56,8 @@ sim::Comparison compare_files(const CompareOptions& options, const Common& commo
 }
 
 int compare_command(const CompareOptions& options, const Common& common) {
-    const bool quiet = one_at_most_on_stdout(options, common);
+    const bool quiet = one_on_stdout({options.markdown, options.csv, common.json, options.charts.svg,
+                                      options.charts.png, options.charts.description});
     const auto json = open_output(common.json);
     const auto markdown = open_output(options.markdown);
     const auto csv = open_output(options.csv);

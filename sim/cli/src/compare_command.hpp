@@ -29,11 +29,12 @@ sim::Comparison compare_files(const CompareOptions&, const Common&, const sim::R
 struct ReportOptions {
     CompareOptions comparison; ///< one scenario or more
     std::string html;          ///< file, "-" for stdout
+    std::vector<std::string> stores; ///< of sweeps, whose curves the page shows
 };
 int report_command(const ReportOptions&, const Common&);
 
-/// What each input moves of a side's headline, from its 5th to its 95th percentile, largest first.
-nlohmann::ordered_json tornado_chart(const sim::Comparison&, std::size_t side);
+/// What each input moves of a figure, from its 5th to its 95th percentile, largest first.
+nlohmann::ordered_json tornado_chart(const sim::RunReport&, sim::Measure);
 /// A waterfall of the headline for each further side, as docs/schema/chart.schema.json has it.
 nlohmann::ordered_json waterfall_chart(const sim::Comparison&);
 

@@ -310,7 +310,42 @@ Drawn front_chart(const PlotOptions& options, const Points& read) {
     return drawn;
 }
 
+/// The axis that is not `x`; empty if there is none.
+std::string other_axis(const Fields& fields, const std::string& x, const std::string& store) {
+    std::vector<std::string> others;
+    for (const sim::Axis& axis : fields.grid().axes()) {
+        if (axis.name() != x && axis.positions.size() > 1) {
+            others.push_back(axis.name());
+        }
+    }
+    if (others.size() > 1) {
+        throw UsageError(fmt::format("'{}': a sweep over {} axes is no single chart; expected one or two. "
+                                     "`chokepoint plot` draws parts of it",
+                                     store, others.size() + 1));
+    }
+    return others.empty() ? std::string() : others.front();
+}
+
+std::string most_telling_figure(const std::vector<sim::StoredPoint>& points) {
+    const auto all_have = [&](auto figure) {
+        return std::ranges::all_of(
+            points, [&](const sim::StoredPoint& p) { return (p.result.headline.*figure).has_value(); });
+    };
+    return all_have(&sim::Headline::usd)         ? "usd"
+           : all_have(&sim::Headline::gpu_hours) ? "gpu_hours"
+                                                 : "step_seconds";
+}
+
 } // namespace
+
+Json store_chart(const std::string& store) {
+    PlotOptions options{.store = store};
+    const Points read = read_points(options);
+    options.x = longest_axis(read.fields);
+    options.series = other_axis(read.fields, options.x, store);
+    options.y = most_telling_figure(read.points);
+    return line_chart(options, read).chart;
+}
 
 int plot_command(const PlotOptions& options, const Common& common) {
     const Points read = read_points(options);

@@ -3,12 +3,16 @@
 #include "compare_command.hpp"
 
 #include "simulation.hpp"
+#include "sweep_commands.hpp"
 
 #include <chokepoint/hwmodels/build_info.hpp>
 #include <chokepoint/sim/html_report.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <iterator>
 
 namespace chokepoint::cli {
 
@@ -32,19 +36,27 @@ int report_command(const ReportOptions& options, const Common& common) {
     if (options.html == "-" && common.json == "-") {
         throw UsageError("only one of --html and --json can go to standard output");
     }
+    std::vector<nlohmann::ordered_json> curves;
+    std::ranges::transform(options.stores, std::back_inserter(curves), store_chart);
     const auto json = open_output(common.json);
     OutputFile page(options.html);
     require_plotter();
-    Progress progress(common.progress);
     sim::HtmlReport report;
+    for (std::size_t i = 0; i < curves.size(); ++i) {
+        report.curves.push_back(
+            {"The last sweep of " + options.stores[i] + ", with the 5th to 95th percentile.",
+             draw_svg(curves[i], fmt::format("curve{}-", i))});
+    }
+    Progress progress(common.progress);
     report.comparison = compare_files(options.comparison, common, run_options(progress, common));
     const sim::Comparison& comparison = report.comparison;
     if (comparison.sides.size() > 1) {
         report.waterfall.push_back({"From the first scenario to each of the others, resource by resource.",
                                     draw_svg(waterfall_chart(comparison), "waterfall-")});
     }
-    report.tornado.push_back({"The inputs that make the first scenario's figure least sure.",
-                              draw_svg(tornado_chart(comparison, 0), "tornado-")});
+    report.tornado.push_back(
+        {"The inputs that make the first scenario's figure least sure.",
+         draw_svg(tornado_chart(comparison.sides[0].report, comparison.headline), "tornado-")});
     report.near = near_runs(comparison);
     report.program = fmt::format("chokepoint {} ({})", hw::version(), hw::commit());
     if (json) {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace chokepoint::cli {
@@ -18,6 +19,14 @@ sim::Scenario load_with_warnings(const std::string& file, const Common& common) 
 
 std::unique_ptr<OutputFile> open_output(const std::string& file) {
     return file.empty() ? nullptr : std::make_unique<OutputFile>(file);
+}
+
+bool one_on_stdout(std::initializer_list<std::string_view> files) {
+    const auto count = std::ranges::count(files, "-");
+    if (count > 1) {
+        throw UsageError("only one of the output files can be standard output");
+    }
+    return count == 1;
 }
 
 sim::RunOptions run_options(Progress& progress, const Common& common) {

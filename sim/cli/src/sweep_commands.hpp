@@ -6,6 +6,8 @@
 
 #include <chokepoint/sim/result_store.hpp>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <fmt/format.h>
 
 namespace chokepoint::cli {
@@ -47,6 +49,11 @@ struct PlotOptions {
     ChartFiles charts;
 };
 int plot_command(const PlotOptions&, const Common&);
+
+/// Of a store's last sweep: dollars where its points have them, or else GPU-hours, or the step, along the
+/// longest axis of numbers, with a line for each position of the other axis if there is one.
+/// @throws UsageError if the store cannot be drawn so
+nlohmann::ordered_json store_chart(const std::string& store);
 
 struct OptimizeCommandOptions {
     std::string scenario;

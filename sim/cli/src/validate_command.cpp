@@ -23,8 +23,9 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 std::vector<sim::PublishedRun> all_runs(const ValidateOptions& options) {
-    return sim::load_published_runs(options.runs.empty() ? sim::published_runs_file()
-                                                         : std::filesystem::path(options.runs));
+    return sim::load_published_runs(options.campaigns      ? sim::published_campaigns_file()
+                                    : options.runs.empty() ? sim::published_runs_file()
+                                                           : std::filesystem::path(options.runs));
 }
 
 /// Runs that pass every filter.

@@ -13,14 +13,13 @@
 namespace chokepoint::sim {
 namespace {
 
+/// What all of them know.
 Measure most_telling(const std::vector<Side>& sides) {
-    for (const Measure measure : {Measure::usd, Measure::gpu_hours}) {
-        if (std::ranges::all_of(sides,
-                                [&](const Side& s) { return parts_of(s.report, measure).has_value(); })) {
-            return measure;
-        }
+    Measure least = Measure::usd;
+    for (const Side& side : sides) {
+        least = std::min(least, most_telling(side.report));
     }
-    return Measure::step_seconds;
+    return least;
 }
 
 void expect_known(const std::vector<Side>& sides, Measure measure) {

@@ -156,6 +156,10 @@ std::string reasons(const HtmlReport& report) {
     return out;
 }
 
+std::string curves(const HtmlReport& report) {
+    return report.curves.empty() ? "" : "<h2>How the cost runs</h2>\n" + figures(report.curves);
+}
+
 std::string certainty(const HtmlReport& report) {
     std::string out = "<h2>How sure</h2>\n" + figures(report.tornado);
     Table table{{"input", "known to", "a step", "GPU-hours", "dollars"}, {}};
@@ -282,10 +286,10 @@ std::string to_html(const HtmlReport& report) {
     const Comparison& comparison = report.comparison;
     return fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                       "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n{}{}{}{}{}{}{}"
+                       "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n{}{}{}{}{}{}{}{}"
                        "<footer>{}; catalog {}</footer>\n</body>\n</html>\n",
                        escaped(comparison.sides.front().scenario.title()), kStyle, heading(comparison),
-                       answer(comparison), reasons(report), certainty(report), validation(report.near),
+                       answer(comparison), reasons(report), curves(report), certainty(report), validation(report.near),
                        assumptions(comparison), notes(comparison), escaped(report.program),
                        comparison.sides.front().scenario.catalog_hash());
 }

@@ -113,6 +113,12 @@ std::optional<TimeParts> parts_of(const RunReport& report, Measure measure) {
     return known ? std::optional(campaign_parts(report, measure)) : std::nullopt;
 }
 
+Measure most_telling(const RunReport& report) {
+    return parts_of(report, Measure::usd)         ? Measure::usd
+           : parts_of(report, Measure::gpu_hours) ? Measure::gpu_hours
+                                                  : Measure::step_seconds;
+}
+
 std::vector<Waterfall> waterfalls(const Scenario& a, const Scenario& b, const RunOptions& options) {
     const std::vector<ResourceGroup> groups = differing(a, b);
     StepCache own;

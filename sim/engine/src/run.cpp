@@ -5,6 +5,8 @@
 #include <chokepoint/sim/run.hpp>
 
 #include "extrapolation.hpp"
+#include "kernel_mix.hpp"
+#include "step_outcome.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -44,15 +46,13 @@ std::vector<int> ramp_batches(const Scenario& scenario) {
     return batches;
 }
 
-/// How evenly a run's router spreads tokens is rarely published: one standard deviation is a factor of two
-/// either way. The slowest rank's wait hides behind compute until it does not, so the effect is not
-/// linearised. Where GPUs share nothing but ports, contention is left out of it: that takes a fraction of the
-/// time, and for DeepSeek-V3 changes 0.741 s to 0.739 s.
+/// One standard deviation is a factor of kRoutingFactor. The slowest rank's wait hides behind compute until
+/// it does not, so the effect is not linearised. Where GPUs share nothing but ports, contention is left out
+/// of it: that takes a fraction of the time, and for DeepSeek-V3 changes 0.741 s to 0.739 s.
 std::vector<Driver> routing_driver(const Scenario& scenario, const StepRun& step) {
     if (std::ranges::none_of(step.costs.straggler_wait, [](Seconds wait) { return wait > Seconds(); })) {
         return {};
     }
-    constexpr double kFactor = 2.0;
     const auto makespan = [&](double factor) {
         StepCosts costs = step.costs;
         for (Seconds& wait : costs.straggler_wait) {
@@ -61,15 +61,10 @@ std::vector<Driver> routing_driver(const Scenario& scenario, const StepRun& step
         return step.network.links.empty() ? longest_path(step.graph, costs).makespan
                                           : simulate(step.graph, costs, step.network).makespan;
     };
-    const Seconds effect = (makespan(kFactor) - makespan(1.0 / kFactor)) / 2.0;
+    const Seconds effect = (makespan(kRoutingFactor) - makespan(1.0 / kRoutingFactor)) / 2.0;
     return {
         single_driver(fmt::format("routing imbalance, {:.0f}%", 100.0 * scenario.plan().routing_imbalance),
-                      std::log(kFactor), {effect, 0.0, hw::Usd()})};
-}
-
-StepOutcome outcome_of(const StepRun& step) {
-    const std::vector<Phases> classes = phases_per_rank(step.graph, step.timeline);
-    return {step.timeline.makespan, mean(per_pipeline_rank(classes, fold_report(step))), step.schedule_note};
+                      std::log(kRoutingFactor), {effect, 0.0, hw::Usd()})};
 }
 
 /// A single stretch: the batch ramp, then the full batch.
@@ -82,9 +77,8 @@ CampaignReport simulate_stretch(const Scenario& scenario, StepCache& cache, cons
         tell(options, "campaign", static_cast<double>(i) / static_cast<double>(batches.size()));
         work::ParallelPlan plan = scenario.plan();
         plan.global_batch = batches[i];
-        const StepOutcome& step = cache.outcome(scenario, plan, [&] {
-            return outcome_of(run_step(scenario, plan, {.progress = {}, .fold = options.fold}));
-        });
+        const StepOutcome& step =
+            cache.outcome(scenario, plan, [&] { return simulate_outcome(scenario, plan, options); });
         points.push_back({batches[i], step.seconds, spent(step.phases)});
         full = busy_shares(step.phases); // the last batch is the full one
         if (!step.schedule_note.empty() && batches[i] != scenario.plan().global_batch) {
@@ -119,8 +113,10 @@ CampaignReport simulate_campaign(const Scenario& scenario, StepCache& cache, con
 void add_economy(const Scenario& scenario, StepCache& cache, const RunOptions& options, RunReport& report) {
     if (scenario.campaign().tokens > 0.0 || !scenario.phases().empty()) {
         report.campaign = simulate_campaign(scenario, cache, options);
-        report.campaign->failures = failure_report(scenario, *report.campaign);
-        if (report.campaign->failures) {
+        if (const auto& settings = scenario.failures()) {
+            report.campaign->failures = failure_report(
+                scenario, options.draw != nullptr ? drawn(*settings, *options.draw) : *settings,
+                *report.campaign);
             report.campaign->goodput = report.campaign->failures->expected.goodput;
         }
     }
@@ -147,7 +143,8 @@ std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario) {
     }
     hw::CalibrationOptions options;
     options.sustained_clock = scenario.sustained_clock();
-    options.format = work::matrix_format(scenario.plan().precision);
+    options.mix = {0.0, 0.0};
+    options.mix = kernel_mix(scenario, *hw::make_calibrated_model(gpu, options));
     return hw::make_calibrated_model(gpu, options);
 }
 
@@ -259,9 +256,8 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
 RunReport run_headline(const Scenario& scenario, const RunOptions& options) {
     StepCache own;
     StepCache& cache = options.cache != nullptr ? *options.cache : own;
-    const StepOutcome& step = cache.outcome(scenario, scenario.plan(), [&] {
-        return outcome_of(run_step(scenario, scenario.plan(), {.progress = {}, .fold = options.fold}));
-    });
+    const StepOutcome& step = cache.outcome(
+        scenario, scenario.plan(), [&] { return simulate_outcome(scenario, scenario.plan(), options); });
     RunReport report;
     report.title = scenario.title();
     report.gpu = scenario.cluster().node.gpu.id;

@@ -20,7 +20,9 @@ bool counts(const ResolvedValue& value) {
                                 [&](std::string_view prefix) { return value.key.starts_with(prefix); });
 }
 
-std::string content(const Scenario& scenario, const work::ParallelPlan& plan) {
+} // namespace
+
+std::string step_content(const Scenario& scenario, const work::ParallelPlan& plan) {
     std::string text;
     for (const ResolvedValue& value : scenario.resolved()) {
         if (counts(value) && value.key != "plan.global_batch" && !value.key.starts_with("derived.")) {
@@ -32,11 +34,9 @@ std::string content(const Scenario& scenario, const work::ParallelPlan& plan) {
     return text + fmt::format("batch={} nic={}\n", plan.global_batch, scenario.cluster().node.nic.value());
 }
 
-} // namespace
-
 const StepOutcome& StepCache::outcome(const Scenario& scenario, const work::ParallelPlan& plan,
                                       const std::function<StepOutcome()>& simulate) {
-    const std::string key = content(scenario, plan);
+    const std::string key = step_content(scenario, plan);
     const auto found = outcomes_.find(key);
     return found != outcomes_.end() ? found->second : outcomes_.emplace(key, simulate()).first->second;
 }

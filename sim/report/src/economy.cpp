@@ -81,11 +81,8 @@ Seconds paid_gpu_time(const CampaignReport& campaign) {
     return (campaign.failures ? campaign.failures->gpu_hours : campaign.gpu_hours) * hw::kHour;
 }
 
-std::optional<FailureReport> failure_report(const Scenario& scenario, const CampaignReport& campaign) {
-    if (!scenario.failures()) {
-        return std::nullopt;
-    }
-    const FailureSettings& settings = *scenario.failures();
+FailureReport failure_report(const Scenario& scenario, const FailureSettings& settings,
+                             const CampaignReport& campaign) {
     const Job job = job_of(scenario, campaign.wall);
     FailureReport report;
     report.settings = settings;

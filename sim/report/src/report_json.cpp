@@ -240,6 +240,30 @@ Json cost_json(const RunReport& report) {
             {"notes", cost.notes}};
 }
 
+Json sample_json(const std::optional<Sample>& sample) {
+    if (!sample) {
+        return nullptr;
+    }
+    Json made = {{"draws", sample->trials},
+                 {"seed", sample->seed},
+                 {"step_seconds", Json::array()},
+                 {"gpu_hours", nullptr},
+                 {"usd", nullptr}};
+    for (const hw::Seconds& step : sample->step) {
+        made["step_seconds"].push_back(step.value());
+    }
+    if (sample->gpu_hours) {
+        made["gpu_hours"] = *sample->gpu_hours;
+    }
+    if (sample->usd) {
+        made["usd"] = Json::array();
+        for (const hw::Usd& usd : *sample->usd) {
+            made["usd"].push_back(usd.value());
+        }
+    }
+    return made;
+}
+
 Json uncertainty_json(const RunReport& report) {
     const Uncertainty& u = report.uncertainty;
     Json drivers = Json::array();
@@ -254,7 +278,8 @@ Json uncertainty_json(const RunReport& report) {
                    {"gpu_hours", nullptr},
                    {"usd", nullptr},
                    {"relative_sigma", u.relative_sigma},
-                   {"drivers", std::move(drivers)}};
+                   {"drivers", std::move(drivers)},
+                   {"monte_carlo", sample_json(report.sample)}};
     if (report.campaign) {
         result["gpu_hours"] = interval(report.campaign->gpu_hours, u.gpu_hours_sigma);
     }

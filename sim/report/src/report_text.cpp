@@ -3,6 +3,7 @@
 #include <chokepoint/sim/report.hpp>
 
 #include "economy_text.hpp"
+#include "uncertainty_text.hpp"
 #include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
@@ -166,20 +167,11 @@ void add_campaign(Page& page, const RunReport& r) {
     }
 }
 
-void add_drivers(Page& page, const RunReport& r) {
-    if (r.uncertainty.drivers.empty()) {
-        return;
-    }
-    constexpr std::size_t kShown = 4;
-    page.line("");
-    const bool priced = r.cost && r.cost->campaign;
-    page.line("How sure          what one standard deviation of each input moves");
-    std::size_t shown = 0;
-    for (const Driver& d : r.uncertainty.drivers) {
-        if (shown++ < kShown || d.effect.step == Seconds()) { // of the campaign's own, all
-            page.line("  {:<34} {:>9} a step{}   (known to {:.0f}%)", d.input, hw::to_text(d.effect.step),
-                      priced ? fmt::format(", {:>11}", money_text(d.effect.usd)) : "",
-                      100.0 * d.relative_sigma);
+void add_uncertainty(Page& page, const RunReport& r) {
+    for (const std::vector<std::string>& lines : {tornado_lines(r), sample_lines(r)}) {
+        if (!lines.empty()) {
+            page.line("");
+            add_lines(page, lines);
         }
     }
 }
@@ -230,7 +222,7 @@ std::string to_text(const RunReport& report) {
     add_critical_path(page, report);
     add_memory(page, report);
     add_campaign(page, report);
-    add_drivers(page, report);
+    add_uncertainty(page, report);
     add_classes(page, report);
     if (!report.schedule_note.empty()) {
         page.line("");

@@ -2,23 +2,19 @@
 // First-order error of the step time: an input's relative error times its seconds on the critical path.
 #include <chokepoint/sim/report.hpp>
 
-#include <fmt/format.h>
+#include "inputs.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
+#include <tuple>
 
 namespace chokepoint::sim {
 
 using hw::Seconds;
 
 namespace {
-
-/// How far a run of weeks may be from the clock of the benchmarks, in either direction, nine times in ten.
-/// DeepGEMM's H800 rows lose 5% to 9% from kernels of 0.5 ms to kernels of 10 ms as power limits the clock
-/// (hwmodels/measurements/published/gemm_fp8_block.json: 7168 x 16384 and 36864 x 7168 at M = 4,096 and
-/// 32,768).
-constexpr double kSustainedClock90 = 0.08;
 
 /// Seconds on the critical path of what shares one error.
 struct OnPath {
@@ -29,15 +25,13 @@ struct OnPath {
 using Terms = std::map<std::string, OnPath>;
 using Inputs = std::map<std::string, Terms>;
 
-void add(Inputs& inputs, const std::string& input, const std::string& term, Seconds seconds, double sigma) {
-    OnPath& entry = inputs[input][term];
+void add(Inputs& known, const std::string& input, const std::string& term, Seconds seconds, double sigma) {
+    OnPath& entry = known[input][term];
     entry.seconds += seconds;
     entry.sigma = sigma;
 }
 
-bool is_arithmetic(hw::KernelClass kernel) { return !hw::is_memory_bound(kernel); }
-
-void add_compute(Inputs& inputs, const work::ComputeWork& work, const StepCosts& costs, std::size_t index,
+void add_compute(Inputs& known, const work::ComputeWork& work, const StepCosts& costs, std::size_t index,
                  Seconds duration, const std::string& architecture) {
     Seconds total;
     for (const Seconds s : costs.operator_seconds[index]) {
@@ -51,12 +45,10 @@ void add_compute(Inputs& inputs, const work::ComputeWork& work, const StepCosts&
         const hw::Operator& op = work.operators[i];
         const double sigma = costs.operator_sigma[index][i];
         const Seconds seconds = costs.operator_seconds[index][i] * scale;
-        const std::string input = fmt::format("{} kernels, {}", hw::name(op.kernel), hw::name(op.dtype));
-        add(inputs, input, fmt::format("{} {}: {}", architecture, input, op.name), seconds, sigma);
-        add(inputs, "training software", "training software", seconds, costs.framework_sigma);
-        if (is_arithmetic(op.kernel) && sigma > 0.0) { // a bound has no error of its own
-            add(inputs, "sustained clock", fmt::format("{} sustained clock", architecture), seconds,
-                kSustainedClock90 / kP95);
+        add(known, inputs::kernels(op), inputs::kernel_term(architecture, op), seconds, sigma);
+        add(known, inputs::kSoftware, inputs::kSoftware, seconds, costs.framework_sigma);
+        if (inputs::follows_clock(op, sigma)) {
+            add(known, inputs::kClock, inputs::clock_term(architecture), seconds, inputs::clock_sigma());
         }
     }
 }
@@ -94,19 +86,12 @@ template <class Get> double relative(const std::vector<Driver>& drivers, double 
     return centre > 0.0 ? std::sqrt(variance) / centre : 0.0;
 }
 
+/// By dollars where they are known, or else GPU-hours, or the step: each rises with the next.
 void sort_drivers(std::vector<Driver>& drivers) {
-    std::ranges::stable_sort(drivers, [](const Driver& a, const Driver& b) {
-        return a.effect.step != b.effect.step ? a.effect.step > b.effect.step : a.effect.usd > b.effect.usd;
+    std::ranges::stable_sort(drivers, std::greater{}, [](const Driver& d) {
+        return std::tuple(d.effect.usd, d.effect.gpu_hours, d.effect.step);
     });
 }
-
-// How far published failure rates lie apart: half the distance, in logarithms, between 50,677 h and 8,090 h
-// between failures of a GPU (Llama 3, arXiv 2407.21783; Meta's research clusters, arXiv 2410.21680).
-const double kFailureSigma = std::log(50'677.0 / 8'090.0) / 2.0;
-
-/// Of what nodes draw: a judgement. MLPerf's nodes of 8 H100 draw 6.85 kW where their profile says 7.1 kW,
-/// and the states' shares of the rated power are estimates.
-constexpr double kPowerSigma = 0.1;
 
 /// GPU-hours with failures this many times as far apart, less those as the scenario says.
 double extra_hours(const Scenario& scenario, const CampaignReport& campaign, double factor) {
@@ -123,9 +108,9 @@ void add_failure_rate(std::vector<Driver>& drivers, const Scenario& scenario, co
         return;
     }
     // Fewer failures only: as many more could keep a run from ever ending.
-    const double hours = -extra_hours(scenario, campaign, std::exp(kFailureSigma));
+    const double hours = -extra_hours(scenario, campaign, std::exp(inputs::failure_sigma()));
     const hw::Usd usd = report.cost ? report.cost->price * (hours * hw::kHour) : hw::Usd();
-    drivers.push_back(single_driver("failure rate", kFailureSigma, {Seconds(), hours, usd}));
+    drivers.push_back(single_driver(inputs::kFailures, inputs::failure_sigma(), {Seconds(), hours, usd}));
 }
 
 void add_prices(std::vector<Driver>& drivers, const Scenario& scenario, const CostReport& cost) {
@@ -134,15 +119,13 @@ void add_prices(std::vector<Driver>& drivers, const Scenario& scenario, const Co
     }
     const hw::Usd usd = (cost.range->high - cost.range->low) / (2.0 * kP95);
     if (usd.value() > 0.0) {
-        drivers.push_back(single_driver(
-            fmt::format("{} of {}", scenario.cost()->rent ? "rent" : "price", scenario.cluster().node.gpu.id),
-            usd / cost.range->mid, {Seconds(), 0.0, usd}));
+        drivers.push_back(
+            single_driver(inputs::price_term(scenario), usd / cost.range->mid, {Seconds(), 0.0, usd}));
     }
     const auto power = std::ranges::find(cost.items, "power", &CostItem::name);
     if (power != cost.items.end()) {
-        drivers.push_back(
-            single_driver(fmt::format("power of {} nodes", scenario.cluster().node.gpu.architecture),
-                          kPowerSigma, {Seconds(), 0.0, power->usd.mid * kPowerSigma}));
+        drivers.push_back(single_driver(inputs::power_term(scenario), inputs::kPowerSigma,
+                                        {Seconds(), 0.0, power->usd.mid * inputs::kPowerSigma}));
     }
 }
 
@@ -156,23 +139,22 @@ Driver single_driver(std::string input, double relative_sigma, const Effect& eff
 
 Uncertainty uncertainty(const work::TaskGraph& graph, const StepCosts& costs, const CriticalPath& path,
                         const std::string& architecture, std::vector<Driver> others) {
-    Inputs inputs;
+    Inputs known;
     for (const PathStep& step : path.steps) {
         const work::Task& task = graph.tasks()[step.task];
         const auto index = static_cast<std::size_t>(task.work);
         const Seconds duration = step.finish - step.start;
         if (task.kind == work::TaskKind::compute) {
-            add_compute(inputs, graph.computes()[index], costs, index, duration, architecture);
+            add_compute(known, graph.computes()[index], costs, index, duration, architecture);
         } else if (task.kind == work::TaskKind::transfer) {
             const Seconds wait = std::min(costs.straggler_wait[index], duration);
-            add(inputs, "transfer rates",
-                fmt::format("transfer rates: {}", name(graph.transfers()[index].kind)), duration - wait,
-                costs.transfer_sigma);
+            add(known, inputs::kTransfers, inputs::transfer_term(graph.transfers()[index].kind),
+                duration - wait, costs.transfer_sigma);
         }
     }
     Uncertainty result;
     result.drivers = std::move(others);
-    for (const auto& [name, terms] : inputs) {
+    for (const auto& [name, terms] : known) {
         result.drivers.push_back(driver(name, terms));
     }
     std::erase_if(result.drivers, [](const Driver& d) { return d.effect.step.value() <= 0.0; });

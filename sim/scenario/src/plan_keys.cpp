@@ -168,8 +168,8 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::communication_sms>},
     Key{"plan.overlap", boolean(), Need::defaulted, "true", "as published for dualpipe",
         "whether a schedule's forward and backward pairs interleave", plan_field<&ParallelPlan::overlap>},
-    Key{"plan.framework_overhead", number("0", "2"), Need::defaulted, "0.14",
-        "median over 29 published software stacks (docs/validation.md)",
+    Key{"plan.framework_overhead", number("0", "2"), Need::defaulted, "0.18",
+        "median over 34 published software stacks (docs/validation.md)",
         "what training software adds to the time that its kernels take alone: gaps, host stalls, jitter, "
         "kernels we do not list",
         plan_field<&ParallelPlan::framework_overhead>},

@@ -193,6 +193,10 @@ std::string PublishedRun::key(std::string_view path) const {
 
 std::filesystem::path published_runs_file() { return hw::data_path("scenarios") / "validation" / "runs.tsv"; }
 
+std::filesystem::path published_campaigns_file() {
+    return hw::data_path("scenarios") / "validation" / "campaigns.tsv";
+}
+
 std::vector<PublishedRun> parse_published_runs(std::string_view text, const std::string& file) {
     TableReader reader(file);
     reader.read(text);

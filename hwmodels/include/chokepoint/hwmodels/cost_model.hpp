@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chokepoint/hwmodels/operator.hpp>
+#include <chokepoint/hwmodels/power_limit.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -39,8 +40,8 @@ struct CalibrationOptions {
     Seconds kernel_launch{-1.0}; ///< negative: as fitted
     /// Share of the benchmark clock that a long run sustains; scales arithmetic only.
     double sustained_clock = 1.0;
-    /// Of most GEMMs in the step: how much of it they fill decides what clock the power limit leaves.
-    DType format = DType::bf16;
+    /// What the step's kernels spend their time on: decides what clock the power limit leaves.
+    KernelMix mix;
     /// Whether GEMMs and attention run as in training. Where kernels of a real training run were published
     /// (DeepSeek-V3: FP8 1x128 and attention on Hopper), that is the software of early 2025 with the factor
     /// measured between its benchmarks and training; elsewhere the clock that a continuous load leaves, an

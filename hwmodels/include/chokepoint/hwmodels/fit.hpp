@@ -47,7 +47,8 @@ struct MeasurementSeries {
     std::string licence;
     GpuSpec part;         ///< the figures that measured rates are normalised by
     bool own_run = false; ///< measured by this project's kernels, not published by others
-    bool loop = false;    ///< launched without pause until the power limit acts
+    double loop = 0.0;    ///< launched without pause until the power limit acts: time of large GEMMs on this
+                       ///< node over that of bursts; 0: launched in bursts
     int sms_held = 0;
     std::map<std::string, double>
         older; ///< time of an earlier vintage over this one's, where only that is published

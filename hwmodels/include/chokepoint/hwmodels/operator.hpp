@@ -73,6 +73,7 @@ struct Operator {
     Bytes read; ///< minimum traffic, each tensor once
     Bytes written;
     int launches = 1; ///< kernels in this operator
+    int sms_held = 0; ///< SMs that it leaves to a transfer of its own data
 
     friend bool operator==(const Operator&, const Operator&) = default;
 };

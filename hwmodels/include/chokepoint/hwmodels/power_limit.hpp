@@ -9,8 +9,14 @@ namespace chokepoint::hw {
 /// Time of large GEMMs that run without pause, over their time in a burst. 1: the limit never acts.
 double gemm_loop_slowdown(const GpuSpec&);
 
-/// Time of arithmetic in a training step over its time in a burst: GEMMs of `format` alternate
-/// with work that draws less.
-double training_clock_slowdown(const GpuSpec&, DType format);
+/// What a GPU's kernels spend their time on at full clock, as shares that leave a rest: streaming memory.
+struct KernelMix {
+    double gemm = 0.65; ///< a transformer's layers in 16 bits (docs/calibration.md, "Does a layer add up?")
+    double attention = 0.15;
+    friend bool operator==(const KernelMix&, const KernelMix&) = default;
+};
+
+/// Time of arithmetic in a training step over its time in a burst: GEMMs alternate with work that draws less.
+double training_clock_slowdown(const GpuSpec&, const KernelMix&);
 
 } // namespace chokepoint::hw

@@ -38,6 +38,11 @@ void add_report(CLI::App& app, Selected& selected) {
         ->add_option("--html", options->html, "The page: self-contained, for a browser or paper; - is stdout")
         ->required()
         ->type_name("FILE");
+    report
+        ->add_option("--store", options->stores,
+                     "Also draw the last sweep of this result store as a cost curve; repeatable")
+        ->allow_extra_args(false)
+        ->type_name("FILE");
     add_comparison(*report, options->comparison);
     add_common(*report, *common, true);
     add_fold(*report, *common);

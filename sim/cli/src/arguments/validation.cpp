@@ -30,10 +30,14 @@ void add_validation_commands(CLI::App& app, Selected& selected) {
     validate->add_flag("--summary", options->validate.summary, "Print scores without the single runs");
     validate->add_option("--scenario", options->validate.scenario, "Print this run's scenario file instead")
         ->type_name("ID");
+    CLI::Option* runs = validate
+                            ->add_option("--runs", options->validate.runs,
+                                         "A table of your own runs instead of the published ones")
+                            ->type_name("FILE");
     validate
-        ->add_option("--runs", options->validate.runs,
-                     "A table of your own runs instead of the published ones")
-        ->type_name("FILE");
+        ->add_flag("--campaigns", options->validate.campaigns,
+                   "Whole campaigns of published GPU-hours and assumed plans instead of single steps")
+        ->excludes(runs);
     validate->add_option("--csv", options->validate.csv, "Write one line per run; - is stdout")
         ->type_name("FILE");
     validate

@@ -24,7 +24,7 @@ struct NearRun {
 
 struct HtmlReport {
     Comparison comparison; ///< of one side or more
-    std::vector<HtmlFigure> waterfall, tornado;
+    std::vector<HtmlFigure> waterfall, curves, tornado;
     std::vector<NearRun> near;
     std::string program; ///< version and commit
 };

@@ -41,6 +41,9 @@ double sum(const TimeParts&);
 /// What a report says of a measure; nothing where the scenario asks for no campaign or price.
 std::optional<TimeParts> parts_of(const RunReport&, Measure);
 
+/// Dollars where the report knows them, or else GPU-hours, or the step.
+Measure most_telling(const RunReport&);
+
 struct WaterfallBar {
     ResourceGroup group = ResourceGroup::compute;
     TimeParts parts{}; ///< what the group changes in each

@@ -8,7 +8,12 @@
 #include <chokepoint/sim/scenario.hpp>
 #include <chokepoint/sim/step_cache.hpp>
 
+#include <string>
+#include <unordered_map>
+
 namespace chokepoint::sim {
+
+class PreparedSteps;
 
 struct RunOptions {
     /// Called with a phase ("build", "simulate", "campaign") and the share of it that is done.
@@ -16,6 +21,9 @@ struct RunOptions {
     /// Shares simulated steps with other runs of the process; without one, a run shares them with itself.
     StepCache* cache = nullptr;
     Fold fold = Fold::automatic;
+    /// Inputs as drawn instead of as they are, for run_headline(); steps come from `prepared`.
+    const Draw* draw = nullptr;
+    PreparedSteps* prepared = nullptr;
 };
 
 /// What kernels take on the scenario's part, by the model that it asks for.
@@ -49,13 +57,23 @@ FoldReport fold_report(const StepRun&);
 /// Activations of every class of a run.
 std::vector<std::vector<MemoryLevel>> activations_over_time(const Scenario&, const StepRun&);
 
+/// Steps built and priced, to be simulated again with costs as drawn.
+class PreparedSteps {
+public:
+    /// Of a scenario's plan or a variant of it: from `options`' fold where nothing equal was asked for.
+    const StepRun& step(const Scenario&, const work::ParallelPlan&, Fold);
+
+private:
+    std::unordered_map<std::string, StepRun> steps_; ///< by content
+};
+
 /// Everything the scenario asks for.
 RunReport run(const Scenario&, const RunOptions& = {});
 /// The report of a step already simulated; `run` is run_step followed by this.
 RunReport report(const Scenario&, const StepRun&, const RunOptions& = {});
 
 /// Of the report only step time, phases, campaign, energy and dollars: what a comparison asks of many
-/// scenarios.
+/// scenarios, and a Monte-Carlo of many draws.
 RunReport run_headline(const Scenario&, const RunOptions& = {});
 
 } // namespace chokepoint::sim

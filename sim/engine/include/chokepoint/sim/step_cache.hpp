@@ -17,10 +17,12 @@ struct StepOutcome {
     std::string schedule_note;
 };
 
+/// What a step is known by: all that the scenario resolved to, but for its title, campaign and money.
+std::string step_content(const Scenario&, const work::ParallelPlan&);
+
 class StepCache {
 public:
-    /// The outcome of a step of `plan`, from `simulate` if nothing equal was asked for before. What counts is
-    /// all that the scenario resolved to, but for its title, campaign and money.
+    /// The outcome of a step of `plan`, from `simulate` if nothing equal was asked for before.
     const StepOutcome& outcome(const Scenario&, const work::ParallelPlan&,
                                const std::function<StepOutcome()>& simulate);
     /// Steps that had to be simulated.

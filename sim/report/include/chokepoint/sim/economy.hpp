@@ -27,7 +27,7 @@ struct FailureReport {
     double gpu_hours = 0.0;      ///< expected; spares wait all the while
     std::optional<Day> last_day; ///< expected
 };
-std::optional<FailureReport> failure_report(const Scenario&, const CampaignReport&);
+FailureReport failure_report(const Scenario&, const FailureSettings&, const CampaignReport&);
 
 struct EnergyReport {
     EnergySettings settings;

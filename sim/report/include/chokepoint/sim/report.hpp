@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chokepoint/sim/critical_path.hpp>
+#include <chokepoint/sim/draw.hpp>
 #include <chokepoint/sim/economy.hpp>
 #include <chokepoint/sim/memory_over_time.hpp>
 #include <chokepoint/sim/scenario.hpp>
@@ -95,7 +96,7 @@ inline constexpr double kP95 = 1.6448536269514722;
 struct Uncertainty {
     double relative_sigma = 0.0;                   ///< of the step
     double gpu_hours_sigma = 0.0, usd_sigma = 0.0; ///< relative too, of what the campaign pays for
-    std::vector<Driver> drivers;                   ///< largest effect on the step first, then on dollars
+    std::vector<Driver> drivers; ///< largest effect on dollars first, or on GPU-hours or the step
     /// Of a step that takes `centre`.
     [[nodiscard]] std::array<double, 2> interval(double centre) const;
 };
@@ -153,6 +154,7 @@ struct RunReport {
     hw::Bytes memory_capacity;
     CriticalPath critical_path;
     Uncertainty uncertainty;
+    std::optional<Sample> sample; ///< of a Monte-Carlo, if one was asked for
     std::optional<CampaignReport> campaign;
     std::optional<EnergyReport> energy;
     std::optional<CostReport> cost;

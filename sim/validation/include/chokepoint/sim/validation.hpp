@@ -42,6 +42,8 @@ struct PublishedRun {
 
 /// The file that ships with the program.
 std::filesystem::path published_runs_file();
+/// The one of whole campaigns.
+std::filesystem::path published_campaigns_file();
 /// Reads a table of tab-separated columns. @throws ScenarioError with every fault of the file.
 std::vector<PublishedRun> load_published_runs(const std::filesystem::path&);
 std::vector<PublishedRun> parse_published_runs(std::string_view text, const std::string& file);

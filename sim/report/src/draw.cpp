@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draws inputs, and puts them in the place of the exact ones.
+#include <chokepoint/sim/draw.hpp>
+
+#include "inputs.hpp"
+
+#include <chokepoint/sim/report.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace chokepoint::sim {
+
+namespace {
+
+/// SplitMix64 (G. L. Steele, D. Lea and C. H. Flood, Fast splittable pseudorandom number generators, OOPSLA
+/// 2014): its output is fixed, unlike that of the standard library's distributions.
+std::uint64_t mixed(std::uint64_t x) {
+    x += 0x9e3779b97f4a7c15U;
+    x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
+    x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
+    return x ^ (x >> 31U);
+}
+
+/// In (0, 1].
+double uniform(std::uint64_t bits) { return (static_cast<double>(bits >> 11U) + 1.0) * 0x1p-53; }
+
+/// Seconds of a piece of work with each of its operators as drawn, over those without.
+double slowed(const work::ComputeWork& work, const StepCosts& costs, std::size_t index,
+              const std::string& architecture, const Draw& draw) {
+    hw::Seconds before, after;
+    for (std::size_t i = 0; i < work.operators.size(); ++i) {
+        const hw::Operator& op = work.operators[i];
+        const double sigma = costs.operator_sigma[index][i];
+        double factor = draw.factor(inputs::kernel_term(architecture, op), sigma);
+        if (inputs::follows_clock(op, sigma)) {
+            factor *= draw.factor(inputs::clock_term(architecture), inputs::clock_sigma());
+        }
+        before += costs.operator_seconds[index][i];
+        after += costs.operator_seconds[index][i] * factor;
+    }
+    const double software = draw.factor(inputs::kSoftware, costs.framework_sigma);
+    return before > hw::Seconds() ? after / before * software : 1.0;
+}
+
+/// What lies between the quotes, in logarithms: low and high are the 5th and 95th percentile.
+double price_factor(const UsdRange& range, double deviate) {
+    const hw::Usd end = deviate < 0.0 ? range.low : range.high;
+    const bool known = range.mid > hw::Usd() && end > hw::Usd();
+    return known ? std::pow(end / range.mid, std::abs(deviate) / kP95) : 1.0;
+}
+
+} // namespace
+
+double Draw::deviate(std::string_view name) const {
+    std::uint64_t state = mixed(mixed(seed_) ^ trial_);
+    for (const char c : name) {
+        state = mixed(state ^ static_cast<unsigned char>(c));
+    }
+    // G. E. P. Box and M. E. Muller, A note on the generation of random normal deviates, 1958.
+    const double radius = std::sqrt(-2.0 * std::log(uniform(state)));
+    return radius * std::cos(2.0 * std::numbers::pi * uniform(mixed(state)));
+}
+
+double Draw::factor(std::string_view name, double sigma) const {
+    return sigma > 0.0 ? std::exp(sigma * deviate(name)) : 1.0;
+}
+
+StepCosts drawn(const work::TaskGraph& graph, const StepCosts& costs, const std::string& architecture,
+                const Draw& draw) {
+    StepCosts made = costs;
+    for (std::size_t i = 0; i < made.compute.size(); ++i) {
+        made.compute[i] *= slowed(graph.computes()[i], costs, i, architecture, draw);
+    }
+    const double routing = draw.factor(inputs::kRouting, std::log(kRoutingFactor));
+    for (std::size_t i = 0; i < made.transfer.size(); ++i) {
+        const double factor =
+            draw.factor(inputs::transfer_term(graph.transfers()[i].kind), costs.transfer_sigma);
+        made.transfer[i].latency *= factor;
+        for (hw::PortFlow& flow : made.transfer[i].flows) {
+            flow.bytes *= factor; // as long as if the rate were that much lower
+        }
+        made.straggler_wait[i] *= routing;
+    }
+    return made;
+}
+
+FailureSettings drawn(const FailureSettings& settings, const Draw& draw) {
+    FailureSettings made = settings;
+    made.process.gpu_mtbf *= draw.factor(inputs::kFailures, inputs::failure_sigma());
+    made.trials = 0;
+    return made;
+}
+
+hw::Usd drawn_usd(const Scenario& scenario, const CostReport& cost, const Draw& draw) {
+    const hw::Usd usd = cost.campaign.value_or(hw::Usd());
+    if (!cost.range || !scenario.cost()) {
+        return usd;
+    }
+    const auto power = std::ranges::find(cost.items, "power", &CostItem::name);
+    const hw::Usd powered = power != cost.items.end() ? power->usd.mid : hw::Usd();
+    return usd * price_factor(*cost.range, draw.deviate(inputs::price_term(scenario))) +
+           powered * (draw.factor(inputs::power_term(scenario), inputs::kPowerSigma) - 1.0);
+}
+
+} // namespace chokepoint::sim

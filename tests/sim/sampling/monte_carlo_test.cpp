@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draws are reproducible, and their spread is what the linearised interval says.
+#include "sim/compare/clusters.hpp"
+
+#include <chokepoint/sim/monte_carlo.hpp>
+#include <chokepoint/sim/quantile.hpp>
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+using namespace chokepoint;
+using sim::Draw;
+using sim::Sample;
+
+namespace {
+
+Sample draws(const sim::Scenario& scenario, int trials, std::uint64_t seed = 1, int jobs = 2) {
+    const auto workers = sim::process_workers(jobs, sim::draw_work(scenario, seed));
+    return sim::monte_carlo(*workers, {.trials = trials, .seed = seed, .progress = {}, .stop = {}}).value();
+}
+
+/// Of logarithms, as far as p5 and p95 tell.
+double spread(double low, double high) { return std::log(high / low) / (2.0 * sim::kP95); }
+
+} // namespace
+
+TEST(Draw, DeviatesAreStandardNormal) {
+    constexpr int kDraws = 20'000;
+    double sum = 0.0, squares = 0.0;
+    int beyond = 0;
+    for (int i = 0; i < kDraws; ++i) {
+        const double z = Draw(7, static_cast<std::uint64_t>(i)).deviate("sustained clock");
+        sum += z;
+        squares += z * z;
+        beyond += z > sim::kP95 ? 1 : 0;
+    }
+    // Four and a half standard errors each.
+    EXPECT_NEAR(sum / kDraws, 0.0, 4.5 / std::sqrt(kDraws));
+    EXPECT_NEAR(squares / kDraws, 1.0, 4.5 * std::sqrt(2.0 / kDraws));
+    EXPECT_NEAR(double(beyond) / kDraws, 0.05, 4.5 * std::sqrt(0.05 * 0.95 / kDraws));
+}
+
+TEST(Draw, BelongsToSeedTrialAndName) {
+    const Draw draw(1, 2);
+    EXPECT_EQ(draw.deviate("a"), Draw(1, 2).deviate("a"));
+    EXPECT_NE(draw.deviate("a"), draw.deviate("b"));
+    EXPECT_NE(draw.deviate("a"), Draw(1, 3).deviate("a"));
+    EXPECT_NE(draw.deviate("a"), Draw(2, 2).deviate("a"));
+    EXPECT_EQ(draw.factor("a", 0.0), 1.0);
+}
+
+TEST(Quantile, LiesBetweenNeighbours) {
+    const double never = std::numeric_limits<double>::infinity();
+    EXPECT_DOUBLE_EQ(sim::quantile({1.0, 2.0, 4.0}, 0.75), 3.0);
+    EXPECT_DOUBLE_EQ(sim::quantile({1.0, 2.0, never}, 0.5), 2.0);
+    EXPECT_THROW((void)sim::quantile({}, 0.5), std::invalid_argument);
+}
+
+TEST(MonteCarlo, DoesNotDependOnTheNumberOfProcesses) {
+    const sim::Scenario scenario = test::small();
+    const Sample one = draws(scenario, 20, 1, 1);
+    const Sample three = draws(scenario, 20, 1, 3);
+    EXPECT_EQ(one, three);
+    EXPECT_NE(one.step, draws(scenario, 20, 2).step);
+}
+
+TEST(MonteCarlo, AgreesWithTheLinearisedInterval) {
+    const sim::Scenario scenario = test::small();
+    const sim::RunReport report = sim::run(scenario);
+    constexpr int kTrials = 400;
+    const Sample sample = draws(scenario, kTrials);
+    const double sigma = report.uncertainty.relative_sigma;
+    ASSERT_GT(sigma, 0.02);
+    // The median's standard error is 1.25 sigma / sqrt(n); waits that hide behind others make a step no
+    // shorter and no longer than its path, so that the step rises a little in the mean.
+    EXPECT_NEAR(std::log(sample.step[1] / report.step.seconds), 0.0,
+                4.5 * 1.25 * sigma / std::sqrt(kTrials) + 0.1 * sigma);
+    EXPECT_NEAR(spread(sample.step[0].value(), sample.step[2].value()) / sigma, 1.0, 0.2);
+    EXPECT_NEAR(spread(sample.usd->front().value(), sample.usd->back().value()) /
+                    report.uncertainty.usd_sigma,
+                1.0, 0.2);
+}
+
+TEST(MonteCarlo, DrawsFailuresAndPricesToo) {
+    const sim::Scenario scenario =
+        test::small({"reliability.gpu_mtbf=20000 h", "reliability.checkpoint_time=30 s", "cost.model=rental",
+                     "cost.date=2024-12-01"});
+    const sim::RunReport report = sim::run(scenario);
+    const Sample sample = draws(scenario, 200);
+    const double step = spread(sample.step[0].value(), sample.step[2].value());
+    const double hours = spread(sample.gpu_hours->front(), sample.gpu_hours->back());
+    EXPECT_GT(hours, step);
+    EXPECT_GT(sample.gpu_hours->at(1), 0.98 * report.campaign->gpu_hours);
+}
+
+TEST(MonteCarlo, EndsWhenStopped) {
+    const sim::Scenario scenario = test::small();
+    const auto workers = sim::process_workers(1, sim::draw_work(scenario, 1));
+    int asked = 0;
+    EXPECT_EQ(sim::monte_carlo(
+                  *workers, {.trials = 1000, .seed = 1, .progress = {}, .stop = [&] { return ++asked > 3; }}),
+              std::nullopt);
+}
+
+TEST(MonteCarlo, NamesTheDrawThatFailed) {
+    const auto workers = sim::process_workers(1, [](std::string_view task) -> std::string {
+        if (task == "2") {
+            throw std::runtime_error("no luck");
+        }
+        return "1 - -";
+    });
+    try {
+        (void)sim::monte_carlo(*workers, {.trials = 5, .seed = 1, .progress = {}, .stop = {}});
+        FAIL() << "expected an exception";
+    } catch (const std::runtime_error& error) {
+        EXPECT_STREQ(error.what(), "draw 2 of the Monte-Carlo failed: no luck");
+    }
+}
