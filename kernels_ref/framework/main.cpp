@@ -21,6 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kNoDeviceStatus = 77; // ctest's "skipped"
+constexpr Seconds kWriteEvery{20};  // what a killed run loses at most
 
 /// A phase and its share of what time is left when its turn comes.
 struct Step {
@@ -69,16 +70,54 @@ void write_file(const std::string& path, const std::string& text) {
     }
 }
 
+/// What a file is made of.
+struct RunState {
+    RunFacts facts;
+    std::vector<Measurement> measurements;
+};
+
+void add(RunState& state, const PhaseResult& phase, Seconds spent) {
+    state.measurements.insert(state.measurements.end(), phase.measurements.begin(), phase.measurements.end());
+    for (const auto& known : phase.facts) {
+        if (std::find(state.facts.machine.begin(), state.facts.machine.end(), known) ==
+            state.facts.machine.end()) {
+            state.facts.machine.push_back(known);
+        }
+    }
+    state.facts.spent = spent;
+}
+
+/// To a file only: stdout gets one document, at the end.
+void save(const Options& options, const RunState& state) {
+    if (!options.json.empty() && options.json != "-") {
+        write_file(options.json, measurement_file(state.facts, state.measurements));
+    }
+}
+
+/// Before minutes of device time are spent on a file that nobody can write.
+void require_writable(const Options& options) {
+    if (options.json.empty() || options.json == "-") {
+        return;
+    }
+    const std::string probe = options.json + ".part";
+    if (!std::ofstream(probe, std::ios::binary)) {
+        throw std::invalid_argument("--json: cannot write '" + options.json + "'");
+    }
+    std::remove(probe.c_str());
+}
+
 int run(const Options& options) {
     const auto start = Clock::now();
+    require_writable(options);
     // With the file on stdout, the table goes to stderr.
     std::FILE* table = options.json == "-" ? stderr : stdout;
-    RunFacts facts;
+    RunState state;
+    RunFacts& facts = state.facts;
     facts.commit = options.commit.empty() ? KREF_COMMIT : options.commit;
     facts.date = today();
     facts.budget = options.budget;
     facts.seed = options.seed ? *options.seed : std::random_device{}();
-    std::vector<Measurement> measurements;
+    const std::vector<Measurement>& measurements = state.measurements;
     std::string fatal;
     for (const Step& step : steps_of(options)) {
         WorkOrder order;
@@ -91,24 +130,24 @@ int run(const Options& options) {
         if (order.items.empty()) {
             continue;
         }
-        const PhaseResult result = supervise(std::move(order), &work, Patience{}, [&](const Measurement& m) {
-            std::fprintf(table, "%s\n", summary_line(m).c_str());
-            std::fflush(table);
-        });
-        measurements.insert(measurements.end(), result.measurements.begin(), result.measurements.end());
-        for (const auto& known : result.facts) {
-            if (std::find(facts.machine.begin(), facts.machine.end(), known) == facts.machine.end()) {
-                facts.machine.push_back(known);
-            }
-        }
-        facts.spent = Clock::now() - start;
+        auto written = Clock::now();
+        const PhaseResult result =
+            supervise(std::move(order), &work, Patience{}, [&](const PhaseResult& known) {
+                std::fprintf(table, "%s\n", summary_line(known.measurements.back()).c_str());
+                std::fflush(table);
+                if (Clock::now() - written > kWriteEvery) {
+                    RunState so_far = state;
+                    add(so_far, known, Clock::now() - start);
+                    save(options, so_far);
+                    written = Clock::now();
+                }
+            });
+        add(state, result, Clock::now() - start);
         if (!result.fatal.empty()) {
             fatal = result.fatal;
             break;
         }
-        if (!options.json.empty() && options.json != "-") {
-            write_file(options.json, measurement_file(facts, measurements));
-        }
+        save(options, state);
     }
     if (measurements.empty()) {
         std::fprintf(stderr, "kref: %s\n", fatal.empty() ? "no kernel matches the filter" : fatal.c_str());

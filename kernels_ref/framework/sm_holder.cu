@@ -10,10 +10,7 @@
 namespace chokepoint::kref {
 namespace {
 
-constexpr int kMostHolders = 256; // SMs of any part we know of
-// A block that takes all shared memory of its SM keeps every other block off it: 227 KiB, CUDA programming
-// guide, technical specifications of compute capability 9.0; 1 KiB is left for the launch itself.
-constexpr int kHolderSharedMemory = 226 * 1024;
+constexpr int kMostHolders = 256;                      // SMs of any part we know of
 constexpr std::uint64_t kHoldAtMostNs = 5'000'000'000; // a lost stop flag must not hang the device
 constexpr int kHolderThreads = 512;
 constexpr int kHolderUnroll = 4;
@@ -103,15 +100,23 @@ SmHolder::SmHolder(int sms, bool transfer, std::byte* source, std::byte* target,
     require(cudaDeviceGetStreamPriorityRange(&least, &greatest), "ask for stream priorities");
     require(cudaStreamCreateWithPriority(&stream_, cudaStreamNonBlocking, greatest),
             "create the holder's stream");
-    require(cudaFuncSetAttribute(hold, cudaFuncAttributeMaxDynamicSharedMemorySize, kHolderSharedMemory),
+    // All shared memory that a block may have, 227 of an SM's 228 KiB: the last one is the driver's, for this
+    // block. One KiB less, and a block without shared memory would still find the KiB that it needs.
+    int device = 0;
+    int whole_sm = 0;
+    require(cudaGetDevice(&device), "ask for the device");
+    require(cudaDeviceGetAttribute(&whole_sm, cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
+            "ask for a block's most shared memory");
+    require(cudaFuncSetAttribute(hold, cudaFuncAttributeMaxDynamicSharedMemorySize, whole_sm),
             "give the holder all shared memory");
     require(cudaDeviceSynchronize(), "wait before holding SMs");
-    hold<<<sms, kHolderThreads, kHolderSharedMemory, stream_>>>(shared_, transfer,
-                                                                reinterpret_cast<const uint4*>(source),
-                                                                reinterpret_cast<uint4*>(target), bytes / 16);
+    hold<<<sms, kHolderThreads, whole_sm, stream_>>>(shared_, transfer,
+                                                     reinterpret_cast<const uint4*>(source),
+                                                     reinterpret_cast<uint4*>(target), bytes / 16);
     require_launched("hold");
     while (started() < sms && cudaStreamQuery(stream_) == cudaErrorNotReady) {
     }
+    cudaGetLastError(); // "not ready" is kept as the last error, which the next launch would be blamed for
     if (started() < sms) {
         require(cudaStreamSynchronize(stream_), "hold SMs");
         throw GpuError("only " + std::to_string(started()) + " of " + std::to_string(sms) +

@@ -126,9 +126,7 @@ private:
 /// One worker's lines, taken in.
 class Conversation {
 public:
-    Conversation(PhaseResult& result, const std::function<void(const Measurement&)>& progress)
-        : result_(result),
-          progress_(progress) {}
+    Conversation(PhaseResult& result, const Progress& progress) : result_(result), progress_(progress) {}
 
     void take(const std::string& line) {
         const std::size_t tab = line.find('\t');
@@ -150,7 +148,7 @@ public:
     }
     void add(const Measurement& m) {
         result_.measurements.push_back(m);
-        progress_(m);
+        progress_(result_);
     }
 
     std::size_t current = 0;
@@ -170,13 +168,13 @@ private:
     }
 
     PhaseResult& result_;
-    const std::function<void(const Measurement&)>& progress_;
+    const Progress& progress_;
 };
 
 } // namespace
 
 PhaseResult supervise(WorkOrder order, const WorkFunction& function, const Patience& patience,
-                      const std::function<void(const Measurement&)>& progress) {
+                      const Progress& progress) {
     PhaseResult result;
     const auto start = Clock::now();
     const Seconds whole_budget = order.budget;

@@ -21,8 +21,8 @@ struct Patience {
     int restarts = 25;
 };
 
-/// Each row is handed to `progress` as it arrives.
-PhaseResult supervise(WorkOrder, const WorkFunction&, const Patience&,
-                      const std::function<void(const Measurement&)>& progress);
+/// What is known so far; the newest row is the last.
+using Progress = std::function<void(const PhaseResult&)>;
+PhaseResult supervise(WorkOrder, const WorkFunction&, const Patience&, const Progress& progress);
 
 } // namespace chokepoint::kref

@@ -6,6 +6,7 @@
 #include "framework/sm_holder.hpp"
 
 #include <array>
+#include <chrono>
 
 namespace chokepoint::kref {
 namespace {
@@ -15,6 +16,7 @@ constexpr std::array kModeNames{std::string_view("cold"), std::string_view("hot"
 constexpr int kFewest = 3;
 constexpr int kMost = 200;
 constexpr std::int64_t kSpinCycles = 60'000; // some 30 us at 2 GHz: longer than queueing a launch takes
+constexpr double kSpinClock = 2e9;           // cycles a second at most: Hopper's boost clocks lie below
 
 Seconds between(cudaEvent_t begin, cudaEvent_t end) {
     require(cudaEventSynchronize(end), "wait for a timed kernel");
@@ -94,11 +96,17 @@ Percentiles Timer::cold(Workload& workload, const Launch& launch, Seconds budget
     for (int i = 0; i < workload.sets(); ++i) {
         workload.launch(i, launch);
     }
+    require(cudaStreamSynchronize(launch.stream), "warm up");
+    // A workload of many launches takes the host longer to queue than one: the device must not wait for it.
+    const auto start = std::chrono::steady_clock::now();
+    workload.launch(0, launch);
+    const Seconds queueing = std::chrono::steady_clock::now() - start;
+    const auto spin_cycles = kSpinCycles + static_cast<std::int64_t>(2 * queueing.count() * kSpinClock);
     std::vector<Seconds> samples;
     Seconds spent{0};
     for (int i = 0; i < kMost && (i < kFewest || spent < budget); ++i) {
         flush_l2(flush_, flush_bytes_, launch.stream);
-        spin(kSpinCycles, launch.stream);
+        spin(spin_cycles, launch.stream);
         require(cudaEventRecord(begin_, launch.stream), "record an event");
         workload.launch(i % workload.sets(), launch);
         require(cudaEventRecord(end_, launch.stream), "record an event");

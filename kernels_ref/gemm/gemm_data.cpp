@@ -111,18 +111,24 @@ std::vector<std::vector<double>> GemmData::operand_lines(bool of_a, int group,
     auto values = read_lines(of_a ? o.a8 : o.b8, starts, strides.depth, shape.k);
     const float* scales = of_a ? o.a_scale : o.b_scale;
     const bool rowwise = of_a || role == Role::wgrad;
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        if (precision == Precision::fp8_tensor) {
-            const double scale = to_host(scales, 1).front();
-            for (double& value : values[i]) {
+    if (precision == Precision::fp8_tensor) {
+        const double scale = to_host(scales, 1).front();
+        for (auto& line : values) {
+            for (double& value : line) {
                 value *= scale;
             }
-            continue;
         }
-        const std::int64_t base = of_a ? a_scale_offset(group) : b_scale_offset(group);
-        const std::int64_t start = rowwise ? base + lines[i] : base + lines[i] / 128 * b_scale_pitch();
-        const std::int64_t step = rowwise ? (of_a ? a_scale_pitch(group) : b_scale_pitch()) : 1;
-        apply_scales(values[i], read_lines(scales, {start}, step, k_blocks()).front());
+        return values;
+    }
+    const std::int64_t base = of_a ? a_scale_offset(group) : b_scale_offset(group);
+    const std::int64_t step = rowwise ? (of_a ? a_scale_pitch(group) : b_scale_pitch()) : 1;
+    std::vector<std::int64_t> scale_starts;
+    for (const std::int64_t line : lines) {
+        scale_starts.push_back(base + (rowwise ? line : line / 128 * b_scale_pitch()));
+    }
+    const auto line_scales = read_lines(scales, scale_starts, step, k_blocks());
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        apply_scales(values[i], line_scales[i]);
     }
     return values;
 }

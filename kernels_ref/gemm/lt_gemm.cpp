@@ -24,7 +24,8 @@ cublasLtMatmulMatrixScale_t scale_mode(Precision precision, bool weights) {
 /// One matrix product's description and chosen algorithm.
 class LtPlan {
 public:
-    LtPlan(const CublasLibrary& lib, const GemmData& data, int group, int sms, bool fast_accumulation)
+    LtPlan(const CublasLibrary& lib, const GemmData& data, int group, int sms, int all_sms,
+           bool fast_accumulation)
         : lib_(lib) {
         require(lib.desc_create(&desc_, CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate");
         const std::int64_t rows = data.group_rows.at(static_cast<std::size_t>(group));
@@ -51,7 +52,9 @@ public:
             set(CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, static_cast<const void*>(data.set(0).b_scale));
             set(CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, static_cast<const void*>(data.set(0).a_scale));
         }
-        set(CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET, static_cast<std::int32_t>(sms));
+        if (sms < all_sms) { // without a limit, ask as frameworks do
+            set(CUBLASLT_MATMUL_DESC_SM_COUNT_TARGET, static_cast<std::int32_t>(sms));
+        }
         choose();
     }
     ~LtPlan() {
@@ -128,7 +131,8 @@ public:
     LtWorkload(const Case& c, Precision precision, Device& device)
         : lib_(device.cublas()),
           data_(c, precision, RowScales::per_group, device),
-          workspace_(device.arena->take<std::byte>(kWorkspaceBytes)) {
+          workspace_(device.arena->take<std::byte>(kWorkspaceBytes)),
+          all_sms_(device.sms) {
         sets_ = data_.sets();
         plan_for(0, device.sms); // finds out now whether the library can do it
     }
@@ -155,7 +159,7 @@ private:
         const std::int64_t rows = data_.group_rows.at(static_cast<std::size_t>(group));
         std::unique_ptr<LtPlan>& plan = plans_[{rows, sms}];
         if (plan == nullptr) {
-            plan = std::make_unique<LtPlan>(lib_, data_, group, sms, fast());
+            plan = std::make_unique<LtPlan>(lib_, data_, group, sms, all_sms_, fast());
         }
         return *plan;
     }
@@ -163,6 +167,7 @@ private:
     const CublasLibrary& lib_;
     GemmData data_;
     std::byte* workspace_;
+    int all_sms_;
     std::map<std::pair<std::int64_t, int>, std::unique_ptr<LtPlan>> plans_;
 };
 

@@ -98,7 +98,7 @@ std::vector<Outcome> outcomes(const PhaseResult& result) {
     return found;
 }
 
-const std::function<void(const Measurement&)> kIgnore = [](const Measurement&) {};
+const Progress kIgnore = [](const PhaseResult&) {};
 
 } // namespace
 
@@ -289,7 +289,11 @@ TEST(MeasurementFile, SchemaRefusesATimingWithoutADevice) {
 }
 
 TEST(Supervisor, PassesOnWhatTheWorkerSays) {
-    const PhaseResult result = supervise(order_of(3), worker_that(99, [] {}), {}, kIgnore);
+    std::vector<std::size_t> seen;
+    const PhaseResult result = supervise(order_of(3), worker_that(99, [] {}), {}, [&](const PhaseResult& r) {
+        seen.push_back(r.measurements.size());
+    });
+    EXPECT_EQ(seen, (std::vector<std::size_t>{1, 2, 3})) << "each row is there when progress hears of it";
     EXPECT_EQ(outcomes(result), std::vector<Outcome>(3, Outcome::checked));
     EXPECT_EQ(result.facts, (MachineFacts{{"device", "a test"}}));
     EXPECT_EQ(result.fatal, "");

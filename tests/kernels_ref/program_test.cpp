@@ -106,6 +106,12 @@ TEST(Kref, SaysWhatItExpectsOfItsArguments) {
     EXPECT_EQ(run("--check --filter no-such-kernel").status, 2);
 }
 
+TEST(Kref, AFileThatCannotBeWrittenIsRefusedBeforeAnythingRuns) {
+    const Finished all = run("--all --json /no/such/folder/out.json");
+    EXPECT_EQ(all.status, 2);
+    EXPECT_EQ(all.out, "kref: --json: cannot write '/no/such/folder/out.json'\n");
+}
+
 TEST(Kref, WithoutAGpuItSaysSoAndWritesNothing) {
     if (has_gpu()) {
         GTEST_SKIP() << "this machine has a GPU";
