@@ -127,13 +127,13 @@ void CurveControls::addAxisControls(QHBoxLayout& row) {
         end->setMinimumWidth(128);
     }
     count_->setRange(2, 500);
-    addLabelled(row, tr("A&xis"), axis_);
-    addLabelled(row, tr("&from"), from_);
+    addLabelled(row, tr("&Axis"), axis_);
+    addLabelled(row, tr("fr&om"), from_);
     addLabelled(row, tr("&to"), to_);
     addLabelled(row, tr("&points"), count_);
     row.addWidget(logX_);
     row.addStretch(1);
-    auto* open = new QPushButton(tr("Open s&tore…"), this);
+    auto* open = new QPushButton(tr("Open &store…"), this);
     open->setToolTip(tr("Curves from a result store that `chokepoint sweep` wrote, or is writing"));
     connect(open, &QPushButton::clicked, this, &CurveControls::openAsked);
     row.addWidget(open);
@@ -153,11 +153,11 @@ void CurveControls::addCurveControls(QHBoxLayout& row) {
     choose_->setMenu(choices_);
     choose_->setPopupMode(QToolButton::InstantPopup);
     choose_->setFocusPolicy(Qt::StrongFocus);
-    addLabelled(row, tr("A curve for &each"), split_);
-    addLabelled(row, tr("o&f"), values_);
+    addLabelled(row, tr("A &curve for each"), split_);
+    addLabelled(row, tr("of"), values_);
     values_->setAccessibleName(tr("Values, one curve each"));
     row.addWidget(choose_);
-    addLabelled(row, tr("&shows"), metric_);
+    addLabelled(row, tr("sho&ws"), metric_);
     row.addWidget(logY_);
     row.setStretchFactor(values_, 1);
 }
@@ -253,6 +253,6 @@ CurveRequest CurveControls::request() const {
     return request;
 }
 
-void CurveControls::setRunning(bool running) { run_->setText(running ? tr("&Cancel") : tr("&Run")); }
+void CurveControls::setRunning(bool running) { run_->setText(running ? tr("Ca&ncel") : tr("&Run")); }
 
 } // namespace chokepoint::gui

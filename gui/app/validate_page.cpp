@@ -3,6 +3,7 @@
 
 #include "chart_panel.hpp"
 #include "contract.hpp"
+#include "kernel_panel.hpp"
 #include "runner.hpp"
 #include "text.hpp"
 #include "work_bar.hpp"
@@ -116,6 +117,7 @@ ValidatePage::ValidatePage(QWidget* parent)
       model_(new QStandardItemModel(0, kColumns, this)),
       shown_(new QSortFilterProxyModel(this)),
       details_(new QLabel(this)),
+      kernels_(new KernelPanel(this)),
       work_(new WorkBar(this)) {
     auto* layout = new QVBoxLayout(this);
     auto* top = new QHBoxLayout;
@@ -138,10 +140,15 @@ ValidatePage::ValidatePage(QWidget* parent)
     list->addWidget(details_);
     split->addWidget(right);
     split->setSizes({640, 760});
-    layout->addWidget(split, 1);
+    auto* halves = new QSplitter(Qt::Vertical, this);
+    halves->addWidget(split);
+    halves->addWidget(kernels_);
+    halves->setSizes({540, 360});
+    halves->setChildrenCollapsible(false);
+    layout->addWidget(halves, 1);
     details_->setWordWrap(true);
     details_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    details_->setMinimumHeight(96);
+    details_->setMinimumHeight(64);
     details_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     model_->setHorizontalHeaderLabels({tr("Run"), tr("Part"), tr("GPUs"), tr("Measured"), tr("Predicted"),
                                        tr("Error"), tr("Model"), tr("Format"), tr("Software")});
@@ -172,7 +179,8 @@ ValidatePage::ValidatePage(QWidget* parent)
 ValidatePage::~ValidatePage() = default;
 
 void ValidatePage::activate() {
-    if (runs_.empty() && !busy()) {
+    kernels_->activate();
+    if (runs_.empty() && !runner_->running()) {
         panel_->setEnabled(false);
         runner_->start({{"validate", "--json", "-", "--progress", "json"}, {}, {}});
     }
@@ -217,15 +225,16 @@ void ValidatePage::fillTable() {
         if (gpu_->currentIndex() > 0 && run.gpu != gpu_->currentText()) {
             continue;
         }
-        QList<QStandardItem*> row{text_cell(run.id),
-                                  text_cell(run.gpu),
-                                  number_cell(run.gpus, whole_text(run.gpus)),
-                                  number_cell(run.measured, seconds_text(run.measured.value_or(0.0))),
-                                  number_cell(run.predicted, seconds_text(run.predicted.value_or(0.0))),
-                                  number_cell(run.error, error_text(run.error)),
-                                  text_cell(run.model),
-                                  text_cell(run.precision),
-                                  text_cell(run.stack)};
+        QList<QStandardItem*> row{
+            text_cell(run.id),
+            text_cell(run.gpu),
+            number_cell(run.gpus > 0.0 ? std::optional(run.gpus) : std::nullopt, whole_text(run.gpus)),
+            number_cell(run.measured, seconds_text(run.measured.value_or(0.0))),
+            number_cell(run.predicted, seconds_text(run.predicted.value_or(0.0))),
+            number_cell(run.error, error_text(run.error)),
+            text_cell(run.model),
+            text_cell(run.precision),
+            text_cell(run.stack)};
         row[kId]->setData(static_cast<int>(i), Qt::UserRole + 1);
         model_->appendRow(row);
     }
@@ -267,7 +276,10 @@ void ValidatePage::showDetails() {
     details_->setText(lines.join("<br>"));
 }
 
-bool ValidatePage::busy() const { return runner_->running(); }
-QString ValidatePage::problem() const { return work_->message(); }
+bool ValidatePage::busy() const { return runner_->running() || kernels_->busy(); }
+bool ValidatePage::empty() const { return runs_.empty() || kernels_->empty(); }
+QString ValidatePage::problem() const {
+    return work_->message().isEmpty() ? kernels_->problem() : work_->message();
+}
 
 } // namespace chokepoint::gui

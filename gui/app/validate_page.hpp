@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Published training runs: what was measured beside what the command line predicts.
+// Published training runs and kernels: what was measured beside what the command line predicts.
 #pragma once
 
 #include "page.hpp"
@@ -21,6 +21,7 @@ class QTableView;
 namespace chokepoint::gui {
 
 class ChartPanel;
+class KernelPanel;
 class Runner;
 class WorkBar;
 
@@ -43,7 +44,7 @@ public:
 
     void activate() override;
     [[nodiscard]] bool busy() const override;
-    [[nodiscard]] bool empty() const override { return runs_.empty(); }
+    [[nodiscard]] bool empty() const override;
     [[nodiscard]] QString problem() const override;
 
 private:
@@ -62,6 +63,7 @@ private:
     QStandardItemModel* model_;
     QSortFilterProxyModel* shown_;
     QLabel* details_;
+    KernelPanel* kernels_;
     WorkBar* work_;
 };
 

@@ -35,6 +35,7 @@ struct Series {
     std::vector<BandPoint> band;
     std::vector<double> values; ///< of bars and rows of heat maps: one per category; of the latter, NaN: none
     bool markers = false;       ///< of lines
+    bool joined = false;        ///< of scatters: a line
     bool hidden = false;        ///< in the legend alone
     bool plain = false;         ///< its labels alone: neither line nor points
 };

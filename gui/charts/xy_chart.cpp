@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Lines with uncertainty bands, and scatters around a diagonal.
+#include "curves.hpp"
 #include "palette.hpp"
 #include "parts.hpp"
 
-#include <QtCharts/QAreaSeries>
 #include <QtCharts/QLegendMarker>
 #include <QtCharts/QLineSeries>
 #include <QtCharts/QScatterSeries>
@@ -17,6 +17,7 @@ namespace {
 constexpr double kLineWidth = 2.0;
 constexpr double kMarkerSize = 8.0;
 constexpr int kBandAlpha = 50;
+constexpr double kBandEntryWidth = 8.0; // in the legend
 
 class XyChart {
 public:
@@ -28,6 +29,7 @@ public:
           y_(make_axis(plane_.y, chart.y.label, chart.dark)) {
         chart_->addAxis(x_, Qt::AlignBottom);
         chart_->addAxis(y_, Qt::AlignLeft);
+        curves_ = Curves::follow(*chart_, plane_);
     }
 
     std::unique_ptr<QChart> make() {
@@ -43,7 +45,7 @@ public:
             if (series.plain) {
                 continue;
             }
-            const bool points = description_.kind == ChartKind::scatter;
+            const bool points = description_.kind == ChartKind::scatter && !series.joined;
             add_band(series.band, series_color(i, description_.dark),
                      series.points.empty() ? series.name : "");
             if (!points) {
@@ -79,22 +81,25 @@ private:
         }
     }
 
-    void add_line(const std::vector<Point>& line, const QPen& pen, std::string name) {
+    void add_line(const std::vector<Point>& line, const QPen& pen, const std::string& name) {
         for (const auto& piece : clip_line(line, plane_.box())) {
+            curves_->add(piece, pen);
+        }
+        add_entry(name, pen);
+    }
+
+    /// For the legend alone: Curves paints what Qt Charts would outline anew for every frame.
+    void add_entry(const std::string& name, const QPen& pen) {
+        if (!name.empty()) {
             auto* series = new QLineSeries;
-            for (const Point& point : piece) {
-                series->append(point.x, point.y);
-            }
             series->setPen(pen);
-            add(series, std::exchange(name, ""));
+            add(series, name);
         }
     }
 
     /// A pale entry of the legend, which brings the series back.
     void add_hidden(const std::string& name) {
-        auto* series = new QLineSeries;
-        series->setPen(QPen(grid_color(description_.dark), kLineWidth));
-        add(series, name);
+        add_entry(name, QPen(grid_color(description_.dark), kLineWidth));
     }
 
     void add_band(const std::vector<BandPoint>& band, QColor color, const std::string& name) {
@@ -102,21 +107,9 @@ private:
         for (const BandPoint& p : band) {
             drawn.push_back({plane_.x.position(p.x), plane_.y.position(p.low), plane_.y.position(p.high)});
         }
-        drawn = clip_band(drawn, plane_.box());
-        if (drawn.empty()) {
-            return;
-        }
-        auto* low = new QLineSeries(chart_.get());
-        auto* high = new QLineSeries(chart_.get());
-        for (const BandPoint& p : drawn) {
-            low->append(p.x, p.low);
-            high->append(p.x, p.high);
-        }
-        auto* area = new QAreaSeries(high, low);
         color.setAlpha(kBandAlpha);
-        area->setBrush(color);
-        area->setPen(Qt::NoPen);
-        add(area, name);
+        curves_->add(clip_band(drawn, plane_.box()), color);
+        add_entry(name, QPen(color, kBandEntryWidth));
     }
 
     void add_points(const Series& series, std::size_t number, const std::string& name) {
@@ -154,6 +147,7 @@ private:
     std::unique_ptr<QChart> chart_;
     QCategoryAxis* x_;
     QCategoryAxis* y_;
+    Curves* curves_ = nullptr; ///< the chart's
 };
 
 } // namespace

@@ -99,8 +99,8 @@ BENCHMARK(PaintTimeline)
     ->ArgsProduct({{100'000, 1'000'000}, {1'000'000, 10'000, 100}})
     ->Unit(benchmark::kMillisecond);
 
-void PaintCurves(benchmark::State& state) {
-    need_application();
+/// 10 curves of 200 points each, with their bands.
+std::unique_ptr<ChartPanel> curves() {
     Chart chart;
     chart.title = "curves";
     for (int s = 0; s < 10; ++s) {
@@ -112,16 +112,35 @@ void PaintCurves(benchmark::State& state) {
         }
         chart.series.push_back(std::move(series));
     }
-    ChartPanel panel;
-    panel.resize(1200, 700);
-    panel.setChart(chart);
-    panel.grab();
+    auto panel = std::make_unique<ChartPanel>();
+    panel->resize(1200, 700);
+    panel->setChart(chart);
+    panel->grab();
+    return panel;
+}
+
+/// A frame while the axes move.
+void PanCurves(benchmark::State& state) {
+    need_application();
+    const auto panel = curves();
     for (auto _ : state) {
-        panel.pan(0.001, 0.0);
-        benchmark::DoNotOptimize(panel.grab());
+        panel->pan(0.001, 0.0);
+        benchmark::DoNotOptimize(panel->grab());
     }
 }
-BENCHMARK(PaintCurves)->Unit(benchmark::kMillisecond);
+BENCHMARK(PanCurves)->Unit(benchmark::kMillisecond);
+
+/// A frame while the crosshair or the slider moves.
+void PointAtCurves(benchmark::State& state) {
+    need_application();
+    const auto panel = curves();
+    double x = 0.0;
+    for (auto _ : state) {
+        panel->setPointer(x = x < 200.0 ? x + 1.0 : 1.0);
+        benchmark::DoNotOptimize(panel->grab());
+    }
+}
+BENCHMARK(PointAtCurves)->Unit(benchmark::kMillisecond);
 
 } // namespace
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "curves.hpp"
+
+#include <QPaintEngine>
+
+#include <algorithm>
+
+namespace chokepoint::gui {
+
+namespace {
+
+// Qt Charts puts its axes at 3 and its series at 4.
+constexpr double kBelowSeries = 3.5;
+// Qt's rasteriser walks over a scan line's earlier pixels for each new one, so that long flat outlines take
+// the square of their width; pieces of so many points do not.
+constexpr qsizetype kPiece = 16;
+
+void draw_line(QPainter& painter, const QPolygonF& line, qsizetype piece) {
+    for (qsizetype from = 0; from + 1 < line.size(); from += piece) {
+        // A segment more than its own, so that no seam shows.
+        painter.drawPolyline(line.sliced(from, std::min(piece + 2, line.size() - from)));
+    }
+}
+
+/// Upper edge from left to right, lower edge back.
+void draw_band(QPainter& painter, const QPolygonF& band, qsizetype piece) {
+    const qsizetype across = band.size() / 2;
+    for (qsizetype from = 0; from + 1 < across; from += piece) {
+        const qsizetype count = std::min(piece + 1, across - from);
+        painter.drawPolygon(band.sliced(from, count) + band.sliced(band.size() - from - count, count));
+    }
+}
+
+} // namespace
+
+Curves::Curves(QChart& chart, const Plane& plane) : QGraphicsItem(&chart), plane_(plane) {
+    setZValue(kBelowSeries);
+}
+
+Curves* Curves::follow(QChart& chart, const Plane& plane) {
+    auto* curves = new Curves(chart, plane);
+    QObject::connect(&chart, &QChart::plotAreaChanged, &chart,
+                     [curves](const QRectF& area) { curves->moveTo(area); });
+    return curves;
+}
+
+QPointF Curves::share(double x, double y) const {
+    return {(x - plane_.x.from()) / (plane_.x.to() - plane_.x.from()),
+            (plane_.y.to() - y) / (plane_.y.to() - plane_.y.from())};
+}
+
+void Curves::add(const std::vector<Point>& line, const QPen& pen) {
+    QPolygonF outline;
+    for (const Point& point : line) {
+        outline << share(point.x, point.y);
+    }
+    shapes_.push_back({std::move(outline), pen, Qt::NoBrush});
+}
+
+void Curves::add(const std::vector<BandPoint>& band, const QColor& color) {
+    QPolygonF outline;
+    for (const BandPoint& p : band) {
+        outline << share(p.x, p.high);
+    }
+    for (auto p = band.rbegin(); p != band.rend(); ++p) {
+        outline << share(p->x, p->low);
+    }
+    shapes_.push_back({std::move(outline), Qt::NoPen, color});
+}
+
+void Curves::moveTo(const QRectF& area) {
+    prepareGeometryChange();
+    area_ = area;
+}
+
+void Curves::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*) {
+    const bool raster = painter->paintEngine()->type() == QPaintEngine::Raster;
+    for (const Shape& shape : shapes_) {
+        QPolygonF outline;
+        outline.reserve(shape.outline.size());
+        for (const QPointF& at : shape.outline) {
+            outline << QPointF(area_.left() + at.x() * area_.width(), area_.top() + at.y() * area_.height());
+        }
+        painter->setPen(shape.pen);
+        painter->setBrush(shape.fill);
+        const qsizetype piece = raster ? kPiece : outline.size();
+        if (shape.pen.style() == Qt::NoPen) {
+            draw_band(*painter, outline, piece);
+        } else {
+            draw_line(*painter, outline, piece);
+        }
+    }
+}
+
+} // namespace chokepoint::gui
