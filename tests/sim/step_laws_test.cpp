@@ -24,6 +24,9 @@ hw::TransferRates rates_without_start() {
             regime.start = Seconds();
         }
     }
+    for (hw::NetworkProtocol& protocol : rates.between_nodes) {
+        protocol.start = protocol.nvlink_step = protocol.network_step = Seconds();
+    }
     return rates;
 }
 

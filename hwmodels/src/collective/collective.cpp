@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 namespace chokepoint::hw {
@@ -62,30 +64,44 @@ CollectiveChoice best_inside_node(const TransferRates& rates, const Node& node, 
     return uncontended_time(nvls.shape) < uncontended_time(ring.shape) ? nvls : ring;
 }
 
-/// What one NIC carries, and the network latencies that follow one another.
+/// What one NIC carries, what passes before it does, and at which share of its rate.
 struct BetweenNodes {
     Bytes bytes;
     Seconds latency;
+    double share = 1.0;
+    std::string protocol = "simple";
 };
 
+/// A step over the network takes no less than the fabric's own latency.
+BetweenNodes by_protocol(const NetworkProtocol& protocol, Bytes bytes, double nvlink_steps,
+                         double network_steps, Seconds network) {
+    return {bytes,
+            protocol.start + protocol.nvlink_step * nvlink_steps +
+                std::max(protocol.network_step, network) * network_steps,
+            protocol.share, protocol.name};
+}
+
 BetweenNodes between_nodes(const CollectiveCall& call, const Layout& layout, const Distance& distance,
-                           Algorithm algorithm) {
+                           const NetworkProtocol& protocol) {
     const double nodes = layout.nodes;
     const Bytes part = call.bytes / layout.members; // a node has as many rings as GPUs, each through one NIC
     // NCCL's rings are flat: they pass all ranks, so that a link between two nodes carries every rank's piece
-    // but one's. Rings over nodes alone would carry half of it for two nodes (nccl-tests, doc/PERFORMANCE.md:
-    // the bus bandwidth of n ranks is that of the slowest link they pass).
+    // but one's, and that a step of each waits for NVLink inside the nodes. Rings over nodes alone would
+    // carry half of it for two nodes (nccl-tests, doc/PERFORMANCE.md: the bus bandwidth of n ranks is that of
+    // the slowest link they pass).
     const double passed = 1.0 - 1.0 / layout.ranks();
+    const double inside = layout.ranks() - nodes;
     switch (call.op) {
     case Collective::all_reduce:
-        if (algorithm == Algorithm::tree) { // up and down a binary tree, every byte once each way
-            return {part * 2.0,
-                    distance.farthest * (2.0 * std::bit_width(static_cast<unsigned>(layout.nodes - 1)))};
+        if (protocol.algorithm == Algorithm::tree) { // up and down a binary tree, every byte once each way
+            const double depth = std::bit_width(static_cast<unsigned>(layout.nodes - 1));
+            return by_protocol(protocol, part * 2.0, 2.0 * (layout.members - 1.0), 2.0 * depth,
+                               distance.farthest);
         }
-        return {part * (2.0 * passed), distance.hop * (2.0 * (nodes - 1.0))};
+        return by_protocol(protocol, part * (2.0 * passed), 2.0 * inside, 2.0 * (nodes - 1.0), distance.hop);
     case Collective::reduce_scatter:
     case Collective::all_gather:
-        return {part * passed, distance.hop * (nodes - 1.0)};
+        return by_protocol(protocol, part * passed, inside, nodes - 1.0, distance.hop);
     case Collective::broadcast:
         return {part, distance.hop * (nodes - 1.0)};
     case Collective::all_to_all: // every rank has a piece for each rank of the other nodes; all in flight
@@ -114,11 +130,13 @@ std::vector<PortFlow> node_part(const TransferRates& rates, const Node& node, Co
 }
 
 CollectiveChoice across_nodes(const TransferRates& rates, const Cluster& cluster, const CollectiveCall& call,
-                              const Layout& layout, const Distance& distance, Algorithm algorithm) {
-    const BetweenNodes moved = between_nodes(call, layout, distance, algorithm);
-    CollectiveChoice choice{{node_part(rates, cluster.node, call, layout), {}}, algorithm, "network"};
+                              const Layout& layout, const BetweenNodes& moved, Algorithm algorithm) {
+    CollectiveChoice choice{{node_part(rates, cluster.node, call, layout), {}},
+                            algorithm,
+                            fmt::format("network {}", moved.protocol)};
     if (moved.bytes > Bytes(0.0)) {
-        choice.shape.flows.push_back({Port::nic, moved.bytes, nic_per_gpu(cluster.node) * rates.nic});
+        choice.shape.flows.push_back(
+            {Port::nic, moved.bytes, nic_per_gpu(cluster.node) * (rates.nic * moved.share)});
     }
     choice.shape.latency = moved.latency;
     return choice;
@@ -133,16 +151,38 @@ CollectiveChoice chosen(const TransferRates& rates, const Cluster& cluster, cons
         return best_inside_node(rates, cluster.node, call, layout.members);
     }
     const Distance distance = call.distance.value_or(longest_distance(cluster.fabric));
-    const auto network_time = [&](Algorithm algorithm) {
-        const BetweenNodes moved = between_nodes(call, layout, distance, algorithm);
-        return moved.bytes / (nic_per_gpu(cluster.node) * rates.nic) + moved.latency;
+    const auto network_time = [&](const BetweenNodes& moved) {
+        return moved.bytes / (nic_per_gpu(cluster.node) * (rates.nic * moved.share)) + moved.latency;
     };
-    const bool tree =
-        call.op == Collective::all_reduce && network_time(Algorithm::tree) < network_time(Algorithm::ring);
-    return across_nodes(rates, cluster, call, layout, distance, tree ? Algorithm::tree : Algorithm::ring);
+    std::optional<BetweenNodes> best;
+    Algorithm algorithm = Algorithm::ring;
+    for (const NetworkProtocol& protocol : rates.between_nodes) {
+        if (protocol.algorithm == Algorithm::tree && call.op != Collective::all_reduce) {
+            continue; // NCCL has trees for sums of whole vectors only
+        }
+        BetweenNodes moved = between_nodes(call, layout, distance, protocol);
+        if (!best || network_time(moved) < network_time(*best)) {
+            best = std::move(moved);
+            algorithm = protocol.algorithm;
+        }
+    }
+    return across_nodes(rates, cluster, call, layout, *best, algorithm);
 }
 
 } // namespace
+
+std::vector<NetworkProtocol> nccl_protocols() {
+    const auto micro = [](double value) { return Seconds(value * 1e-6); };
+    constexpr double kBesideNetwork = 1.8; // LL's NVLink steps where a network is part of the way
+    return {
+        {"ll", Algorithm::ring, micro(3.6), micro(0.47 * kBesideNetwork), micro(2.7), 0.25},
+        {"ll128", Algorithm::ring, micro(10.0), micro(1.9), micro(4.0), 0.92},
+        {"simple", Algorithm::ring, micro(8.4), micro(3.4), micro(9.6), 1.0},
+        {"ll", Algorithm::tree, micro(4.4), micro(0.52 * kBesideNetwork), micro(5.0), 0.25},
+        {"ll128", Algorithm::tree, micro(4.4), micro(1.2), micro(8.5), 0.915},
+        {"simple", Algorithm::tree, micro(0.0), micro(28.0), micro(50.0), 1.0},
+    };
+}
 
 CollectiveChoice choose_collective(const TransferRates& rates, const Cluster& cluster,
                                    const CollectiveCall& call) {

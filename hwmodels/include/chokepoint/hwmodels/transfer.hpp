@@ -90,6 +90,19 @@ struct MoeRates {
 
 /// Achieved rates, derived from measurements on one cluster as shares of its ports, so that they scale to
 /// others.
+/// One of NCCL's protocols between nodes, as its tuner reckons with it.
+struct NetworkProtocol {
+    std::string name; ///< "ll", "ll128", "simple"
+    Algorithm algorithm = Algorithm::ring;
+    Seconds start;        ///< before the first step
+    Seconds nvlink_step;  ///< of a step inside a node
+    Seconds network_step; ///< of a step between nodes; never less than the fabric's latency
+    double share = 1.0;   ///< of the network's rate that is left for data
+    friend bool operator==(const NetworkProtocol&, const NetworkProtocol&) = default;
+};
+/// NVIDIA/nccl@01afd20, src/graph/tuning.cc: baseLat, hwLat, and the factors on bus bandwidth.
+std::vector<NetworkProtocol> nccl_protocols();
+
 struct TransferRates {
     MoeRates dispatch; ///< DeepEP's
     MoeRates combine;
@@ -97,6 +110,7 @@ struct TransferRates {
     MoeRates hybrid_combine;
     double nic = 0.0;                         ///< point to point and collectives
     std::vector<CollectiveCurve> collectives; ///< inside a node
+    std::vector<NetworkProtocol> between_nodes = nccl_protocols();
     /// How many times longer a collective takes beside compute kernels than alone: nobody published it, so
     /// 1, which is optimistic; the kernels beside it are slowed by the SMs that it holds.
     double collective_beside_compute = 1.0;
