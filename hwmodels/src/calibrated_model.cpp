@@ -31,10 +31,16 @@ public:
     CalibratedModel(CurveFinder curves, const CalibrationOptions& options)
         : curves_(std::move(curves)),
           options_(options),
-          training_clock_(training_clock_slowdown(curves_.part(), options.mix)),
-          limited_(gemm_loop_slowdown(curves_.part()) > 1.0),
-          clock_distance_(
-              std::max(training_clock_ - 1.0, gemm_loop_slowdown(curves_.part()) - training_clock_)) {}
+          limited_(gemm_loop_slowdown(curves_.part()) > 1.0) {
+        settle(options.mix);
+    }
+
+    /// Lets the clock go to where the power limit meets what this mix draws.
+    void settle(const KernelMix& mix) {
+        training_clock_ = training_clock_slowdown(curves_.part(), mix);
+        clock_distance_ =
+            std::max(training_clock_ - 1.0, gemm_loop_slowdown(curves_.part()) - training_clock_);
+    }
 
     [[nodiscard]] Estimate estimate(const Operator& op, const Occupancy& occupancy) const override {
         const FoundCurve curve = curves_.find(op.kernel, op.dtype, op.scaling, options_.newest_software);
@@ -107,9 +113,9 @@ private:
 
     CurveFinder curves_;
     CalibrationOptions options_;
-    double training_clock_; ///< time of arithmetic over that at full clock
-    bool limited_;          ///< GEMMs without pauses lose clock
-    double clock_distance_; ///< of that to full clock or to a loop without pauses, whichever is farther
+    double training_clock_ = 1.0; ///< time of arithmetic over that at full clock
+    bool limited_;                ///< GEMMs without pauses lose clock
+    double clock_distance_ = 0.0; ///< of that to full clock or to a loop without pauses, whichever is farther
 };
 
 CurveFinder finder(const GpuSpec& part, const CalibrationOptions& options) {
@@ -183,6 +189,14 @@ std::vector<CurveBasis> calibration_basis(const GpuSpec& part, const Calibration
 
 std::unique_ptr<CostModel> make_calibrated_model(const GpuSpec& part, const CalibrationOptions& options) {
     return std::make_unique<CalibratedModel>(finder(part, options), options);
+}
+
+std::unique_ptr<CostModel> make_calibrated_model(const GpuSpec& part, CalibrationOptions options,
+                                                 const std::function<KernelMix(const CostModel&)>& mix_of) {
+    options.mix = {0.0, 0.0};
+    auto model = std::make_unique<CalibratedModel>(finder(part, options), options);
+    model->settle(mix_of(*model));
+    return model;
 }
 
 } // namespace chokepoint::hw

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace chokepoint::sim {
 
@@ -136,16 +137,28 @@ Uncertainty step_uncertainty(const Scenario& scenario, const StepRun& step) {
                        scenario.cluster().node.gpu.architecture);
 }
 
-std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario) {
+namespace {
+
+std::unique_ptr<hw::CostModel>
+cost_model_with(const Scenario& scenario, const std::function<hw::KernelMix(const hw::CostModel&)>& mix_of) {
     const hw::GpuSpec& gpu = scenario.cluster().node.gpu;
     if (scenario.compute_model() == ComputeModel::roofline) {
         return hw::make_roofline_model(gpu);
     }
     hw::CalibrationOptions options;
     options.sustained_clock = scenario.sustained_clock();
-    options.mix = {0.0, 0.0};
-    options.mix = kernel_mix(scenario, *hw::make_calibrated_model(gpu, options));
-    return hw::make_calibrated_model(gpu, options);
+    return hw::make_calibrated_model(gpu, options, mix_of);
+}
+
+} // namespace
+
+std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario) {
+    return cost_model_with(scenario,
+                           [&](const hw::CostModel& at_full) { return kernel_mix(scenario, at_full); });
+}
+
+std::unique_ptr<hw::CostModel> full_clock_cost_model(const Scenario& scenario) {
+    return cost_model_with(scenario, [](const hw::CostModel&) { return hw::KernelMix{0.0, 0.0}; });
 }
 
 FoldReport fold_report(const StepRun& step) {

@@ -229,19 +229,17 @@ struct StepBounder::Models {
     std::optional<hw::GpuSpec> gpu;
     ComputeModel kind = ComputeModel::calibrated;
     double clock = 0.0;
-    work::Precision precision = work::Precision::bf16; ///< whose products set the clock
     std::unique_ptr<hw::CostModel> model;
     hw::TransferRates shipped = hw::load_transfer_rates();
 
     const hw::CostModel& of(const Scenario& scenario) {
         const hw::GpuSpec& wanted = scenario.cluster().node.gpu;
         if (!model || gpu != wanted || kind != scenario.compute_model() ||
-            clock != scenario.sustained_clock() || precision != scenario.plan().precision) {
+            clock != scenario.sustained_clock()) {
             gpu = wanted;
             kind = scenario.compute_model();
             clock = scenario.sustained_clock();
-            precision = scenario.plan().precision;
-            model = cost_model(scenario);
+            model = full_clock_cost_model(scenario); // the plans share it, and their clocks differ
         }
         return *model;
     }

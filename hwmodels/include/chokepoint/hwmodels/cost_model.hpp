@@ -6,6 +6,7 @@
 #include <chokepoint/hwmodels/power_limit.hpp>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -81,5 +82,8 @@ std::vector<CurveBasis> calibration_basis(const GpuSpec&, const CalibrationOptio
 /// part's peaks; for what was measured on neither, those of the nearest relative, less certainly.
 /// @throws std::runtime_error if the fit file of the relative that lends to the others is missing.
 std::unique_ptr<CostModel> make_calibrated_model(const GpuSpec&, const CalibrationOptions& = {});
+/// The same with the mix that `mix_of` finds by this model at full clock.
+std::unique_ptr<CostModel> make_calibrated_model(const GpuSpec&, CalibrationOptions,
+                                                 const std::function<KernelMix(const CostModel&)>& mix_of);
 
 } // namespace chokepoint::hw

@@ -28,6 +28,8 @@ struct RunOptions {
 
 /// What kernels take on the scenario's part, by the model that it asks for.
 std::unique_ptr<hw::CostModel> cost_model(const Scenario&);
+/// The same at a clock that no power limit lowers: never slower, and the same for every plan of a scenario.
+std::unique_ptr<hw::CostModel> full_clock_cost_model(const Scenario&);
 
 /// One simulated step with what it was made from.
 struct StepRun {
