@@ -43,7 +43,8 @@ public:
     }
 
     [[nodiscard]] Estimate estimate(const Operator& op, const Occupancy& occupancy) const override {
-        const FoundCurve curve = curves_.find(op.kernel, op.dtype, op.scaling, options_.newest_software);
+        const FoundCurve curve =
+            curves_.find(op.kernel, op.dtype, op.scaling, options_.newest_software, op.library);
         const Fit& fit = *curve.fit;
         const StreamFigures& stream = curves_.stream();
         const double beside = occupancy.beside_transfer ? stream.transfer_share : 0.0;

@@ -15,6 +15,9 @@ namespace {
 /// published.
 constexpr std::string_view kLender = "hopper";
 
+/// As the fits call it: what training software uses by itself on Ampere.
+constexpr std::string_view kFlashAttention2Name = "FlashAttention-2";
+
 /// Classes to look under, nearest first.
 std::vector<KernelClass> relatives(KernelClass kernel) {
     switch (kernel) {
@@ -81,17 +84,23 @@ CurveFinder::CurveFinder(GpuSpec part, std::filesystem::path folder) : part_(std
 }
 
 const Fit* CurveFinder::in(const FitSet& set, KernelClass kernel, DType dtype, Scaling scaling,
-                           bool newest_software) const {
+                           const Software& software) const {
     const Fit* newest = set.find(kernel, dtype, scaling, {}, part_.id);
+    if (software.library == AttentionLibrary::flash_attention_2) {
+        const bool usual_here = newest != nullptr && newest->software == kFlashAttention2Name;
+        return usual_here ? newest : set.find(kernel, dtype, scaling, kFlashAttention2, part_.id);
+    }
     const Fit* early = set.find(kernel, dtype, scaling, kTrainingVintage, part_.id);
-    return early != nullptr && !newest_software ? early : newest;
+    return early != nullptr && !software.newest ? early : newest;
 }
 
-FoundCurve CurveFinder::find(KernelClass kernel, DType dtype, Scaling scaling, bool newest_software) const {
+FoundCurve CurveFinder::find(KernelClass kernel, DType dtype, Scaling scaling, bool newest_software,
+                             AttentionLibrary library) const {
+    const Software software{newest_software, library};
     for (const FitSet& set : sets_) {
         for (const Format& format : relatives(Format{dtype, scaling})) {
             for (const KernelClass relative : relatives(kernel)) {
-                if (const Fit* fit = in(set, relative, format.dtype, format.scaling, newest_software)) {
+                if (const Fit* fit = in(set, relative, format.dtype, format.scaling, software)) {
                     const bool format_is_own =
                         dtype == DType::fp16 || (format.dtype == dtype && format.scaling == scaling);
                     const bool own = is_memory_bound(kernel) || (relative == kernel && format_is_own);

@@ -24,7 +24,8 @@ public:
     CurveFinder(GpuSpec part, std::filesystem::path folder);
 
     /// @throws std::invalid_argument if no curve is near enough to lend itself.
-    [[nodiscard]] FoundCurve find(KernelClass, DType, Scaling, bool newest_software) const;
+    [[nodiscard]] FoundCurve find(KernelClass, DType, Scaling, bool newest_software,
+                                  AttentionLibrary = AttentionLibrary::usual) const;
     /// The same class and format as `fit`, in the software of the published training run; or `fit` itself.
     [[nodiscard]] const Fit& early_software(const Fit& fit) const;
     /// What the compute stream does between kernels: known from one training run on Hopper.
@@ -32,7 +33,12 @@ public:
     [[nodiscard]] const GpuSpec& part() const { return part_; }
 
 private:
-    [[nodiscard]] const Fit* in(const FitSet&, KernelClass, DType, Scaling, bool newest_software) const;
+    /// What is asked of a set of curves beside class and format.
+    struct Software {
+        bool newest = false;
+        AttentionLibrary library = AttentionLibrary::usual;
+    };
+    [[nodiscard]] const Fit* in(const FitSet&, KernelClass, DType, Scaling, const Software&) const;
 
     GpuSpec part_;
     std::vector<FitSet> sets_; ///< the part's own architecture's, then the one that lends to the others

@@ -211,6 +211,10 @@ FitSet fit_all(const MeasurementSet& set, std::string_view architecture, const F
     for (std::size_t i = 0; i < result.fits.size(); ++i) {
         Fit& fit = result.fits[i];
         const CurvePlan& plan = plans[i].plan;
+        if (plan.other_library) {
+            fit.training = {};
+            continue;
+        }
         const auto training = samples_for(set, architecture, MeasurementUse::training, plan);
         if (training.empty() && otherwise != nullptr) {
             const Fit* known = curve_of(otherwise, plan);

@@ -25,6 +25,7 @@ struct CurvePlan {
     std::vector<std::string> serves{}; ///< parts that take the curve besides `part`
     bool sustained = false;            ///< the rows tell how a continuous load lowers the clock
     double sustained_loss = 0.0;       ///< if they do not: what another format's rows tell
+    bool other_library = false;        ///< than the training run's, whose kernels say nothing of it
     bool parents_hull = false;         ///< known wherever the parent is: the same kernels, used otherwise
 };
 

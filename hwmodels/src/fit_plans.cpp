@@ -45,6 +45,12 @@ CurvePlan early(CurvePlan plan) {
     return plan;
 }
 
+CurvePlan flash_attention_2(CurvePlan plan) {
+    plan.vintage = kFlashAttention2;
+    plan.other_library = true;
+    return plan;
+}
+
 std::vector<PlannedCurve> hopper_curves() {
     using enum KernelClass;
     constexpr auto fp8 = DType::fp8;
@@ -73,12 +79,16 @@ std::vector<PlannedCurve> hopper_curves() {
         {attention_plan(attention_bwd, {"tensor", "softmax", "ramp"},
                         "causal waste, waves and bandwidth as the forward kernel"),
          7},
+        {flash_attention_2(attention_plan(attention_fwd)), -1},
+        {flash_attention_2(attention_plan(attention_bwd, {"tensor", "softmax", "ramp"},
+                                          "causal waste, waves and bandwidth as the forward kernel")),
+         9},
         {early(tiled(gemm, fp8, block, loop_and_store, older)), 0},
         {early(tiled(grouped_gemm, fp8, block, loop_and_store, older)), 2},
         {tiled(gemm, fp8, tensor), -1, 4},
-        {tiled(grouped_gemm, fp8, tensor, grouped, grows), 11},
+        {tiled(grouped_gemm, fp8, tensor, grouped, grows), 13},
         {of_part(from_tables(tiled(gemm, bf16, none)), "h200-sxm"), -1},
-        {of_part(tiled(gemm, fp8, tensor), "h200-sxm"), -1, 13},
+        {of_part(tiled(gemm, fp8, tensor), "h200-sxm"), -1, 15},
     };
 }
 

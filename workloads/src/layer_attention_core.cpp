@@ -19,6 +19,9 @@ hw::Operator kernel(const LayerShape& shape, KernelClass kernel, std::int64_t qu
     hw::Operator op =
         hw::attention(kernel == KernelClass::attention_fwd ? "attention" : "attention backward", kernel,
                       shape.plan.micro_batch, queries, heads, kv_heads, shape.head_qk, shape.head_v, causal);
+    if (shape.plan.attention_kernel == AttentionKernel::flash_attention_2) {
+        op.library = hw::AttentionLibrary::flash_attention_2;
+    }
     // As long as the triangle (or rectangle) of so many keys is what a window leaves of it.
     const auto sequence = static_cast<double>(shape.plan.sequence);
     const double window = 2.0 * mean_keys(shape.window, shape.plan.sequence) / sequence;

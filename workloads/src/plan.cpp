@@ -27,6 +27,7 @@ constexpr std::array kPipelineSends{
 };
 constexpr std::array kAttentionKernels{
     Named{AttentionKernel::fused, "fused"},
+    Named{AttentionKernel::flash_attention_2, "flash-attention-2"},
     Named{AttentionKernel::unfused, "unfused"},
 };
 constexpr std::array kDispatchers{

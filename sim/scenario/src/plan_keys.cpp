@@ -17,9 +17,12 @@ constexpr NameList kPrecisions{[](const Library&) {
                                                     Precision::mxfp8, Precision::nvfp4});
                                },
                                "precision", ""};
-constexpr NameList kAttentionKernels{
-    [](const Library&) { return names_of({work::AttentionKernel::fused, work::AttentionKernel::unfused}); },
-    "attention kernel", ""};
+constexpr NameList kAttentionKernels{[](const Library&) {
+                                         return names_of({work::AttentionKernel::fused,
+                                                          work::AttentionKernel::flash_attention_2,
+                                                          work::AttentionKernel::unfused});
+                                     },
+                                     "attention kernel", ""};
 constexpr NameList kDispatchers{[](const Library&) {
                                     return names_of({work::Dispatcher::deepep, work::Dispatcher::hybrid_ep,
                                                      work::Dispatcher::all_to_all,
@@ -136,7 +139,10 @@ const std::array kPlanKeys{
         "how tokens reach the experts of other GPUs", plan_field<&ParallelPlan::dispatcher>},
     Key{"plan.attention_kernel", choice(kAttentionKernels), Need::defaulted, "fused",
         "FlashAttention, in every framework since 2023",
-        "whether attention is one kernel or writes the scores of all pairs; unfused needs context = 1",
+        "what computes attention: the fastest kernel of the part's time (cuDNN, FlashAttention-3; "
+        "FlashAttention-2 on Ampere), FlashAttention-2 (PyTorch's own on Hopper, and what Transformer Engine "
+        "takes with NVTE_FUSED_ATTN=0), or kernels that write the scores of all pairs, which need context = "
+        "1",
         plan_field<&ParallelPlan::attention_kernel>},
     Key{"plan.capacity_factor", number("0", "64"), Need::defaulted, "0", "no token is dropped",
         "rows of each expert over its balanced share, cut or padded to that many",

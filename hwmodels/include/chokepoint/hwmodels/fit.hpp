@@ -18,6 +18,9 @@ namespace chokepoint::hw {
 /// The software that was published when the training run behind MeasurementUse::training was recorded.
 inline constexpr std::string_view kTrainingVintage = "2025-02-25";
 
+/// FlashAttention-2 where it is not what training software uses by itself.
+inline constexpr std::string_view kFlashAttention2 = "flash-attention-2";
+
 /// What a series of measurements is for.
 enum class MeasurementUse {
     fit,      ///< a curve is fitted to it

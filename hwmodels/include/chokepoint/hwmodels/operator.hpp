@@ -54,6 +54,12 @@ enum class Scaling {
 std::string_view name(Scaling);
 std::optional<Scaling> scaling_from(std::string_view);
 
+/// Whose attention kernels run. The others are what training software picks by itself on a part.
+enum class AttentionLibrary {
+    usual,
+    flash_attention_2, ///< tensor cores as Ampere has them: on Hopper about half of what its own reach
+};
+
 /// GEMM shapes: out[m,n] += a[m,k] b[k,n], `groups` times with m rows each (m is per group).
 /// Attention shapes: `batch` sequences of `seq` tokens, `heads` query heads, `kv_heads`, dims `dim_qk` and
 /// `dim_v`. Memory-bound kernels use only `read`, `written` and `launches`.
@@ -69,6 +75,7 @@ struct Operator {
     std::int64_t batch = 0, seq_q = 0, seq_kv = 0;
     int heads = 0, kv_heads = 0, dim_qk = 0, dim_v = 0;
     bool causal = true;
+    AttentionLibrary library = AttentionLibrary::usual;
 
     Bytes read; ///< minimum traffic, each tensor once
     Bytes written;

@@ -47,7 +47,7 @@ std::string_view name(PipelineSend);
 std::optional<PipelineSend> pipeline_send_from(std::string_view);
 
 /// Whether attention is one kernel (FlashAttention) or a product, a softmax, a dropout and a product.
-enum class AttentionKernel { fused, unfused };
+enum class AttentionKernel { fused, flash_attention_2, unfused };
 std::string_view name(AttentionKernel);
 std::optional<AttentionKernel> attention_kernel_from(std::string_view);
 
