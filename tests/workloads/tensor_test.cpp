@@ -223,6 +223,39 @@ TEST(UnfusedAttention, ComputesAndKeepsTheScoresOfAllPairs) {
     EXPECT_EQ((everything - activation_bytes(model, plan, kDense)).value(), 5.0 * pairs + output);
 }
 
+TEST(FlashAttention2, ComputesTheSameWithAnotherLibrary) {
+    ParallelPlan plan = tensor_plan(1);
+    const BlockKernels usual = block_kernels(preset("llama-3-8b"), plan, kDense);
+    plan.attention_kernel = AttentionKernel::flash_attention_2;
+    const BlockKernels other = block_kernels(preset("llama-3-8b"), plan, kDense);
+    EXPECT_EQ(test::counted_flops(usual), test::counted_flops(other));
+    for (const hw::Operator& op : test::all_operators(other)) {
+        EXPECT_EQ(op.library == hw::AttentionLibrary::flash_attention_2, hw::is_attention(op.kernel));
+    }
+}
+
+TEST(ExpertBiases, MoveTheirRowsAndComputeNothing) {
+    ModelArch model = test::small_moe(2);
+    const ParallelPlan plan = test::small_plan(1, 1);
+    const Block moe{BlockKind::moe_layer, 1};
+    const auto moved = [&] {
+        double bytes = 0.0;
+        for (const hw::Operator& op : test::all_operators(block_kernels(model, plan, moe))) {
+            bytes += (op.read + op.written).value();
+        }
+        return bytes;
+    };
+    const double without = moved();
+    const double flops = test::counted_flops(block_kernels(model, plan, moe));
+    model.biases = true;
+    EXPECT_EQ(test::counted_flops(block_kernels(model, plan, moe)), flops);
+    // 28 bytes an element of the down projection's output forward and 40 backward; the up projection's
+    // gradient read once.
+    const double rows = static_cast<double>(plan.micro_batch_tokens()) * model.moe.top_k;
+    const double up = 2.0 * model.moe.ffn_hidden;
+    EXPECT_DOUBLE_EQ(moved() - without, rows * model.hidden * (28 + 40) + rows * up * 2);
+}
+
 TEST(ExpertTensorParallelism, SharesRowsAndDividesMatrices) {
     ModelArch model = test::small_moe(2);
     ParallelPlan plan = test::small_plan(1, 1);

@@ -88,6 +88,32 @@ void add_mapping(Operators& out, const LayerShape& shape) {
                                 fp32_bytes(2 * shape.routed_rows), kLaunches));
 }
 
+/// The down projection's bias, weighted by its row's routing weight: a product and a sum for each expert in
+/// FP32 (the routing weights' format), then all rows together and to BF16 (Megatron-Core's TEGroupedMLP).
+void down_bias(Operators& out, const LayerShape& shape) {
+    if (!shape.model.biases) {
+        return;
+    }
+    const std::int64_t elements = shape.routed_rows * shape.model.hidden;
+    const hw::Bytes wide = fp32_bytes(elements);
+    const hw::Bytes narrow = bf16_bytes(elements);
+    out.push_back(hw::streaming("expert down bias", KernelClass::add, narrow + 3.0 * wide,
+                                3.0 * wide + narrow, 2 * shape.local_experts + 2));
+}
+
+/// Its gradients: the sum's in both formats, the bias's (products, summed over rows) and the routing weights'
+/// (products, summed over columns); the experts' gradients put together.
+void down_bias_backward(Operators& out, const LayerShape& shape) {
+    if (!shape.model.biases) {
+        return;
+    }
+    const std::int64_t elements = shape.routed_rows * shape.model.hidden;
+    const hw::Bytes wide = fp32_bytes(elements);
+    const hw::Bytes narrow = bf16_bytes(elements);
+    out.push_back(hw::streaming("expert down bias backward", KernelClass::add, 2.0 * narrow + 5.0 * wide,
+                                3.0 * wide + 2.0 * narrow, 5 * shape.local_experts + 2));
+}
+
 void routed_forward(Operators& out, const LayerShape& shape) {
     const std::int64_t h = shape.model.hidden;
     const std::int64_t width = shape.expert_width;
@@ -110,6 +136,7 @@ void routed_forward(Operators& out, const LayerShape& shape) {
     }
     cast_rows(out, shape, "expert down cast", width);
     out.push_back(grouped(shape, "expert down", h, width));
+    down_bias(out, shape);
     out.push_back(unpermute(shape, "unpermute"));
     reduce_rows(out, shape, "reduce expert rows");
 }
@@ -125,6 +152,7 @@ void routed_down_backward(Operators& out, const LayerShape& shape) {
     if (shape.fp8) {
         out.push_back(copy_scales(shape, "expert down gradient scales", shape.model.hidden));
     }
+    down_bias_backward(out, shape);
     cast_rows(out, shape, "expert down gradient cast", shape.model.hidden);
     out.push_back(grouped(shape, "expert down dgrad", width, shape.model.hidden));
     out.push_back(activation_backward(shape, "expert activation backward", shape.routed_rows, width,
@@ -143,6 +171,10 @@ void routed_up_backward(Operators& out, const LayerShape& shape) {
     if (shape.fp8) {
         out.push_back(quantize("expert up gradient quantize", shape.routed_rows, up));
         out.push_back(copy_scales(shape, "expert up gradient scales", up));
+    }
+    if (shape.model.biases) { // its gradient: the sum over rows, which is next to nothing to write
+        out.push_back(hw::streaming("expert up bias gradient", KernelClass::add,
+                                    bf16_bytes(shape.routed_rows * up), hw::Bytes(0.0), shape.local_experts));
     }
     cast_rows(out, shape, "expert up gradient cast", up);
     out.push_back(grouped(shape, "expert up dgrad", shape.model.hidden, up));

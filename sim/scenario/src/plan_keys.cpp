@@ -48,7 +48,7 @@ template <auto Member> constexpr Binding plan_field = field<&Draft::plan, Member
 const std::array kPlanKeys{
     Key{"plan.pipeline", integer("1", "1024"), Need::required, "", "", "pipeline ranks",
         plan_field<&ParallelPlan::pipeline>},
-    Key{"plan.expert", integer("1", "65536"), Need::required, "", "",
+    Key{"plan.expert", integer("1", "65536"), Need::defaulted, "1", "every GPU has all experts of its layers",
         "GPUs that share the routed experts of a layer; 1 in a dense model",
         plan_field<&ParallelPlan::expert>},
     Key{"plan.tensor", integer("1", "1024"), Need::defaulted, "1", "no tensor parallelism",
