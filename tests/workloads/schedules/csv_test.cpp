@@ -67,7 +67,8 @@ TEST(ScheduleCsv, SkipsBubblesAndSpacesAndReadsAnyLineEnd) {
 }
 
 TEST(ScheduleCsv, LeavesCommunicationOut) {
-    EXPECT_EQ(parse_schedule_csv("0UNSHARD,0F0,0SEND_F0,0F1,0SEND_F1,0RECV_B0,0B0,0RECV_B1,0B1,0REDUCE_GRAD\n"
+    EXPECT_EQ(parse_schedule_csv("0UNSHARD,0F0,0SEND_F0,0F1,0SEND_F1,0WAIT_SEND_F0,0RECV_B0,0B0,0RECV_B1,0B1,"
+                                 "0REDUCE_GRAD,0WAIT_REDUCE_GRAD\n"
                                  "1UNSHARD,1RECV_F0,1F0,1B0,1SEND_B0,1RECV_F1,1F1,1B1,1SEND_B1,1RESHARD\n",
                                  "own.csv"),
               parse_schedule_csv(kTwoRanks, "own.csv"));

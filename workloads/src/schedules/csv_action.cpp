@@ -38,9 +38,12 @@ constexpr std::array kWords{
     Word{"RECV_F", std::nullopt},
     Word{"SEND_B", std::nullopt},
     Word{"RECV_B", std::nullopt},
+    Word{"WAIT_SEND_F", std::nullopt}, // from PyTorch 2.15 on
+    Word{"WAIT_SEND_B", std::nullopt},
     Word{"UNSHARD", std::nullopt, false},
     Word{"RESHARD", std::nullopt, false},
     Word{"REDUCE_GRAD", std::nullopt, false},
+    Word{"WAIT_REDUCE_GRAD", std::nullopt, false},
 };
 constexpr std::string_view kOverlap = "OVERLAP_F_B";
 
