@@ -120,7 +120,7 @@ private:
 };
 
 CurveFinder finder(const GpuSpec& part, const CalibrationOptions& options) {
-    return {part, options.fits.empty() ? data_path("fits") : options.fits};
+    return {part, options.fits.empty() ? data_path("fits") : options.fits, options.library};
 }
 
 /// What a curve rests on, for people.

@@ -68,19 +68,22 @@ bool has_figures_of(const GpuSpec& part, const Fit& fit) {
 
 } // namespace
 
-CurveFinder::CurveFinder(GpuSpec part, std::filesystem::path folder) : part_(std::move(part)) {
+CurveFinder::CurveFinder(GpuSpec part, std::filesystem::path folder, FitLibrary* library)
+    : part_(std::move(part)) {
+    FitLibrary own;
+    FitLibrary& files = library != nullptr ? *library : own;
     const auto file = [&](std::string_view architecture) {
         return folder / fmt::format("{}.json", architecture);
     };
     if (part_.architecture != kLender && !part_.architecture.empty() &&
         std::filesystem::exists(file(part_.architecture))) {
-        sets_.push_back(read_fits(file(part_.architecture)));
+        sets_.push_back(files.read(file(part_.architecture)));
     }
     if (!std::filesystem::exists(file(kLender))) {
         throw std::runtime_error(
             fmt::format("found no '{}.json' in '{}' for {}", kLender, folder.string(), part_.id));
     }
-    sets_.push_back(read_fits(file(kLender)));
+    sets_.push_back(files.read(file(kLender)));
 }
 
 const Fit* CurveFinder::in(const FitSet& set, KernelClass kernel, DType dtype, Scaling scaling,
@@ -97,14 +100,14 @@ const Fit* CurveFinder::in(const FitSet& set, KernelClass kernel, DType dtype, S
 FoundCurve CurveFinder::find(KernelClass kernel, DType dtype, Scaling scaling, bool newest_software,
                              AttentionLibrary library) const {
     const Software software{newest_software, library};
-    for (const FitSet& set : sets_) {
+    for (const auto& set : sets_) {
         for (const Format& format : relatives(Format{dtype, scaling})) {
             for (const KernelClass relative : relatives(kernel)) {
-                if (const Fit* fit = in(set, relative, format.dtype, format.scaling, software)) {
+                if (const Fit* fit = in(*set, relative, format.dtype, format.scaling, software)) {
                     const bool format_is_own =
                         dtype == DType::fp16 || (format.dtype == dtype && format.scaling == scaling);
                     const bool own = is_memory_bound(kernel) || (relative == kernel && format_is_own);
-                    return {fit, !own, !has_figures_of(part_, *fit), set.architecture != part_.architecture};
+                    return {fit, !own, !has_figures_of(part_, *fit), set->architecture != part_.architecture};
                 }
             }
         }
@@ -114,9 +117,9 @@ FoundCurve CurveFinder::find(KernelClass kernel, DType dtype, Scaling scaling, b
 }
 
 const Fit& CurveFinder::early_software(const Fit& fit) const {
-    for (const FitSet& set : sets_) {
-        const bool here = std::ranges::any_of(set.fits, [&](const Fit& each) { return &each == &fit; });
-        const Fit* early = set.find(fit.kernel, fit.dtype, fit.scaling, kTrainingVintage);
+    for (const auto& set : sets_) {
+        const bool here = std::ranges::any_of(set->fits, [&](const Fit& each) { return &each == &fit; });
+        const Fit* early = set->find(fit.kernel, fit.dtype, fit.scaling, kTrainingVintage);
         if (here && early != nullptr) {
             return *early;
         }

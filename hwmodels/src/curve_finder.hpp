@@ -21,7 +21,7 @@ struct FoundCurve {
 class CurveFinder {
 public:
     /// @throws std::runtime_error if no fit file serves the part's architecture.
-    CurveFinder(GpuSpec part, std::filesystem::path folder);
+    CurveFinder(GpuSpec part, std::filesystem::path folder, FitLibrary* library = nullptr);
 
     /// @throws std::invalid_argument if no curve is near enough to lend itself.
     [[nodiscard]] FoundCurve find(KernelClass, DType, Scaling, bool newest_software,
@@ -29,7 +29,7 @@ public:
     /// The same class and format as `fit`, in the software of the published training run; or `fit` itself.
     [[nodiscard]] const Fit& early_software(const Fit& fit) const;
     /// What the compute stream does between kernels: known from one training run on Hopper.
-    [[nodiscard]] const StreamFigures& stream() const { return sets_.back().stream; }
+    [[nodiscard]] const StreamFigures& stream() const { return sets_.back()->stream; }
     [[nodiscard]] const GpuSpec& part() const { return part_; }
 
 private:
@@ -41,7 +41,8 @@ private:
     [[nodiscard]] const Fit* in(const FitSet&, KernelClass, DType, Scaling, const Software&) const;
 
     GpuSpec part_;
-    std::vector<FitSet> sets_; ///< the part's own architecture's, then the one that lends to the others
+    std::vector<std::shared_ptr<const FitSet>>
+        sets_; ///< the part's own architecture's, then the one that lends to the others
 };
 
 } // namespace chokepoint::hw

@@ -208,6 +208,14 @@ std::string to_json(const FitSet& set) {
         Json(kSchema).dump(), Json(set.architecture).dump(), write_stream(set.stream).dump(), fits);
 }
 
+std::shared_ptr<const FitSet> FitLibrary::read(const std::filesystem::path& file) {
+    std::shared_ptr<const FitSet>& set = sets_[file];
+    if (set == nullptr) {
+        set = std::make_shared<const FitSet>(read_fits(file));
+    }
+    return set;
+}
+
 FitSet read_fits(const std::filesystem::path& file) {
     try {
         std::ifstream stream(file);

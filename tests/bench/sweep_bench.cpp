@@ -124,7 +124,7 @@ void mpi_overhead(benchmark::State& state) {
     }
     Folder folder;
     const std::string sweep = std::string(CHOKEPOINT_CLI) + " sweep '" + scenario_file() +
-                              "' --axis 'cluster.caps.nvlink=log:50 GB/s:400 GB/s:60' --store ";
+                              "' --axis 'cluster.caps.nvlink=log:50 GB/s:400 GB/s:500' --store ";
     struct Taken {
         double wall, processor;
     };

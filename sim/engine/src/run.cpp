@@ -140,26 +140,36 @@ Uncertainty step_uncertainty(const Scenario& scenario, const StepRun& step) {
 namespace {
 
 std::unique_ptr<hw::CostModel>
-cost_model_with(const Scenario& scenario, const std::function<hw::KernelMix(const hw::CostModel&)>& mix_of) {
+cost_model_with(const Scenario& scenario, hw::FitLibrary* library,
+                const std::function<hw::KernelMix(const hw::CostModel&)>& mix_of) {
     const hw::GpuSpec& gpu = scenario.cluster().node.gpu;
     if (scenario.compute_model() == ComputeModel::roofline) {
         return hw::make_roofline_model(gpu);
     }
     hw::CalibrationOptions options;
     options.sustained_clock = scenario.sustained_clock();
+    options.library = library;
     return hw::make_calibrated_model(gpu, options, mix_of);
 }
 
 } // namespace
 
-std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario) {
-    return cost_model_with(scenario,
+std::unique_ptr<hw::CostModel> cost_model(const Scenario& scenario, hw::FitLibrary* library) {
+    return cost_model_with(scenario, library,
                            [&](const hw::CostModel& at_full) { return kernel_mix(scenario, at_full); });
 }
 
 std::unique_ptr<hw::CostModel> full_clock_cost_model(const Scenario& scenario) {
-    return cost_model_with(scenario, [](const hw::CostModel&) { return hw::KernelMix{0.0, 0.0}; });
+    return cost_model_with(scenario, nullptr, [](const hw::CostModel&) { return hw::KernelMix{0.0, 0.0}; });
 }
+
+namespace {
+
+hw::FitLibrary* library_of(const RunOptions& options) {
+    return options.cache != nullptr ? &options.cache->fits() : nullptr;
+}
+
+} // namespace
 
 FoldReport fold_report(const StepRun& step) {
     FoldReport report{.mode = std::string(name(step.fold)), .classes = {}};
@@ -179,14 +189,17 @@ std::vector<std::vector<MemoryLevel>> activations_over_time(const Scenario& scen
 StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const RunOptions& options) {
     tell(options, "build", 0.0);
     const work::Schedule schedule = work::make_schedule(plan);
-    work::TaskGraph graph = work::build_step(scenario.model(), plan, schedule, scenario.cluster().node.gpus);
+    work::TaskGraph graph = options.cache != nullptr ? options.cache->graph(scenario, plan, schedule)
+                                                     : work::build_step(scenario.model(), plan, schedule,
+                                                                        scenario.cluster().node.gpus);
     work::ParallelPlan costed = plan;
     if (scenario.compute_model() == ComputeModel::roofline) {
         costed.framework_overhead = 0.0; // a bound on the time takes the best software there could be
     }
     const work::RankLayout layout(plan, scenario.cluster().node.gpus);
-    StepCosts costs = cost_step(graph, scenario.model(), costed, scenario.cluster(), *cost_model(scenario),
-                                transfer_rates(scenario), group_distances(graph, layout, scenario.cluster()));
+    StepCosts costs = cost_step(graph, scenario.model(), costed, scenario.cluster(),
+                                *cost_model(scenario, library_of(options)), transfer_rates(scenario),
+                                group_distances(graph, layout, scenario.cluster()));
     SimulateOptions simulate_options;
     if (options.progress) {
         simulate_options.progress = [&](double share) { options.progress("simulate", share); };
@@ -255,7 +268,7 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
         report.warnings.push_back(to_text(warning, "warning"));
     }
     for (const std::string& warning :
-         extrapolation_warnings(step_run.graph, step_run.costs, *cost_model(scenario))) {
+         extrapolation_warnings(step_run.graph, step_run.costs, *cost_model(scenario, library_of(options)))) {
         report.warnings.push_back(fmt::format("{}: warning: {}", scenario.file(), warning));
     }
     StepCache own;

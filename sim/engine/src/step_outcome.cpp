@@ -18,7 +18,8 @@ StepOutcome outcome_of(const StepRun& step) { return outcome_of(step, step.timel
 StepOutcome simulate_outcome(const Scenario& scenario, const work::ParallelPlan& plan,
                              const RunOptions& options) {
     if (options.draw == nullptr) {
-        return outcome_of(run_step(scenario, plan, {.progress = {}, .fold = options.fold}));
+        return outcome_of(
+            run_step(scenario, plan, {.progress = {}, .cache = options.cache, .fold = options.fold}));
     }
     PreparedSteps own;
     PreparedSteps& prepared = options.prepared != nullptr ? *options.prepared : own;

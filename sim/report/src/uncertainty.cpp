@@ -140,17 +140,21 @@ Driver single_driver(std::string input, double relative_sigma, const Effect& eff
 Uncertainty uncertainty(const work::TaskGraph& graph, const StepCosts& costs, const CriticalPath& path,
                         const std::string& architecture, std::vector<Driver> others) {
     Inputs known;
+    std::map<std::size_t, Seconds> computed; ///< by piece of work, which many tasks run
     for (const PathStep& step : path.steps) {
         const work::Task& task = graph.tasks()[step.task];
         const auto index = static_cast<std::size_t>(task.work);
         const Seconds duration = step.finish - step.start;
         if (task.kind == work::TaskKind::compute) {
-            add_compute(known, graph.computes()[index], costs, index, duration, architecture);
+            computed[index] += duration;
         } else if (task.kind == work::TaskKind::transfer) {
             const Seconds wait = std::min(costs.straggler_wait[index], duration);
             add(known, inputs::kTransfers, inputs::transfer_term(graph.transfers()[index].kind),
                 duration - wait, costs.transfer_sigma);
         }
+    }
+    for (const auto& [index, duration] : computed) {
+        add_compute(known, graph.computes()[index], costs, index, duration, architecture);
     }
     Uncertainty result;
     result.drivers = std::move(others);

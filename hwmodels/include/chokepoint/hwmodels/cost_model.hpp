@@ -37,6 +37,8 @@ public:
 /// SMs held by communication lower the arithmetic peak only.
 std::unique_ptr<CostModel> make_roofline_model(const GpuSpec&);
 
+class FitLibrary;
+
 struct CalibrationOptions {
     Seconds kernel_launch{-1.0}; ///< negative: as fitted
     /// Share of the benchmark clock that a long run sustains; scales arithmetic only.
@@ -52,7 +54,8 @@ struct CalibrationOptions {
     /// Take the newest kernels measured instead of those of early 2025; of the factor, only what new kernels
     /// keep.
     bool newest_software = false;
-    std::filesystem::path fits; ///< folder of fit files; empty: the shipped one
+    std::filesystem::path fits;    ///< folder of fit files; empty: the shipped one
+    FitLibrary* library = nullptr; ///< keeps what it reads for the next model; nullptr: read anew
     friend bool operator==(const CalibrationOptions&, const CalibrationOptions&) = default;
 };
 

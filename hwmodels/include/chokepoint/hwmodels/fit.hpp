@@ -8,6 +8,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -215,6 +216,17 @@ bool inside_hull(const Fit&, const Operator&);
 
 /// @throws std::runtime_error naming the file and what is wrong with it.
 FitSet read_fits(const std::filesystem::path& file);
+
+/// Fit files read once, for programs that price scenario after scenario.
+class FitLibrary {
+public:
+    /// @throws std::runtime_error as `read_fits`.
+    std::shared_ptr<const FitSet> read(const std::filesystem::path& file);
+
+private:
+    std::map<std::filesystem::path, std::shared_ptr<const FitSet>> sets_;
+};
+
 /// The fit file's text: JSON, one line per curve's member, with nine significant digits.
 std::string to_json(const FitSet&);
 

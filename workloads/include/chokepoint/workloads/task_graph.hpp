@@ -100,6 +100,7 @@ public:
     /// @throws std::logic_error naming the tasks of a cycle.
     explicit TaskGraph(StepGraph&&);
     TaskGraph(TaskGraph&&) noexcept = default;
+    TaskGraph(const TaskGraph&) = default;
 
     [[nodiscard]] std::span<const Task> tasks() const { return tasks_; }
     [[nodiscard]] std::span<const ComputeWork> computes() const { return computes_; }

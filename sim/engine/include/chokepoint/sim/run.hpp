@@ -27,7 +27,8 @@ struct RunOptions {
 };
 
 /// What kernels take on the scenario's part, by the model that it asks for.
-std::unique_ptr<hw::CostModel> cost_model(const Scenario&);
+/// Fit files are kept in the library, if one is given.
+std::unique_ptr<hw::CostModel> cost_model(const Scenario&, hw::FitLibrary* library = nullptr);
 /// The same at a clock that no power limit lowers: never slower, and the same for every plan of a scenario.
 std::unique_ptr<hw::CostModel> full_clock_cost_model(const Scenario&);
 
