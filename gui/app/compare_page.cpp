@@ -53,8 +53,8 @@ ComparePage::ComparePage(Document& document, QWidget* parent)
     grid->addWidget(difference_, 1, 1);
     grid->setColumnStretch(0, 1);
     grid->setColumnStretch(1, 1);
-    grid->setRowStretch(0, 1);
-    grid->setRowStretch(1, 1);
+    grid->setRowStretch(0, 5);
+    grid->setRowStretch(1, 6); // the differences to two scenarios are seen without scrolling
     layout->addLayout(grid, 1);
     connect(add_, &QPushButton::clicked, this, &ComparePage::askAdd);
     connect(&document_, &Document::changed, this, [this] {

@@ -59,7 +59,7 @@ HeadlineCard::HeadlineCard(int letter, QWidget* parent)
     connect(remove_, &QToolButton::clicked, this, &HeadlineCard::removed);
     head->addWidget(remove_, 0, Qt::AlignTop);
     layout->addLayout(head);
-    subtitle_->setEnabled(false);
+    subtitle_->setForegroundRole(QPalette::PlaceholderText);
     subtitle_->setWordWrap(true);
     layout->addWidget(subtitle_);
     step_ = addLine(tr("Step"));

@@ -3,9 +3,11 @@
 
 #include <QJsonArray>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <set>
+#include <utility>
 
 namespace chokepoint::gui {
 
@@ -13,14 +15,22 @@ namespace {
 
 constexpr std::array kSeverities{"free", "case by case", "licence", "presumption of denial", "undetermined"};
 
-/// Of the severest ruling on a part, its place among kSeverities.
+// As series_color numbers them: each ruling keeps its colour and shape from day to day.
+constexpr std::array<std::size_t, kSeverities.size()> kStyles{0, 4, 1, 3, 2};
+constexpr std::size_t kChosenStyle = 6;
+
+/// Of a ruling, or of what a rule brings, its place among kSeverities; that of "free" for any other word.
+std::size_t severity_of(const QString& ruling) {
+    const auto* const found = std::ranges::find(kSeverities, QString(ruling).replace('_', ' ').toStdString(),
+                                                [](const char* name) { return std::string(name); });
+    return found == kSeverities.end() ? 0 : static_cast<std::size_t>(found - kSeverities.begin());
+}
+
+/// Of the severest ruling on a part.
 std::size_t severity_of(const QJsonValue& part) {
     std::size_t most = 0;
     for (const QJsonValue& verdict : part["verdicts"].toArray()) {
-        const std::string ruling = verdict["ruling"].toString().replace('_', ' ').toStdString();
-        for (std::size_t i = most + 1; i < kSeverities.size(); ++i) {
-            most = ruling == kSeverities[i] ? i : most;
-        }
+        most = std::max(most, severity_of(verdict["ruling"].toString()));
     }
     return most;
 }
@@ -55,29 +65,27 @@ Chart rules_chart(const QJsonObject& rules, const QString& figure, const std::st
     chart.title = title;
     chart.x = {.label = "TPP", .log = true};
     chart.y = {.label = label, .log = true};
-    std::size_t color = 1;
     for (const QJsonValue& rule : rules.value("rules").toArray()) {
+        const QString consequence = rule["consequence"].toString();
+        // Named once, however many regions it cuts out.
+        std::string name =
+            (rule["rule"].toString() + ": " + QString(consequence).replace('_', ' ')).toStdString();
         for (const QJsonValue& alternative : rule["alternatives"].toArray()) {
             if (auto region = region_of(alternative.toArray(), figure, scale)) {
-                // Named once, however many regions it cuts out.
-                const bool named = !chart.regions.empty() && chart.regions.back().color == color;
-                region->label =
-                    named
-                        ? std::string()
-                        : (rule["rule"].toString() + ": " + rule["consequence"].toString().replace('_', ' '))
-                              .toStdString();
-                region->color = color;
+                region->label = std::exchange(name, {});
+                region->color = kStyles[severity_of(consequence)];
                 chart.regions.push_back(*region);
             }
         }
-        ++color;
     }
     // Parts by the severest ruling on them.
     std::array<Series, kSeverities.size()> parts;
     for (std::size_t i = 0; i < parts.size(); ++i) {
         parts[i].name = kSeverities[i];
+        parts[i].style = kStyles[i];
     }
     Series marked{.name = chosen.toStdString()};
+    marked.style = kChosenStyle;
     for (const QJsonValue& part : rules.value("parts").toArray()) {
         const double x = part_figure(part, "tpp");
         const double y = part_figure(part, figure) * scale;

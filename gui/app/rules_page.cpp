@@ -27,6 +27,9 @@ namespace chokepoint::gui {
 namespace {
 
 constexpr double kGiga = 1e-9;
+// GB/s: room below every part to drag it to, and above for the names of rules.
+constexpr double kLowestCap = 100.0;
+constexpr double kHighest = 3000.0;
 
 QJsonValue part_called(const QJsonObject& rules, const QString& id) {
     for (const QJsonValue& part : rules.value("parts").toArray()) {
@@ -94,6 +97,7 @@ RulesPage::RulesPage(Document& document, QWidget* parent)
     verdicts_->setHorizontalHeaderLabels(
         {tr("Rule"), tr("Ruling"), tr("In force"), tr("Nearest thresholds")});
     verdicts_->horizontalHeader()->setStretchLastSection(true);
+    verdicts_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     verdicts_->verticalHeader()->hide();
     verdicts_->setEditTriggers(QAbstractItemView::NoEditTriggers);
     verdicts_->setSelectionBehavior(QAbstractItemView::SelectRows);
@@ -176,8 +180,11 @@ void RulesPage::take(const QByteArray& json) {
 
 void RulesPage::refresh() {
     const QString chosen = part_->currentText();
-    bandwidth_->setChart(rules_chart(answer_, "aggregate_io", "TPP against NVLink",
-                                     "NVLink, both directions, GB/s", kGiga, chosen));
+    Chart plane = rules_chart(answer_, "aggregate_io", "TPP against NVLink", "NVLink, both directions, GB/s",
+                              kGiga, chosen);
+    plane.y.from = kLowestCap;
+    plane.y.to = kHighest;
+    bandwidth_->setChart(std::move(plane));
     density_->setChart(rules_chart(answer_, "performance_density", "TPP against performance density",
                                    "TPP per mm2 of die", 1.0, chosen));
     const QJsonValue part = part_called(answer_, chosen);

@@ -177,8 +177,10 @@ void TimelineView::paintNames(QPainter& painter, const Row& row, int top, int wi
             painter.setPen(pale                    ? text_color(is_dark(*this))
                            : qGray(ground) < kDark ? QColor(Qt::white)
                                                    : QColor(Qt::black));
-            painter.drawText(QRectF(kGutter + left + 3, top, right - left - 5, kBar),
-                             Qt::AlignLeft | Qt::AlignVCenter, model.name(span.name));
+            painter.drawText(QRectF(kGutter + left + 2, top, right - left - 3, kBar),
+                             Qt::AlignLeft | Qt::AlignVCenter,
+                             painter.fontMetrics().elidedText(model.name(span.name), Qt::ElideRight,
+                                                              static_cast<int>(right - left - 3)));
         }
     }
 }

@@ -25,6 +25,7 @@ constexpr int kRegionAlpha = 34;
 constexpr int kBarAlpha = 200;
 constexpr int kVeilAlpha = 215;
 constexpr double kGap = 6.0;
+constexpr double kMarker = 4.0; // half of a point's marker
 
 class Annotations {
 public:
@@ -98,6 +99,17 @@ public:
         });
     }
 
+    /// A point's marker, over which no words are put.
+    void avoid(const Point& point) {
+        const Point at{plane_.x.position(point.x), plane_.y.position(point.y)};
+        if (contains(plane_.box(), at)) {
+            moves_.emplace_back([=, this](const QRectF& area) {
+                const QPointF centre(x(area, at.x), y(area, at.y));
+                taken_.emplace_back(centre - QPointF(kMarker, kMarker), QSizeF(2 * kMarker, 2 * kMarker));
+            });
+        }
+    }
+
     /// `above`: over the point rather than beside it.
     void add(const Point& point, const std::string& name, QColor ink, bool above) {
         const Point at{plane_.x.position(point.x), plane_.y.position(point.y)};
@@ -141,12 +153,21 @@ private:
     /// Right of the point, or wherever around it no other label stands; hidden if there is no room.
     void place(const QRectF& area, QGraphicsSimpleTextItem& label, const QPointF& at, bool above) {
         const QSizeF size = label.boundingRect().size();
-        const std::array<QPointF, 6> offsets{QPointF(kGap, -size.height() / 2),
-                                             QPointF(-kGap - size.width(), -size.height() / 2),
-                                             QPointF(-size.width() / 2, -size.height() - kGap),
-                                             QPointF(-size.width() / 2, kGap),
-                                             QPointF(kGap, -size.height() - 2.0),
-                                             QPointF(kGap, 2.0)};
+        const double wide = size.width();
+        const double tall = size.height();
+        const double farther = tall + kGap + 2.0; // a second line above or below
+        const std::array<QPointF, 12> offsets{QPointF(kGap, -tall / 2),
+                                              QPointF(-kGap - wide, -tall / 2),
+                                              QPointF(-wide / 2, -tall - kGap),
+                                              QPointF(-wide / 2, kGap),
+                                              QPointF(kGap, -tall - 2.0),
+                                              QPointF(kGap, 2.0),
+                                              QPointF(-kGap - wide, -tall - 2.0),
+                                              QPointF(-kGap - wide, 2.0),
+                                              QPointF(-wide / 2, -tall - farther),
+                                              QPointF(-wide / 2, farther),
+                                              QPointF(kGap, -tall - farther),
+                                              QPointF(kGap, farther)};
         constexpr std::size_t kAbove = 2;
         for (std::size_t i = 0; i < offsets.size(); ++i) {
             const QPointF& offset = offsets[(i + (above ? kAbove : 0)) % offsets.size()];
@@ -182,6 +203,11 @@ private:
 
 void annotate(QChart& chart, const Chart& description, const Plane& plane) {
     auto annotations = std::make_unique<Annotations>(chart, plane, description.dark);
+    for (const Series& series : description.series) {
+        if (description.kind == ChartKind::scatter && !series.hidden && !series.plain && !series.joined) {
+            std::ranges::for_each(series.points, [&](const Point& point) { annotations->avoid(point); });
+        }
+    }
     for (const Region& region : description.regions) {
         annotations->add(region);
     }

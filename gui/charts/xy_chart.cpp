@@ -45,15 +45,16 @@ public:
             if (series.plain) {
                 continue;
             }
+            const std::size_t style = series.style.value_or(i);
             const bool points = description_.kind == ChartKind::scatter && !series.joined;
-            add_band(series.band, series_color(i, description_.dark),
+            add_band(series.band, series_color(style, description_.dark),
                      series.points.empty() ? series.name : "");
             if (!points) {
-                add_line(positions(series.points), QPen(series_color(i, description_.dark), kLineWidth),
+                add_line(positions(series.points), QPen(series_color(style, description_.dark), kLineWidth),
                          series.name);
             }
             if (points || series.markers) {
-                add_points(series, i, points ? series.name : "");
+                add_points(series, style, points ? series.name : "");
             }
         }
         annotate(*chart_, description_, plane_);

@@ -20,18 +20,22 @@ inline void need_application() {
     }
 }
 
-/// Runs the event loop until the condition holds; false if it does not within half a minute.
-template <class Condition> bool wait_until(Condition holds) {
-    constexpr int kMostMilliseconds = 30'000;
+/// Runs the event loop until the condition holds; false if `hopeless` comes first, or five minutes, which
+/// only a machine with many other things to do takes.
+template <class Condition, class End> bool wait_until(Condition holds, End hopeless) {
+    constexpr int kMostMilliseconds = 300'000;
     QElapsedTimer timer;
     timer.start();
     while (!holds()) {
-        if (timer.elapsed() > kMostMilliseconds) {
+        if (hopeless() || timer.elapsed() > kMostMilliseconds) {
             return false;
         }
         QApplication::processEvents(QEventLoop::AllEvents | QEventLoop::WaitForMoreEvents, 50);
     }
     return true;
+}
+template <class Condition> bool wait_until(Condition holds) {
+    return wait_until(holds, [] { return false; });
 }
 
 } // namespace chokepoint::test

@@ -9,7 +9,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <QGraphicsSimpleTextItem>
 #include <QKeyEvent>
+#include <QtCharts/QChart>
+#include <QtCharts/QChartView>
 
 namespace chokepoint::gui {
 
@@ -53,6 +56,33 @@ TEST_F(Panel, ZoomsAboutThePointerAndComesBack) {
     EXPECT_NEAR(*panel.shown().x.from, *zoomed.x.from + (*zoomed.x.to - *zoomed.x.from) / 2, 1e-9);
     panel.resetView();
     EXPECT_FALSE(panel.shown().x.from);
+}
+
+TEST_F(Panel, NamesPointsBesideEveryMarker) {
+    Chart chart;
+    chart.kind = ChartKind::scatter;
+    chart.series = {
+        {.name = "parts", .points = {{4, 5}, {4.5, 5}, {5, 5}}, .labels = {"left", "middle", "right"}},
+        {.name = "others", .points = {{0, 0}, {10, 10}}}};
+    ChartPanel panel;
+    panel.resize(600, 400);
+    panel.setChart(chart);
+    panel.show();
+    test::wait_until([&] { return !panel.findChild<QChartView*>()->chart()->plotArea().isEmpty(); });
+    QChart& drawn = *panel.findChild<QChartView*>()->chart();
+    std::set<QString> named;
+    for (QGraphicsItem* item : drawn.scene()->items()) {
+        const auto* label = qgraphicsitem_cast<QGraphicsSimpleTextItem*>(item);
+        if (label == nullptr || label->opacity() == 0.0) {
+            continue;
+        }
+        named.insert(label->text());
+        for (const Point& point : chart.series.front().points) {
+            EXPECT_FALSE(label->sceneBoundingRect().contains(drawn.mapToPosition({point.x, point.y})))
+                << label->text().toStdString() << " covers the point at " << point.x;
+        }
+    }
+    EXPECT_THAT(named, testing::IsSupersetOf({QString("left"), QString("middle"), QString("right")}));
 }
 
 TEST_F(Panel, TellsEverySeriesThatIsShown) {
