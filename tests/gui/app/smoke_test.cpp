@@ -34,7 +34,10 @@ constexpr QPoint kChart{760, 330};
 class Display {
 public:
     bool start() {
-        server_.start("Xvfb", {"-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp"});
+        // Without -noreset it starts anew, and ends whoever connects meanwhile, when its last client leaves:
+        // xdotool leaves after each word.
+        server_.start("Xvfb",
+                      {"-displayfd", "1", "-screen", "0", "1600x1000x24", "-nolisten", "tcp", "-noreset"});
         if (!server_.waitForStarted(-1) || !server_.waitForReadyRead(-1)) { // or it ends
             return false;
         }
@@ -161,7 +164,8 @@ TEST(Smoke, SweepsByClicksAndKeysWhatTheCommandLineComputes) {
 
     QProcess& program = display.run(folder);
     ASSERT_TRUE(program.waitForStarted());
-    ASSERT_TRUE(display.waitForWindow("Chokepoint"));
+    ASSERT_TRUE(display.waitForWindow("Chokepoint"))
+        << "exit code " << program.exitCode() << ": " << program.readAllStandardError().toStdString();
     display.key("ctrl+o");
     ASSERT_TRUE(display.waitForWindow("Open a scenario"));
     display.type(QString::fromStdString(scenario));
