@@ -58,7 +58,8 @@ void check_expert_nodes(Reading& reading) {
     }
     const int expert = draft.plan.expert;
     const int per_node = draft.gpus_per_node;
-    if (expert % per_node != 0 && per_node % expert != 0) {
+    const int shared = draft.plan.expert_tensor;
+    if (shared == 1 && expert % per_node != 0 && per_node % expert != 0) {
         reading.fault("plan.expert",
                       fmt::format("expert ({}) neither divides nor is a multiple of the {} GPUs of a "
                                   "node, so groups would lie unevenly on nodes",
@@ -66,7 +67,8 @@ void check_expert_nodes(Reading& reading) {
         return;
     }
     const work::Moe& moe = draft.model.moe;
-    const int group_nodes = std::max(1, expert / per_node);
+    // GPUs that share an expert count as one.
+    const int group_nodes = std::max(1, expert / std::max(1, per_node / shared));
     const bool limited = moe.max_nodes > 0 && moe.max_nodes < group_nodes;
     if (limited && reading.sound({"model.moe.max_nodes", "model.moe.top_k"}) &&
         std::int64_t{moe.max_nodes} * (moe.experts / group_nodes) < moe.top_k) {
@@ -103,7 +105,7 @@ void check_expert(Reading& reading, std::int64_t data) {
     } else if (experts % expert != 0) {
         reading.fault("plan.expert",
                       fmt::format("expert ({}) does not divide the {} routed experts", expert, experts));
-    } else if (experts > 0 && shared == 1) {
+    } else if (experts > 0) {
         check_expert_nodes(reading);
     }
 }

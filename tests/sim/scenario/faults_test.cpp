@@ -215,4 +215,10 @@ TEST(BadScenario, NodeLimitMustLeaveRoomForTopK) {
     EXPECT_THAT(
         faults_of(test::kValid, {"model.moe.max_nodes=1", "model.moe.top_k=40"}),
         ElementsAre(HasSubstr("moe.max_nodes (1) nodes hold 32 experts each, fewer than the top_k (40)")));
+    // GPUs that share an expert count as one: a node of eight holds one expert of 64, not eight.
+    EXPECT_THAT(
+        faults_of(test::kValid,
+                  {"plan.tensor=8", "plan.expert=64", "plan.pipeline=1", "plan.schedule=1f1b",
+                   "model.moe.experts=64", "model.moe.max_nodes=4", "model.moe.top_k=8", "plan.split=[]"}),
+        ElementsAre(HasSubstr("moe.max_nodes (4) nodes hold 1 experts each, fewer than the top_k (8)")));
 }
