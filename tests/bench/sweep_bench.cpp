@@ -149,7 +149,7 @@ BENCHMARK(mpi_overhead)->Iterations(1)->Unit(benchmark::kMillisecond);
 
 // Bounds of every plan that the loader lets pass, on one thread; `candidates` also counts those it refuses.
 void plan_bounds(benchmark::State& state) {
-    const auto source = sim::ScenarioTemplate::load(scenario_file());
+    const auto source = sim::ScenarioTemplate::load(scenario_file(), {{}, {}, false});
     const sim::Grid grid = plans(source);
     std::vector<sim::Scenario> feasible;
     for (std::int64_t i = 0; i < grid.points(); ++i) {

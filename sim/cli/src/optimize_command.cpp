@@ -195,8 +195,8 @@ std::string explanation(const sim::ScenarioTemplate& source, const sim::Scenario
 } // namespace
 
 int optimize_command(const OptimizeCommandOptions& command, const Common& common) {
-    const sim::ScenarioTemplate source =
-        sim::ScenarioTemplate::load(command.scenario, {common.overrides, common.catalog_directories});
+    const sim::ScenarioTemplate source = sim::ScenarioTemplate::load(
+        command.scenario, {common.overrides, common.catalog_directories, /*remedies=*/false});
     const sim::Scenario given = source.with({});
     const sim::Grid grid = plans_of(source, given, command);
     const InterruptGuard guard;

@@ -15,6 +15,7 @@ struct Library {
     hw::Catalog catalog;
     std::vector<work::ModelArch> presets;
     hw::Economics economics;
+    bool remedies = true; ///< LoadOptions
 };
 const work::ModelArch* find_preset(const Library&, std::string_view id);
 

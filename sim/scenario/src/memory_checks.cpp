@@ -180,12 +180,15 @@ void check_memory(Reading& reading) {
     if (most == ranks.end() || most->total() <= capacity) {
         return;
     }
-    const std::vector<Fitting> fitting = remedies_that_fit(draft, capacity);
-    Diagnostic refusal = at(reading.section_place("plan"),
-                            fmt::format("the plan needs {} on pipeline rank {}, more than the {} of {}; {}",
-                                        to_text(most->total()), most - ranks.begin(), to_text(capacity),
-                                        draft.gpu, advice_text(fitting)));
-    refusal.table = memory_table(*most, fitting);
+    Diagnostic refusal =
+        at(reading.section_place("plan"),
+           fmt::format("the plan needs {} on pipeline rank {}, more than the {} of {}",
+                       to_text(most->total()), most - ranks.begin(), to_text(capacity), draft.gpu));
+    if (reading.library.remedies) {
+        const std::vector<Fitting> fitting = remedies_that_fit(draft, capacity);
+        refusal.message += "; " + advice_text(fitting);
+        refusal.table = memory_table(*most, fitting);
+    }
     std::vector<Diagnostic>& to = draft.enforce_memory ? reading.faults : reading.warnings;
     to.push_back(std::move(refusal));
 }

@@ -167,7 +167,7 @@ ScenarioTemplate ScenarioTemplate::parse(std::string text, const std::string& fi
     loader::Document document = loader::parse_document(text, file);
     Library library{hw::Catalog::load(options.catalog_directories),
                     work::load_presets(hw::data_path("models")),
-                    hw::load_economics(options.catalog_directories)};
+                    hw::load_economics(options.catalog_directories), options.remedies};
     auto content = std::make_unique<Content>(Content{std::move(text),
                                                      file,
                                                      std::move(options.overrides),
@@ -181,7 +181,8 @@ ScenarioTemplate ScenarioTemplate::parse(std::string text, const std::string& fi
 
 ScenarioTemplate ScenarioTemplate::load(const std::filesystem::path& file, LoadOptions options) {
     if (file == "-") {
-        return parse(std::string(std::istreambuf_iterator<char>(std::cin), {}), "<stdin>", std::move(options));
+        return parse(std::string(std::istreambuf_iterator<char>(std::cin), {}), "<stdin>",
+                     std::move(options));
     }
     return parse(loader::read_text(file, "a scenario"), file.string(), std::move(options));
 }

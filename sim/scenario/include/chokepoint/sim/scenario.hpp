@@ -132,6 +132,9 @@ private:
 struct LoadOptions {
     std::vector<std::string> overrides;                     ///< "plan.expert=32", as --set gives them
     std::vector<std::filesystem::path> catalog_directories; ///< --catalog
+    /// Whether a plan that does not fit is told what would make it fit; whoever tries many plans has no use
+    /// for that, and it takes longer than all other checks.
+    bool remedies = true;
 };
 
 /// The file "-" is standard input, whose relative paths start at the working directory.
