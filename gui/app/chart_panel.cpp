@@ -66,6 +66,7 @@ ChartPanel::ChartPanel(QWidget* parent)
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(view_);
     setFocusPolicy(Qt::StrongFocus);
+    setAccessibleName(tr("Chart, still empty"));
     setMinimumSize(220, 160);
     connect(view_, &ChartView::zoomed, this, &ChartPanel::zoom);
     connect(view_, &ChartView::panned, this, &ChartPanel::pan);
@@ -129,7 +130,11 @@ Chart ChartPanel::shown() const {
 }
 
 void ChartPanel::rebuild() {
-    view_->show(shown());
+    if (isEmpty() && chart_.marks.empty()) {
+        view_->showNothing(is_dark(*this));
+    } else {
+        view_->show(shown());
+    }
     placePointer();
     placeGrip();
     emit viewChanged();

@@ -51,6 +51,16 @@ void ChartView::show(const Chart& description) {
     }
 }
 
+void ChartView::showNothing(bool dark) {
+    dark_ = dark;
+    setBackgroundBrush(background_color(dark));
+    painted_ = {};
+    const std::unique_ptr<QChart> old(chart());
+    auto* blank = new QChart;
+    blank->setBackgroundVisible(false);
+    setChart(blank);
+}
+
 void ChartView::setStale(bool stale) {
     stale_ = stale;
     viewport()->update();

@@ -19,6 +19,8 @@ public:
     using Readout = std::function<QStringList(double x, double y)>;
     ChartView(Readout, QWidget* parent);
 
+    /// No axes either: there is nothing yet that they could be about.
+    void showNothing(bool dark);
     void show(const Chart&);
     void setStale(bool);
     /// A line across the plot, at a share of its width from the left.

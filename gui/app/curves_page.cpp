@@ -114,6 +114,7 @@ void CurvesPage::layOut() {
     scroll->setWidget(strip);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setAccessibleName(tr("Figures at the slider's place"));
     scroll->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     constexpr int kCardHeight = 206;
     scroll->setFixedHeight(kCardHeight);

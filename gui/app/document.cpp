@@ -89,7 +89,7 @@ QString Document::name() const { return path_.isEmpty() ? tr("no scenario") : QF
 QString Document::text() const { return text_.toPlainText(); }
 
 Invocation Document::invocation(const QString& command, const QStringList& options) const {
-    return {QStringList{command, "-"} + options, text().toUtf8(), QFileInfo(path_).absolutePath()};
+    return {QStringList{command, "-"} + options, text().toUtf8(), QFileInfo(path_).absolutePath(), name()};
 }
 
 void Document::keepCopy() {

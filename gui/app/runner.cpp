@@ -28,6 +28,7 @@ void Runner::start(const Invocation& invocation) {
     output_.clear();
     pendingErrors_.clear();
     messages_.clear();
+    inputName_ = invocation.name;
     process_ = new QProcess(this);
     process_->setWorkingDirectory(invocation.directory);
     connect(process_, &QProcess::readyReadStandardOutput, this, &Runner::readOutput);
@@ -98,6 +99,9 @@ void Runner::end(int exitCode, bool crashed) {
     readErrors();
     if (!pendingErrors_.isEmpty()) {
         messages_ += QString::fromUtf8(pendingErrors_);
+    }
+    if (!inputName_.isEmpty()) {
+        messages_.replace("<stdin>", inputName_);
     }
     process_->deleteLater();
     process_ = nullptr;

@@ -18,11 +18,13 @@ namespace chokepoint::gui {
 /// $CHOKEPOINT_CLI, or `chokepoint` beside this program, or the one that PATH finds.
 QString cli_program();
 
-/// One call of the command line. `input` goes to its standard input; relative paths start at `directory`.
+/// One call of the command line. `input` goes to its standard input, which messages then call `name`;
+/// relative paths start at `directory`.
 struct Invocation {
     QStringList arguments;
     QByteArray input;
     QString directory;
+    QString name{};
 };
 
 /// One child at a time: starting another, or cancel(), ends it, and nothing of it is heard of again.
@@ -64,7 +66,7 @@ private:
     QString program_;
     QProcess* process_ = nullptr;
     QByteArray output_, pendingErrors_;
-    QString messages_;
+    QString messages_, inputName_;
     bool keepsOutput_ = true;
 };
 

@@ -61,6 +61,23 @@ void replace_text(QTextDocument& document, const QString& from, const QString& t
     cursor.endEditBlock();
 }
 
+/// The text with a key's new value, or without the key. Beside other keys of its table the short form of one
+/// (`fabric = "x"`) is spelt out (`fabric.name = "x"`).
+std::optional<std::string> with_value(std::string text, std::string key, const std::string& literal) {
+    const auto index = index_toml(text);
+    if (!index) {
+        return std::nullopt;
+    }
+    const std::string table = key.substr(0, key.rfind('.'));
+    if (const auto below = index->values.lower_bound(key + ".");
+        below != index->values.end() && below->first.starts_with(key + ".")) {
+        key += ".name";
+    } else if (!literal.empty() && table != key && index->values.contains(table)) {
+        text = spell_out_toml(text, table, "name").value_or(text);
+    }
+    return literal.empty() ? remove_toml(text, key) : set_toml(text, key, literal);
+}
+
 } // namespace
 
 ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
@@ -86,6 +103,7 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
     auto* scroll = new QScrollArea(this);
     scroll->setWidget(form_);
     scroll->setWidgetResizable(true);
+    scroll->setAccessibleName(tr("Scenario as a form"));
     filter_->setPlaceholderText(tr("Find a key: cap, batch, price…"));
     filter_->setClearButtonEnabled(true);
     filter_->setAccessibleName(tr("Find a key"));
@@ -116,6 +134,11 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
     connect(&document_, &Document::changed, this, &ScenarioEditor::textChanged);
     connect(&document_, &Document::pathChanged, this, &ScenarioEditor::textChanged);
     connect(form_, &ScenarioForm::edited, this, &ScenarioEditor::setValue);
+    connect(form_, &ScenarioForm::tableAsked, this, [this](const QString& name) {
+        const QString before = document_.text();
+        replace_text(document_.editable(), before,
+                     QString::fromStdString(add_toml_table(before.toStdString(), name.toStdString())));
+    });
     const auto refilter = [this] { form_->setFilter(filter_->text(), all_->isChecked()); };
     connect(filter_, &QLineEdit::textChanged, this, refilter);
     connect(all_, &QCheckBox::toggled, this, refilter);
@@ -139,10 +162,7 @@ bool ScenarioEditor::busy() const { return debounce_->isActive() || runner_->run
 
 void ScenarioEditor::setValue(const QString& key, const QString& literal) {
     const QString before = document_.text();
-    const auto after = literal.isEmpty()
-                           ? remove_toml(before.toStdString(), key.toStdString())
-                           : set_toml(before.toStdString(), key.toStdString(), literal.toStdString());
-    if (after) {
+    if (const auto after = with_value(before.toStdString(), key.toStdString(), literal.toStdString())) {
         replace_text(document_.editable(), before, QString::fromStdString(*after));
     } else {
         state_->setText(tr("%1 cannot be changed here: edit the text.").arg(key));
@@ -153,10 +173,14 @@ void ScenarioEditor::setValue(const QString& key, const QString& literal) {
 void ScenarioEditor::textChanged() {
     if (const auto index = index_toml(document_.text().toStdString())) {
         std::map<QString, QString> values;
+        std::map<QString, int> tables;
         for (const auto& [key, value] : index->values) {
             values[QString::fromStdString(key)] = QString::fromStdString(value.text);
         }
-        form_->setValues(values);
+        for (const auto& [name, count] : index->tables) {
+            tables[QString::fromStdString(name)] = count;
+        }
+        form_->setValues(values, tables);
         form_->setEnabled(true);
     } else {
         form_->setEnabled(false); // until the text is TOML again

@@ -3,13 +3,12 @@
 
 #include "catalog_lists.hpp"
 
-#include <QAbstractItemView>
 #include <QComboBox>
 #include <QGroupBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
-#include <QRegularExpressionValidator>
+#include <QPushButton>
 #include <QSignalBlocker>
 #include <QVBoxLayout>
 
@@ -19,12 +18,8 @@ namespace chokepoint::gui {
 
 namespace {
 
-constexpr int kLabelWidth = 190;
-
-/// "cluster.caps.nvlink" below "cluster": "caps.nvlink".
-QString short_name(const Field& field) {
-    return field.section.isEmpty() ? field.key : field.key.mid(field.section.size() + 1);
-}
+/// `fabric = "x"` is short for fabric.name.
+QString spelt_out(const QString& key) { return key + ".name"; }
 
 QString range_text(const Field& field) {
     if (!field.minimum && !field.maximum) {
@@ -39,49 +34,18 @@ QString range_text(const Field& field) {
 
 ScenarioForm::ScenarioForm(FormSchema schema, CatalogLists& lists, QWidget* parent)
     : QWidget(parent),
-      lists_(lists) {
-    auto* layout = new QVBoxLayout(this);
-    schema.sections.insert(schema.sections.begin(), {QString(), tr("What the scenario is about.")});
+      lists_(lists),
+      layout_(new QVBoxLayout(this)),
+      tables_(std::move(schema.tables)) {
+    addSection({QString(), tr("What the scenario is about.")});
     for (const Section& section : schema.sections) {
-        auto* box = new QGroupBox(section.name.isEmpty() ? tr("scenario") : section.name, this);
-        box->setToolTip(section.description);
-        box->setLayout(new QVBoxLayout);
-        box->layout()->setSpacing(2);
-        sections_[section.name] = box;
-        layout->addWidget(box);
+        addSection(section);
     }
-    layout->addStretch(1);
-    std::set<QString> kinds;
+    addTableButtons();
+    layout_->addStretch(1);
     for (const Field& field : schema.fields) {
-        const auto section = sections_.find(field.section);
-        if (section == sections_.end()) {
-            continue;
-        }
-        Row& row = rows_[field.key];
-        row.field = field;
-        row.box = new QWidget(section->second);
-        auto* lines = new QVBoxLayout(row.box);
-        lines->setContentsMargins(0, 0, 0, 0);
-        lines->setSpacing(0);
-        auto* line = new QHBoxLayout;
-        row.label = new QLabel(short_name(field), row.box);
-        row.label->setFixedWidth(kLabelWidth);
-        row.editor = makeEditor(field);
-        row.editor->setAccessibleName(field.key);
-        row.editor->setAccessibleDescription(field.description);
-        row.label->setBuddy(row.editor);
-        line->addWidget(row.label);
-        line->addWidget(row.editor, 1);
-        lines->addLayout(line);
-        row.fault = new QLabel(row.box);
-        row.fault->setWordWrap(true);
-        row.fault->setStyleSheet("color: #D1443B;");
-        row.fault->hide();
-        lines->addWidget(row.fault);
-        section->second->layout()->addWidget(row.box);
-        describe(row);
-        if (!field.catalog.isEmpty()) {
-            kinds.insert(field.catalog);
+        if (sections_.contains(field.section)) {
+            addRow(field);
         }
     }
     connect(&lists_, &CatalogLists::listed, this, [this](const QString& kind) {
@@ -91,83 +55,57 @@ ScenarioForm::ScenarioForm(FormSchema schema, CatalogLists& lists, QWidget* pare
             }
         }
     });
-    for (const QString& kind : kinds) {
-        lists_.request(kind);
-    }
     refilter();
 }
 
-QWidget* ScenarioForm::makeEditor(const Field& field) {
-    if (field.kind == FieldKind::boolean) {
-        return makePicker(field, {"true", "false"}, false);
+void ScenarioForm::addSection(const Section& section) {
+    auto* box = new QGroupBox(section.name.isEmpty() ? tr("scenario") : section.name, this);
+    box->setToolTip(section.description);
+    box->setLayout(new QVBoxLayout);
+    box->layout()->setSpacing(2);
+    sections_[section.name] = box;
+    // Tables of arrays, which come later, above the buttons that add more of them.
+    layout_->insertWidget(static_cast<int>(sections_.size()) - 1, box);
+}
+
+void ScenarioForm::addTableButtons() {
+    auto* line = new QHBoxLayout;
+    for (const FormSchema::Tables& tables : tables_) {
+        const QString name = tables.section.name;
+        auto* add = new QPushButton(tr("Add %1").arg(name), this);
+        add->setToolTip(tables.section.description);
+        connect(add, &QPushButton::clicked, this, [this, name] { emit tableAsked(name); });
+        line->addWidget(add);
     }
-    if (field.kind == FieldKind::choice) {
-        return makePicker(field, field.choices, field.open);
-    }
-    if (!field.catalog.isEmpty() && field.kind != FieldKind::list) {
-        return makePicker(field, {}, true);
-    }
-    auto* edit = new QLineEdit(this);
-    if (field.kind == FieldKind::integer) {
-        edit->setValidator(new QRegularExpressionValidator(QRegularExpression("-?[0-9_]*"), edit));
-    }
-    edit->setClearButtonEnabled(true);
-    connect(edit, &QLineEdit::editingFinished, this,
-            [this, edit, key = field.key] { commit(key, edit->text()); });
-    // The button that empties a field ends no editing by itself.
-    connect(edit, &QLineEdit::textChanged, this, [this, edit, key = field.key](const QString& text) {
-        if (text.isEmpty() && edit->hasFocus()) {
-            commit(key, {});
+    line->addStretch(1);
+    layout_->addLayout(line);
+}
+
+void ScenarioForm::ensureTables(const std::map<QString, int>& counts) {
+    for (const FormSchema::Tables& tables : tables_) {
+        const auto found = counts.find(tables.section.name);
+        const int count = found == counts.end() ? 0 : found->second;
+        for (int i = 0; i < count; ++i) {
+            if (sections_.contains(table_name(tables, i))) {
+                continue;
+            }
+            addSection({table_name(tables, i), tables.section.description});
+            for (const Field& field : tables.fields) {
+                addRow(field_of_table(tables, field, i));
+            }
         }
-    });
-    return edit;
+        shownTables_[tables.section.name] = count;
+    }
 }
 
-QComboBox* ScenarioForm::makePicker(const Field& field, const QStringList& choices, bool editable) {
-    auto* picker = new QComboBox(this);
-    picker->setEditable(editable);
-    picker->addItem(QString());
-    picker->addItems(choices);
-    picker->setInsertPolicy(QComboBox::NoInsert);
-    picker->setFocusPolicy(Qt::StrongFocus);
-    picker->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    connect(picker, &QComboBox::textActivated, this,
-            [this, key = field.key](const QString& text) { commit(key, text); });
-    if (editable) {
-        connect(picker->lineEdit(), &QLineEdit::editingFinished, this,
-                [this, picker, key = field.key] { commit(key, picker->currentText()); });
+bool ScenarioForm::isThere(const QString& section) const {
+    const auto bracket = section.indexOf('[');
+    if (bracket < 0) {
+        return true;
     }
-    return picker;
-}
-
-void ScenarioForm::fillPicker(Row& row) {
-    auto* picker = qobject_cast<QComboBox*>(row.editor);
-    if (picker == nullptr) {
-        return;
-    }
-    const QSignalBlocker quiet(picker);
-    picker->clear();
-    picker->addItem(QString());
-    for (const CatalogEntry& entry : lists_.entries(row.field.catalog)) {
-        picker->addItem(entry.id);
-        picker->setItemData(picker->count() - 1, entry.summary, Qt::ToolTipRole);
-    }
-    // Figures with their sources, asked for when an entry is first looked at.
-    connect(picker, &QComboBox::highlighted, this, [this, picker, kind = row.field.catalog](int index) {
-        lists_.describe(kind, picker->itemText(index));
-    });
-    connect(&lists_, &CatalogLists::described, picker,
-            [this, picker, key = row.field.key,
-             kind = row.field.catalog](const QString& which, const QString& id, const QString& text) {
-                const int index = picker->findText(id);
-                if (which == kind && index >= 0) {
-                    picker->setItemData(index, text, Qt::ToolTipRole);
-                    if (picker->currentText() == id) {
-                        picker->setToolTip(text);
-                    }
-                }
-            });
-    show(row);
+    const auto found = shownTables_.find(section.left(bracket));
+    return found != shownTables_.end() &&
+           section.mid(bracket + 1, section.size() - bracket - 2).toInt() < found->second;
 }
 
 void ScenarioForm::commit(const QString& key, const QString& typed) {
@@ -221,9 +159,10 @@ void ScenarioForm::describe(Row& row) {
     }
 }
 
-void ScenarioForm::setValues(const std::map<QString, QString>& values) {
+void ScenarioForm::setValues(const std::map<QString, QString>& values, const std::map<QString, int>& tables) {
+    ensureTables(tables);
     for (auto& [key, row] : rows_) {
-        const auto found = values.find(key);
+        const auto found = values.contains(key) ? values.find(key) : values.find(spelt_out(key));
         const QString value = found == values.end() ? QString() : found->second;
         if (value != row.value || value.isEmpty()) {
             row.value = value;
@@ -235,8 +174,7 @@ void ScenarioForm::setValues(const std::map<QString, QString>& values) {
 
 void ScenarioForm::setResolved(const QHash<QString, QPair<QString, QString>>& resolved) {
     for (auto& [key, row] : rows_) {
-        // `fabric = "x"` is short for fabric.name.
-        const auto found = resolved.contains(key) ? resolved.value(key) : resolved.value(key + ".name");
+        const auto found = resolved.contains(key) ? resolved.value(key) : resolved.value(spelt_out(key));
         if (found.first != row.resolved || found.second != row.origin) {
             row.resolved = found.first;
             row.origin = found.second;
@@ -247,7 +185,7 @@ void ScenarioForm::setResolved(const QHash<QString, QPair<QString, QString>>& re
 
 void ScenarioForm::setFaults(const QHash<QString, QString>& faults) {
     for (auto& [key, row] : rows_) {
-        const QString fault = faults.value(key);
+        const QString fault = faults.value(key, faults.value(spelt_out(key)));
         row.fault->setText(fault);
         row.fault->setVisible(!fault.isEmpty());
         if (!fault.isEmpty()) {
@@ -266,10 +204,10 @@ void ScenarioForm::refilter() {
     std::set<QWidget*> used;
     for (auto& [key, row] : rows_) {
         const bool matches = words_.isEmpty()
-                                 ? all_ || !row.value.isEmpty()
+                                 ? all_ || !row.value.isEmpty() || row.field.section.contains('[')
                                  : row.field.key.contains(words_, Qt::CaseInsensitive) ||
                                        row.field.description.contains(words_, Qt::CaseInsensitive);
-        const bool shown = matches || !row.fault->text().isEmpty();
+        const bool shown = isThere(row.field.section) && (matches || !row.fault->text().isEmpty());
         row.box->setVisible(shown);
         if (shown) {
             used.insert(sections_.at(row.field.section));

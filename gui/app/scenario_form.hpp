@@ -9,10 +9,14 @@
 #include <QWidget>
 
 #include <map>
+#include <set>
+#include <vector>
 
 class QComboBox;
 class QLabel;
 class QLineEdit;
+class QToolButton;
+class QVBoxLayout;
 
 namespace chokepoint::gui {
 
@@ -24,8 +28,8 @@ class ScenarioForm : public QWidget {
 public:
     ScenarioForm(FormSchema, CatalogLists&, QWidget* parent = nullptr);
 
-    /// What the text sets, by key.
-    void setValues(const std::map<QString, QString>&);
+    /// What the text sets, by key, and how many tables it has of each [[name]].
+    void setValues(const std::map<QString, QString>&, const std::map<QString, int>& tables);
     /// What holds where the text says nothing, and where that comes from.
     void setResolved(const QHash<QString, QPair<QString, QString>>&);
     /// Messages at their fields, by key.
@@ -37,7 +41,8 @@ public:
 signals:
     /// An empty literal: the key is to go.
     void edited(const QString& key, const QString& literal);
-    void focused(const QString& key);
+    /// One more [[name]].
+    void tableAsked(const QString& name);
 
 private:
     struct Row {
@@ -48,7 +53,14 @@ private:
         QWidget* box = nullptr; ///< label, editor and fault
         QString value, resolved, origin;
     };
+    void addSection(const Section&);
+    void addTableButtons();
+    void addRow(const Field&);
+    void ensureTables(const std::map<QString, int>& counts);
+    /// Of a section "perturb[2]": the text has so many.
+    [[nodiscard]] bool isThere(const QString& section) const;
     QWidget* makeEditor(const Field&);
+    QToolButton* makeChooser(const Field&, QLineEdit*);
     QComboBox* makePicker(const Field&, const QStringList& choices, bool editable);
     void fillPicker(Row&);
     void commit(const QString& key, const QString& typed);
@@ -57,6 +69,10 @@ private:
     void refilter();
 
     CatalogLists& lists_;
+    QVBoxLayout* layout_;
+    std::vector<FormSchema::Tables> tables_;
+    std::map<QString, int> shownTables_; ///< how many of each the text has
+    std::set<QString> requested_;        ///< lists of the catalog
     std::map<QString, Row> rows_;
     std::map<QString, QWidget*> sections_;
     QString words_;

@@ -11,6 +11,9 @@
 #include <QTableView>
 #include <QVBoxLayout>
 
+#include <algorithm>
+#include <array>
+
 namespace chokepoint::gui {
 
 ScenarioPage::ScenarioPage(ScenarioEditor& editor, QWidget* parent)
@@ -39,6 +42,7 @@ ScenarioPage::ScenarioPage(ScenarioEditor& editor, QWidget* parent)
     table_->setAlternatingRowColors(true);
     table_->verticalHeader()->hide();
     table_->horizontalHeader()->setStretchLastSection(true);
+    table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     table_->setAccessibleName(tr("Resolved values"));
     table_->setTextElideMode(Qt::ElideRight);
     table_->setWordWrap(false);
@@ -65,9 +69,10 @@ void ScenarioPage::show(const QJsonObject& values) {
         model_->appendRow(row);
     }
     table_->resizeColumnsToContents();
-    constexpr int kWidest = 230;
-    for (int column = 0; column < 3; ++column) {
-        table_->setColumnWidth(column, std::min(table_->columnWidth(column), kWidest));
+    constexpr std::array kWidest{225, 105, 65, 60}; // so that origins are seen beside the scenario's dock
+    for (int column = 0; column < static_cast<int>(kWidest.size()); ++column) {
+        const int widest = kWidest[static_cast<std::size_t>(column)];
+        table_->setColumnWidth(column, std::min(table_->columnWidth(column), widest));
     }
 }
 

@@ -65,7 +65,8 @@ Field field_of(const QString& key, const QJsonObject& schema) {
     }
     field.open = any.size() > 1;
     field.kind = kind_of(chosen);
-    add_choices(field, chosen);
+    const QJsonObject member = chosen.value("items").toObject();
+    add_choices(field, field.kind == FieldKind::list ? member : chosen);
     field.minimum = number_of(chosen.value("minimum"));
     field.maximum = number_of(chosen.value("maximum"));
     field.description = schema.value("description").toString();
@@ -76,23 +77,67 @@ Field field_of(const QString& key, const QJsonObject& schema) {
     return field;
 }
 
+/// Of alternatives the table, less the key that the shorter form stands for.
+QJsonObject alternative_table(const QJsonObject& schema) {
+    for (const QJsonValue& one : schema.value("anyOf").toArray()) {
+        QJsonObject properties = one["properties"].toObject();
+        properties.remove("name");
+        if (!properties.isEmpty()) {
+            return {{"properties", properties}};
+        }
+    }
+    return {};
+}
+
+void collect_tables(const QJsonObject& member, const QString& key, FormSchema& form) {
+    FormSchema::Tables tables{{key, member.value("description").toString()}, {}};
+    const QString first = key + "[0]";
+    const QJsonObject properties = member.value("properties").toObject();
+    for (auto it = properties.begin(); it != properties.end(); ++it) {
+        if (it->toObject().value("type") != "object") { // of keys of other tables: as text
+            Field field = field_of(first + "." + it.key(), it->toObject());
+            field.section = first;
+            tables.fields.push_back(std::move(field));
+        }
+    }
+    // Where any key goes, the known ones say little.
+    if (member.value("additionalProperties") == QJsonValue(false)) {
+        form.tables.push_back(std::move(tables));
+    }
+}
+
 void collect(const QJsonObject& schema, const QString& prefix, FormSchema& form) {
     const QJsonObject properties = schema.value("properties").toObject();
     for (auto it = properties.begin(); it != properties.end(); ++it) {
         const QJsonObject inner = it->toObject();
         const QString key = prefix + it.key();
+        const QJsonObject member = inner.value("items").toObject();
         if (inner.value("type") == "object") {
             if (prefix.isEmpty()) {
                 form.sections.push_back({key, inner.value("description").toString()});
             }
             collect(inner, key + ".", form);
-        } else if (inner.value("items").toObject().value("type") != "object") { // tables in arrays: as text
+        } else if (member.value("type") == "object") {
+            collect_tables(member, key, form);
+        } else {
             form.fields.push_back(field_of(key, inner));
+            collect(alternative_table(inner), key + ".", form);
         }
     }
 }
 
 } // namespace
+
+QString table_name(const FormSchema::Tables& tables, int index) {
+    return QString("%1[%2]").arg(tables.section.name).arg(index);
+}
+
+Field field_of_table(const FormSchema::Tables& tables, const Field& first, int index) {
+    Field field = first;
+    field.section = table_name(tables, index);
+    field.key = field.section + first.key.mid(first.section.size());
+    return field;
+}
 
 FormSchema read_form_schema(const QByteArray& json) {
     const QJsonObject schema = QJsonDocument::fromJson(json).object();

@@ -17,7 +17,7 @@ struct Field {
     QString key;     ///< "cluster.caps.nvlink"
     QString section; ///< "cluster"; empty for keys above all tables
     FieldKind kind = FieldKind::text;
-    QStringList choices; ///< of choice
+    QStringList choices; ///< of choice, and of a list's members
     bool open = false;   ///< other texts than the choices are allowed
     QString catalog;     ///< what `chokepoint list` calls the entries that it names: "gpus"
     std::optional<double> minimum, maximum;
@@ -29,7 +29,18 @@ struct Section {
 struct FormSchema {
     std::vector<Section> sections;
     std::vector<Field> fields;
+    /// What stands in the text once for each [[name]]; its fields are those of "name[0]".
+    struct Tables {
+        Section section;
+        std::vector<Field> fields;
+    };
+    std::vector<Tables> tables;
 };
+
+/// The field of "perturb[0].speed" for "perturb[2].speed".
+Field field_of_table(const FormSchema::Tables&, const Field&, int index);
+/// "perturb[2]"
+QString table_name(const FormSchema::Tables&, int index);
 
 /// @throws std::runtime_error if the text is no JSON schema of an object.
 FormSchema read_form_schema(const QByteArray& json);

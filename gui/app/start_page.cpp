@@ -91,6 +91,7 @@ StartPage::StartPage(QWidget* parent)
     scroll->setWidget(content);
     scroll->setWidgetResizable(true);
     scroll->setFrameShape(QFrame::NoFrame);
+    scroll->setAccessibleName(tr("Scenarios that come with the program"));
     right->addWidget(scroll, 1);
     layout->addLayout(right, 4);
 

@@ -76,6 +76,19 @@ std::size_t end_of(std::string_view text, std::size_t begin, std::size_t end) {
     return end;
 }
 
+void collect(const toml::table&, const std::string& prefix, std::string_view text, const Lines&, Parsed&);
+
+/// A table that stands in another, or in an array.
+void collect_member(const toml::table& table, const std::string& key, std::string_view text,
+                    const Lines& lines, Parsed& parsed) {
+    if (table.is_inline()) {
+        const std::size_t begin = lines.offset(table.source().begin);
+        parsed.inline_tables.push_back(
+            {key, end_of(text, begin, lines.offset(table.source().end)), table.empty()});
+    }
+    collect(table, key, text, lines, parsed);
+}
+
 void collect(const toml::table& table, const std::string& prefix, std::string_view text, const Lines& lines,
              Parsed& parsed) {
     for (const auto& [name, node] : table) {
@@ -83,13 +96,15 @@ void collect(const toml::table& table, const std::string& prefix, std::string_vi
         const std::size_t begin = lines.offset(node.source().begin);
         const std::size_t end = end_of(text, begin, lines.offset(node.source().end));
         if (const toml::table* inner = node.as_table()) {
-            if (inner->is_inline()) {
-                parsed.inline_tables.push_back({key, end, inner->empty()});
-            }
-            collect(*inner, key, text, lines, parsed);
+            collect_member(*inner, key, text, lines, parsed);
             continue;
         }
-        if (node.is_array_of_tables()) {
+        if (const toml::array* array = node.as_array(); array != nullptr && node.is_array_of_tables()) {
+            parsed.index.tables[key] = static_cast<int>(array->size());
+            for (std::size_t i = 0; i < array->size(); ++i) {
+                collect_member(*array->get(i)->as_table(), fmt::format("{}[{}]", key, i), text, lines,
+                               parsed);
+            }
             continue;
         }
         const auto* string = node.as_string();
@@ -99,8 +114,19 @@ void collect(const toml::table& table, const std::string& prefix, std::string_vi
     }
 }
 
+/// [perturb.x] below the third [[perturb]] is perturb[2].x.
+std::string within_latest(const std::string& name, const std::map<std::string, int>& seen) {
+    for (std::size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+        if (const auto found = seen.find(name.substr(0, dot)); found != seen.end()) {
+            return fmt::format("{}[{}]{}", found->first, found->second - 1, name.substr(dot));
+        }
+    }
+    return name;
+}
+
 void find_headers(const Lines& lines, Parsed& parsed) {
-    static const std::regex header(R"(^\s*\[\[?\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?\r?\n?$)");
+    static const std::regex header(R"(^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?\r?\n?$)");
+    std::map<std::string, int> seen; // of [[name]]
     std::vector<bool> inside(static_cast<std::size_t>(lines.count()) + 2, false);
     for (const auto& [key, value] : parsed.index.values) {
         for (int line = value.line + 1; line <= lines.line_of(value.end - 1); ++line) {
@@ -112,7 +138,9 @@ void find_headers(const Lines& lines, Parsed& parsed) {
         const std::string_view line = lines.line(n);
         if (!inside[static_cast<std::size_t>(n)] &&
             std::regex_match(line.begin(), line.end(), match, header)) {
-            parsed.headers[n] = match[1].str();
+            const std::string name = match[2].str();
+            parsed.headers[n] = match[1].length() == 1 ? within_latest(name, seen)
+                                                       : fmt::format("{}[{}]", name, seen[name]++);
         }
     }
 }
@@ -215,6 +243,29 @@ std::optional<std::string> set_toml(std::string_view text, const std::string& ke
                                            key.substr(dot + 1), literal));
         }
     }
+    return parse(result) ? std::optional(std::move(result)) : std::nullopt;
+}
+
+std::string add_toml_table(std::string_view text, const std::string& name) {
+    return with_line(text, text.size(), fmt::format("{}[[{}]]", text.empty() ? "" : "\n", name));
+}
+
+std::optional<std::string> spell_out_toml(std::string_view text, const std::string& key,
+                                          const std::string& inner) {
+    const auto parsed = parse(text);
+    if (!parsed || !parsed->index.values.contains(key)) {
+        return std::nullopt;
+    }
+    const std::size_t begin = parsed->index.values.at(key).begin;
+    const std::size_t equals = text.rfind('=', begin);
+    const std::size_t word = equals == std::string_view::npos || equals == 0
+                                 ? std::string_view::npos
+                                 : text.find_last_not_of(" \t", equals - 1);
+    if (word == std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::string result =
+        std::string(text.substr(0, word + 1)) + "." + inner + std::string(text.substr(word + 1));
     return parse(result) ? std::optional(std::move(result)) : std::nullopt;
 }
 

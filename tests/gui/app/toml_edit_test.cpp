@@ -111,6 +111,47 @@ TEST(TomlEdit, CountsCharactersRatherThanBytes) {
     EXPECT_EQ(set_toml("a = \"ééé\" # ü\nb = \"日本\" # x\n", "b", "2"), "a = \"ééé\" # ü\nb = 2 # x\n");
 }
 
+TEST(TomlEdit, TellsTablesOfArraysApart) {
+    const std::string text = "[[perturb]]\ngpu = 1 # one\nspeed = 0.8\n\n[[perturb]]\nnode = 2\n";
+    EXPECT_EQ(index_toml(text)->tables.at("perturb"), 2);
+    EXPECT_EQ(index_toml(text)->values.at("perturb[1].node").text, "2");
+    EXPECT_EQ(set_toml(text, "perturb[0].speed", "0.5"),
+              "[[perturb]]\ngpu = 1 # one\nspeed = 0.5\n\n[[perturb]]\nnode = 2\n");
+    EXPECT_EQ(set_toml(text, "perturb[1].speed", "0.5"), text + "speed = 0.5\n");
+    EXPECT_EQ(remove_toml(text, "perturb[0].speed"), "[[perturb]]\ngpu = 1 # one\n\n[[perturb]]\nnode = 2\n");
+    EXPECT_EQ(set_toml(text, "perturb[2].speed", "0.5"), std::nullopt) << "there is no third";
+    EXPECT_EQ(set_toml(add_toml_table(text, "perturb"), "perturb[2].speed", "0.5"),
+              text + "\n[[perturb]]\nspeed = 0.5\n");
+    const std::string inline_tables = "perturb = [{gpu = 1}, {gpu = 2}]\n";
+    EXPECT_EQ(set_toml(inline_tables, "perturb[1].gpu", "3"), "perturb = [{gpu = 1}, {gpu = 3}]\n");
+    EXPECT_EQ(set_toml("[[campaign.phase]]\nname = \"a\"\n[campaign.phase.plan]\nzero = 1\n",
+                       "campaign.phase[0].plan.zero", "0"),
+              "[[campaign.phase]]\nname = \"a\"\n[campaign.phase.plan]\nzero = 0\n");
+}
+
+TEST(TomlEdit, SpellsOutWhatIsShortForAKeyOfATable) {
+    EXPECT_EQ(spell_out_toml("[cluster]\nfabric = \"fat-tree\" # cheap\n", "cluster.fabric", "name"),
+              "[cluster]\nfabric.name = \"fat-tree\" # cheap\n");
+    EXPECT_EQ(spell_out_toml("[cluster]\n", "cluster.fabric", "name"), std::nullopt);
+}
+
+TEST(FormSchema, HoldsTheKeysOfTablesInArraysAndOfAlternatives) {
+    const FormSchema form =
+        read_form_schema(QByteArray::fromStdString(read_file("docs/schema/scenario.schema.json")));
+    const auto has = [](const std::vector<Field>& fields, const char* key) {
+        return std::ranges::find(fields, QString(key), &Field::key) != fields.end();
+    };
+    EXPECT_TRUE(has(form.fields, "cluster.fabric"));
+    EXPECT_TRUE(has(form.fields, "cluster.fabric.radix"));
+    EXPECT_FALSE(has(form.fields, "cluster.fabric.name")) << "it is cluster.fabric";
+    const auto perturb =
+        std::ranges::find(form.tables, QString("perturb"),
+                          [](const FormSchema::Tables& tables) { return tables.section.name; });
+    ASSERT_NE(perturb, form.tables.end());
+    EXPECT_TRUE(has(perturb->fields, "perturb[0].speed"));
+    EXPECT_EQ(field_of_table(*perturb, perturb->fields.front(), 3).section, "perturb[3]");
+}
+
 TEST(FormSchema, HoldsEveryKeyWithItsKindAndCatalog) {
     const FormSchema form =
         read_form_schema(QByteArray::fromStdString(read_file("docs/schema/scenario.schema.json")));
@@ -126,6 +167,8 @@ TEST(FormSchema, HoldsEveryKeyWithItsKindAndCatalog) {
     EXPECT_EQ(field("plan.enforce_memory").kind, FieldKind::boolean);
     EXPECT_TRUE(field("plan.schedule").choices.contains("dualpipe"));
     EXPECT_TRUE(field("plan.schedule").open);
+    EXPECT_TRUE(field("plan.recompute").choices.contains("norm"));
+    EXPECT_EQ(field("cost.premiums").catalog, "premiums");
     EXPECT_EQ(literal_of(field("plan.expert"), " 64 "), "64");
     EXPECT_EQ(literal_of(field("cluster.caps.nvlink"), "400 GB/s"), "\"400 GB/s\"");
     EXPECT_EQ(literal_of(field("plan.split"), "3, 4"), "[3, 4]");

@@ -10,14 +10,21 @@
 #include <app/guide_bar.hpp>
 #include <app/main_window.hpp>
 #include <app/scenario_editor.hpp>
+#include <app/scenario_form.hpp>
 #include <app/screenshot.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <QAbstractButton>
+#include <QAbstractItemView>
+#include <QAbstractSpinBox>
+#include <QAccessible>
 #include <QComboBox>
+#include <QDockWidget>
 #include <QFile>
 #include <QImage>
+#include <QLineEdit>
 #include <QProcess>
 #include <QPushButton>
 #include <QSettings>
@@ -66,7 +73,7 @@ TEST_F(Window, ComparesWhatIsOpenAndSaysInPlaceWhatIsWrong) {
     window->document().editable().setPlainText("title = 3\n");
     page->activate();
     ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
-    EXPECT_THAT(page->problem().toStdString(), HasSubstr("<stdin>:1:9: error: "));
+    EXPECT_THAT(page->problem().toStdString(), HasSubstr("small-16-gpus.toml:1:9: error: "));
     EXPECT_FALSE(page->empty()) << "the old result stays";
     window->document().editable().setModified(false);
 }
@@ -188,6 +195,74 @@ TEST_F(Window, ShowsAnEditOfTheFormInTheTextAndBack) {
     ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
     EXPECT_TRUE(editor->faults().isEmpty());
     window->document().editable().setModified(false);
+}
+
+TEST_F(Window, AddsKeysOfTheFabricAndTablesOfArraysByTheForm) {
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(QString::fromStdString(
+        scratch_.write("a.toml", "[cluster]\nfabric = \"fat-tree\" # cheap\n\n[plan]\nzero = 1\n"))));
+    auto* editor = window->findChild<ScenarioEditor*>();
+    editor->setValue("cluster.fabric.radix", "32");
+    editor->setValue("cluster.fabric", "\"multi-plane\"");
+    EXPECT_EQ(window->document().text().toStdString(),
+              "[cluster]\nfabric.name = \"multi-plane\" # cheap\nfabric.radix = 32\n\n[plan]\nzero = 1\n");
+    emit editor->form().tableAsked("perturb");
+    const auto field = [&](const QString& key) -> QLineEdit* {
+        for (QLineEdit* edit : editor->form().findChildren<QLineEdit*>()) {
+            if (edit->accessibleName() == key) {
+                return edit;
+            }
+        }
+        return nullptr;
+    };
+    ASSERT_NE(field("perturb[0].speed"), nullptr);
+    field("perturb[0].speed")->setText("0.8");
+    emit field("perturb[0].speed")->editingFinished();
+    EXPECT_THAT(window->document().text().toStdString(), testing::EndsWith("\n[[perturb]]\nspeed = 0.8\n"));
+    window->document().editable().undo();
+    window->document().editable().undo();
+    EXPECT_TRUE(field("perturb[0].speed")->isHidden() || !field("perturb[0].speed")->isVisible());
+    window->document().editable().setModified(false);
+}
+
+TEST_F(Window, NamesEveryControlAndReachesItByTheKeyboard) {
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    window->startGuide();
+    for (const QString& page : page_names()) {
+        window->showPage(page);
+    }
+    const auto told = [](QWidget* widget) { // to who cannot see it
+        return QAccessible::queryAccessibleInterface(widget)->text(QAccessible::Name);
+    };
+    const auto where = [](const QWidget* widget) {
+        return std::string(widget->metaObject()->className()) + " in " +
+               widget->parent()->metaObject()->className();
+    };
+    int controls = 0;
+    for (QWidget* widget : window->findChildren<QWidget*>()) {
+        // Qt's own parts of other widgets.
+        const bool part = widget->objectName().startsWith("qt_") || widget->focusProxy() != nullptr ||
+                          qobject_cast<QComboBox*>(widget->parent()) != nullptr ||
+                          qobject_cast<QAbstractSpinBox*>(widget->parent()) != nullptr ||
+                          qobject_cast<QDockWidget*>(widget->parent()) != nullptr ||
+                          qobject_cast<QLineEdit*>(widget->parent()) != nullptr ||
+                          qobject_cast<QAbstractItemView*>(widget->parent()) != nullptr ||
+                          widget->window() != window.get();
+        const bool acts =
+            qobject_cast<QAbstractButton*>(widget) != nullptr ||
+            qobject_cast<QComboBox*>(widget) != nullptr || qobject_cast<QSlider*>(widget) != nullptr ||
+            qobject_cast<QLineEdit*>(widget) != nullptr || qobject_cast<ChartPanel*>(widget) != nullptr;
+        const bool reached = (widget->focusPolicy() & Qt::TabFocus) != 0;
+        if (!part && (acts || reached)) {
+            ++controls;
+            EXPECT_TRUE(reached) << where(widget) << ": " << told(widget).toStdString();
+            EXPECT_GT(told(widget).size(), 1) << where(widget);
+        }
+    }
+    EXPECT_GT(controls, 100);
 }
 
 TEST_F(Window, RefusesPicturesOfNothing) {
