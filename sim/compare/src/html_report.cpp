@@ -31,7 +31,7 @@ figure { margin: 1rem 0; break-inside: avoid; } figure svg { width: 100%; height
 figcaption, footer, .note { font-size: 0.85rem; color: #555; }
 @page { margin: 15mm; }
 @media print { body { font-size: 10pt; margin: 0; max-width: none; padding: 0; }
-  h2 { break-after: avoid; } tr { break-inside: avoid; } thead { display: table-header-group; } }
+  h2 { break-after: avoid; } tr, .whole { break-inside: avoid; } thead { display: table-header-group; } }
 )css";
 
 std::string escaped(std::string_view text) {
@@ -66,7 +66,8 @@ std::string table_row(const std::vector<std::string>& cells, std::string_view ta
 }
 
 std::string as_html(const Table& table) {
-    std::string out = "<table>\n<thead>" + table_row(table.head, "th") + "</thead>\n<tbody>\n";
+    std::string out =
+        "<table class=\"whole\">\n<thead>" + table_row(table.head, "th") + "</thead>\n<tbody>\n";
     for (const std::vector<std::string>& row : table.rows) {
         out += table_row(row, "td");
     }
