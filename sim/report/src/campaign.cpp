@@ -2,6 +2,7 @@
 // From a step to a campaign: GPU-hours over a batch ramp and over phases, and days.
 #include <chokepoint/sim/report.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -110,15 +111,24 @@ PhaseReport simulated_phase(const Phase& phase, const CampaignReport& run) {
 
 CampaignReport add_up(const Scenario& scenario, const std::vector<CampaignReport>& simulated,
                       std::vector<PhaseReport> phases) {
-    CampaignReport total = simulated.empty() ? CampaignReport{} : simulated.front();
+    // What holds for one step is said of the phase that trains most.
+    const auto longest = std::ranges::max_element(simulated, {}, &CampaignReport::tokens);
+    CampaignReport total = longest == simulated.end() ? CampaignReport{} : *longest;
     total.tokens = total.gpu_hours = total.ramp_gpu_hours = 0.0;
     total.wall = Seconds();
     total.spent = {};
     total.ramp_note.clear();
+    Growth ramps;
     for (const CampaignReport& run : simulated) {
         total.ramp_gpu_hours += run.ramp_gpu_hours;
+        if (run.ramp_points.size() > 1) {
+            ramps.insert(ramps.end(), run.ramp_points.begin(), run.ramp_points.end());
+        }
         total.ramp_note += total.ramp_note.empty() || run.ramp_note.empty() ? "" : "; ";
         total.ramp_note += run.ramp_note;
+    }
+    if (!ramps.empty()) {
+        total.ramp_points = std::move(ramps);
     }
     total.first_day = scenario.campaign().start;
     for (PhaseReport& phase : phases) {
