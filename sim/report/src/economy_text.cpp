@@ -25,7 +25,7 @@ std::string long_time(hw::Seconds time) {
 
 } // namespace
 
-std::vector<std::string> interruption_lines(const FailureReport& r, int gpus) {
+std::vector<std::string> interruption_lines(const FailureReport& r, int gpus, double sigma) {
     const FailureCost& c = r.expected;
     std::vector<std::string> lines;
     lines.push_back(fmt::format("Interruptions     {:.1f} days expected, {:.1f}% of them useful",
@@ -45,14 +45,16 @@ std::vector<std::string> interruption_lines(const FailureReport& r, int gpus) {
     part("of checkpoints", c.checkpoints);
     part("waiting for repairs, all spares being out", c.waiting);
     part("lost to slow hosts", c.slowed);
-    std::string hours = fmt::format("  {:>13} GPU-hours", hw::group_digits(r.gpu_hours));
+    const auto [low, high] = interval(r.gpu_hours, sigma);
+    lines.push_back(fmt::format("  {:>13} GPU-hours            p5 to p95: {} to {}",
+                                hw::group_digits(r.gpu_hours), hw::group_digits(low),
+                                hw::group_digits(high)));
     if (r.sample) {
         const double each = (gpus + r.spare_gpus) / hw::kHour.value();
-        hours += fmt::format("            p5 to p95: {} to {}, of {} simulated runs",
-                             hw::group_digits(r.sample->quantiles[0].value() * each),
-                             hw::group_digits(r.sample->quantiles[2].value() * each), r.sample->trials);
+        lines.push_back(fmt::format("  {:>13}    of {} runs, by when failures strike: {} to {}", "",
+                                    r.sample->trials, hw::group_digits(r.sample->quantiles[0].value() * each),
+                                    hw::group_digits(r.sample->quantiles[2].value() * each)));
     }
-    lines.push_back(std::move(hours));
     return lines;
 }
 

@@ -6,7 +6,8 @@
 
 namespace chokepoint::sim {
 
-std::vector<std::string> interruption_lines(const FailureReport&, int gpus);
+/// @param sigma of the GPU-hours, relative.
+std::vector<std::string> interruption_lines(const FailureReport&, int gpus, double sigma);
 std::vector<std::string> energy_lines(const EnergyReport&);
 /// The items of [cost]; none without it.
 std::vector<std::string> cost_item_lines(const CostReport&);

@@ -276,12 +276,17 @@ Json uncertainty_json(const RunReport& report) {
     }
     Json result = {{"step_seconds", interval(report.step.seconds.value(), u.relative_sigma)},
                    {"gpu_hours", nullptr},
+                   {"interrupted_gpu_hours", nullptr},
                    {"usd", nullptr},
                    {"relative_sigma", u.relative_sigma},
                    {"drivers", std::move(drivers)},
                    {"monte_carlo", sample_json(report.sample)}};
     if (report.campaign) {
-        result["gpu_hours"] = interval(report.campaign->gpu_hours, u.gpu_hours_sigma);
+        result["gpu_hours"] = interval(report.campaign->gpu_hours, u.uninterrupted_sigma);
+        if (report.campaign->failures) {
+            result["interrupted_gpu_hours"] =
+                interval(report.campaign->failures->gpu_hours, u.gpu_hours_sigma);
+        }
     }
     if (report.cost && report.cost->campaign) {
         result["usd"] = interval(report.cost->campaign->value(), u.usd_sigma);

@@ -128,7 +128,7 @@ void add_campaign(Page& page, const RunReport& r) {
         page.line("");
         page.line("Campaign          {} tokens in {:.1f} days without interruptions", count_text(c.tokens),
                   c.wall / hw::kDay);
-        const auto [low, high] = interval(c.gpu_hours, r.uncertainty.gpu_hours_sigma);
+        const auto [low, high] = interval(c.gpu_hours, r.uncertainty.uninterrupted_sigma);
         page.line("  {:>13} GPU-hours            p5 to p95: {} to {}", hw::group_digits(c.gpu_hours),
                   hw::group_digits(low), hw::group_digits(high));
         page.line("  {:>13} per trillion tokens  at the full batch",
@@ -146,7 +146,7 @@ void add_campaign(Page& page, const RunReport& r) {
         }
         if (c.failures) {
             page.line("");
-            add_lines(page, interruption_lines(*c.failures, r.gpus));
+            add_lines(page, interruption_lines(*c.failures, r.gpus, r.uncertainty.gpu_hours_sigma));
         }
     }
     if (r.energy) {

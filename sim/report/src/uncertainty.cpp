@@ -185,13 +185,14 @@ void add_campaign_drivers(Uncertainty& known, const Scenario& scenario, const Ru
         }
         driver.effect = root_of_squares(driver.terms);
     }
+    const auto hours = [](const Effect& effect) { return effect.gpu_hours; };
+    known.uninterrupted_sigma = relative(known.drivers, paid, hours);
     add_failure_rate(known.drivers, scenario, report);
     if (report.cost && report.cost->campaign) {
         add_prices(known.drivers, scenario, *report.cost);
     }
     sort_drivers(known.drivers);
-    known.gpu_hours_sigma =
-        relative(known.drivers, paid, [](const Effect& effect) { return effect.gpu_hours; });
+    known.gpu_hours_sigma = relative(known.drivers, paid, hours);
     known.usd_sigma =
         relative(known.drivers, usd.value(), [](const Effect& effect) { return effect.usd.value(); });
 }

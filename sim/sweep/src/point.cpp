@@ -31,7 +31,7 @@ Headline headline_of(const RunReport& report) {
     };
     headline.step = with_unit(banded(report.step.seconds.value(), u.relative_sigma), hw::Seconds(1.0));
     if (report.campaign) {
-        headline.gpu_hours = banded(report.campaign->gpu_hours, u.gpu_hours_sigma);
+        headline.gpu_hours = banded(report.campaign->gpu_hours, u.uninterrupted_sigma);
     }
     if (report.cost && report.cost->campaign) {
         headline.usd = with_unit(banded(report.cost->campaign->value(), u.usd_sigma), hw::Usd(1.0));

@@ -68,6 +68,7 @@ TEST(Uncertainty, PricesPowerAndFailureRateMoveDollarsAndNotTheStep) {
                               "reliability.checkpoint_time=30 s"}));
     EXPECT_EQ(owned.uncertainty.relative_sigma, plain.uncertainty.relative_sigma);
     EXPECT_GT(owned.uncertainty.gpu_hours_sigma, plain.uncertainty.gpu_hours_sigma);
+    EXPECT_NEAR(owned.uncertainty.uninterrupted_sigma, plain.uncertainty.gpu_hours_sigma, 1e-12);
     EXPECT_GT(owned.uncertainty.usd_sigma, owned.uncertainty.gpu_hours_sigma);
     std::vector<std::string> inputs;
     for (const sim::Driver& driver : owned.uncertainty.drivers) {

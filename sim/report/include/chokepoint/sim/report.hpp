@@ -96,6 +96,7 @@ inline constexpr double kP95 = 1.6448536269514722;
 struct Uncertainty {
     double relative_sigma = 0.0;                   ///< of the step
     double gpu_hours_sigma = 0.0, usd_sigma = 0.0; ///< relative too, of what the campaign pays for
+    double uninterrupted_sigma = 0.0;              ///< relative too, of its GPU-hours if nothing fails
     std::vector<Driver> drivers; ///< largest effect on dollars first, or on GPU-hours or the step
     /// Of a step that takes `centre`.
     [[nodiscard]] std::array<double, 2> interval(double centre) const;
