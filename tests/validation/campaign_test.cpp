@@ -73,6 +73,20 @@ TEST(DeepSeekV3Campaign, FailuresAreShownApart) {
                 4.5 * drawn.at("standard_error_days").get<double>());
 }
 
+TEST(PublishedCampaigns, ComeWithin15PercentOfTheirGpuHours) {
+    // Llama 3.1's model card; arXiv 2211.02001 for BLOOM, whose job held its GPUs also while it stood still.
+    test::Scoreboard board("Whole trainings from their published plans");
+    const json llama = run({"scenarios/llama-3.1-405b-campaign.toml"}).at("campaign");
+    board.add({"Llama 3.1 405B, GPU-hours", "K", llama.at("gpu_hours").get<double>() / 1e3, 30840.0, 0.15,
+               std::nullopt});
+    const json bloom = run({"scenarios/bloom-176b-campaign.toml"}).at("campaign");
+    board.report_only(
+        {"BLOOM, trains and hangs", "K", bloom.at("gpu_hours").get<double>() / 1e3, 1082.99, 0.0, {}});
+    board.add({"BLOOM, GPU-hours", "K", bloom.at("failures").at("gpu_hours").get<double>() / 1e3, 1082.99,
+               0.15, std::nullopt});
+    board.print_and_judge();
+}
+
 TEST(NodePower, IsMlperfsInItsTrainingOfGpt3) {
     // Mean AC power of a node of 8 H100 in GPT-3 training: 6.85 kW, 6.76 to 6.94 over 64 nodes (power logs of
     // mlcommons/training_results_v4.0@6fe9543, Supermicro). The plan is that of another run of 64 such nodes
