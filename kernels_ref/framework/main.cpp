@@ -10,6 +10,7 @@
 #include <exception>
 #include <fstream>
 #include <random>
+#include <set>
 #include <stdexcept>
 
 namespace chokepoint::kref {
@@ -119,9 +120,12 @@ int run(const Options& options) {
     facts.seed = options.seed ? *options.seed : std::random_device{}();
     const std::vector<Measurement>& measurements = state.measurements;
     std::string fatal;
+    std::set<int> given_up;
+    stop_on_signals();
     for (const Step& step : steps_of(options)) {
         WorkOrder order;
         order.items = items_of(step.phase, options.filter);
+        std::erase_if(order.items, [&](const Item& item) { return given_up.contains(item.kernel); });
         order.phase = step.phase;
         order.modes = step.modes;
         order.sm_limit = options.sm_limit;
@@ -143,6 +147,7 @@ int run(const Options& options) {
                 }
             });
         add(state, result, Clock::now() - start);
+        given_up.insert(result.given_up.begin(), result.given_up.end());
         if (!result.fatal.empty()) {
             fatal = result.fatal;
             break;

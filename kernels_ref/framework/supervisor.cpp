@@ -4,11 +4,14 @@
 
 #include "framework/cuda_error.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <map>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +20,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kGpuErrorStatus = 3;
+
+volatile std::sig_atomic_t told_to_stop = 0;
 
 void write_all(int file, std::string_view text) {
     while (!text.empty()) {
@@ -57,6 +62,9 @@ public:
         }
         if (process_ == 0) {
             close(ends[0]);
+            prctl(PR_SET_PDEATHSIG, SIGKILL); // a worker without a supervisor would keep the device
+            std::signal(SIGTERM, SIG_DFL);
+            std::signal(SIGINT, SIG_DFL);
             _exit(run_child(order, function, ends[1])); // the parent's destructors are the parent's
         }
         close(ends[1]);
@@ -69,10 +77,13 @@ public:
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
 
-    enum class Read { line, closed, silent };
+    enum class Read { line, closed, silent, stopped };
     Read next(std::string& line, Seconds patience) {
         const auto deadline = Clock::now() + patience;
         while (true) {
+            if (told_to_stop != 0) {
+                return Read::stopped;
+            }
             if (const std::size_t newline = buffer_.find('\n'); newline != std::string::npos) {
                 line = buffer_.substr(0, newline);
                 buffer_.erase(0, newline + 1);
@@ -89,6 +100,9 @@ public:
             }
             std::array<char, 4096> piece{};
             const ssize_t count = read(input_, piece.data(), piece.size());
+            if (count < 0 && errno == EINTR) {
+                continue;
+            }
             if (count <= 0) {
                 return Read::closed;
             }
@@ -102,16 +116,13 @@ public:
             return "already gone";
         }
         kill(process_, SIGKILL);
-        int status = 0;
-        waitpid(process_, &status, 0);
-        process_ = 0;
-        return WIFSIGNALED(status) ? std::string("signal ") + std::to_string(WTERMSIG(status))
-                                   : "exit status " + std::to_string(WEXITSTATUS(status));
+        return wait();
     }
     /// Waits for a process that closed its pipe.
     std::string wait() {
         int status = 0;
-        waitpid(process_, &status, 0);
+        while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+        }
         process_ = 0;
         return WIFSIGNALED(status) ? std::string("signal ") + std::to_string(WTERMSIG(status))
                                    : "exit status " + std::to_string(WEXITSTATUS(status));
@@ -135,6 +146,9 @@ public:
         if (word == "begin") {
             current = std::stoul(rest);
             begun = true;
+            running = false;
+        } else if (word == "launch") {
+            running = true;
         } else if (word == "row") {
             add(measurement_from(rest));
         } else if (word == "fact") {
@@ -153,6 +167,7 @@ public:
 
     std::size_t current = 0;
     bool begun = false;
+    bool running = false; ///< the current item has been launched
     bool ended = false;
     std::string fatal;
 
@@ -171,44 +186,89 @@ private:
     const Progress& progress_;
 };
 
+Measurement of_item(const Item& item, Outcome outcome, std::string note) {
+    Measurement m;
+    m.kernel = item.kernel;
+    m.case_index = item.case_index;
+    m.outcome = outcome;
+    m.note = std::move(note);
+    return m;
+}
+
+/// Takes a kernel's later shapes from the order, and says so.
+void give_up(int kernel, WorkOrder& order, Conversation& talk, PhaseResult& result) {
+    result.given_up.push_back(kernel);
+    std::vector<Item> kept(order.items.begin(),
+                           order.items.begin() + static_cast<std::ptrdiff_t>(order.first));
+    for (std::size_t i = order.first; i < order.items.size(); ++i) {
+        if (order.items[i].kernel != kernel) {
+            kept.push_back(order.items[i]);
+        } else {
+            talk.add(of_item(order.items[i], Outcome::skipped,
+                             "given up: earlier shapes of the kernel hung or died"));
+        }
+    }
+    order.items = std::move(kept);
+}
+
 } // namespace
+
+void stop_on_signals() {
+    struct sigaction action{};
+    action.sa_handler = [](int) { told_to_stop = 1; };
+    // Without SA_RESTART, so that waiting for a line ends.
+    sigaction(SIGTERM, &action, nullptr);
+    sigaction(SIGINT, &action, nullptr);
+}
 
 PhaseResult supervise(WorkOrder order, const WorkFunction& function, const Patience& patience,
                       const Progress& progress) {
     PhaseResult result;
     const auto start = Clock::now();
     const Seconds whole_budget = order.budget;
+    const auto left = [&]() -> Seconds { return whole_budget - (Clock::now() - start); };
+    std::map<int, int> deaths;
     for (int lost = 0; order.first < order.items.size(); ++lost) {
         if (lost > patience.restarts) {
             result.fatal = "gave up after " + std::to_string(lost) + " lost workers";
             return result;
         }
-        order.budget = whole_budget - (Clock::now() - start);
+        order.budget = left();
         Conversation talk(result, progress);
         Child child(order, function);
         std::string line;
         Child::Read read = Child::Read::line;
-        while (!talk.ended && (read = child.next(line, patience.silence)) == Child::Read::line) {
+        Seconds waited{0};
+        while (!talk.ended) {
+            const Seconds most = talk.running ? patience.running : patience.loading;
+            waited = std::min(most, std::max(left(), Seconds(0)) + patience.overtime);
+            read = child.next(line, waited);
+            if (read != Child::Read::line) {
+                break;
+            }
             talk.take(line);
         }
         if (talk.ended) {
             return result;
         }
+        if (read == Child::Read::stopped) {
+            result.fatal = "told to stop; what was measured is kept";
+            return result;
+        }
+        const bool hung = read == Child::Read::silent;
         const std::string how =
-            read == Child::Read::silent
-                ? "silent for " + std::to_string(static_cast<int>(patience.silence.count())) + " s"
-                : child.wait();
+            hung ? "silent for " + std::to_string(static_cast<int>(waited.count())) + " s" : child.wait();
         if (!talk.begun) {
             result.fatal = talk.fatal.empty() ? "the worker ended at once: " + how : talk.fatal;
             return result;
         }
-        Measurement m;
-        m.kernel = order.items[talk.current].kernel;
-        m.case_index = order.items[talk.current].case_index;
-        m.outcome = Outcome::died;
-        m.note = how + (talk.fatal.empty() ? "" : ": " + talk.fatal);
-        talk.add(m);
+        const Item culprit = order.items[talk.current];
+        talk.add(of_item(culprit, Outcome::died, how + (talk.fatal.empty() ? "" : ": " + talk.fatal)));
         order.first = talk.current + 1;
+        // What hangs on one shape hangs on most, and each costs minutes of the lease.
+        if ((hung && talk.running) || ++deaths[culprit.kernel] >= patience.deaths) {
+            give_up(culprit.kernel, order, talk, result);
+        }
     }
     return result;
 }

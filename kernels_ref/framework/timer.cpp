@@ -5,6 +5,7 @@
 #include "framework/device_tools.hpp"
 #include "framework/sm_holder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -38,43 +39,81 @@ std::optional<Mode> mode_from(std::string_view text) {
     return std::nullopt;
 }
 
-/// Ten launches over rotated buffers, captured, instantiated and run once.
+/// Ten launches over rotated buffers, captured, instantiated and run once; launched one by one where a
+/// library cannot be captured.
 class Timer::Graph {
 public:
-    Graph(Workload& workload, const Launch& launch) {
+    Graph(Workload& workload, const Launch& launch) : workload_(workload), launch_(launch) {
         // Outside of capture first: libraries allocate and load on their first call.
         for (int i = 0; i < workload.sets(); ++i) {
             workload.launch(i, launch);
         }
         require(cudaStreamSynchronize(launch.stream), "warm up");
-        require(cudaStreamBeginCapture(launch.stream, cudaStreamCaptureModeThreadLocal), "begin capture");
         try {
-            for (int i = 0; i < Device::kLaunchesPerGraph; ++i) {
-                workload.launch(i % workload.sets(), launch);
-            }
-        } catch (...) {
-            cudaGraph_t abandoned = nullptr;
-            cudaStreamEndCapture(launch.stream, &abandoned);
-            cudaGraphDestroy(abandoned);
-            throw;
+            capture();
+        } catch (const GpuError&) {
+            cudaGetLastError(); // a refused capture leaves the context as it was
         }
-        require(cudaStreamEndCapture(launch.stream, &graph_), "end capture");
-        require(cudaGraphInstantiate(&executable_, graph_, 0), "instantiate a graph");
+        const auto start = std::chrono::steady_clock::now();
         replay(launch.stream);
         require(cudaStreamSynchronize(launch.stream), "warm up a graph");
+        const auto queue = std::chrono::steady_clock::now();
+        replay(launch.stream);
+        const Seconds queueing = std::chrono::steady_clock::now() - queue;
+        require(cudaStreamSynchronize(launch.stream), "warm up a graph");
+        // Graphs of hundreds of launches take the host longer to queue than the usual spin lasts. A full
+        // queue makes the host wait for the device: no more than the whole replay takes.
+        const Seconds most = std::min<Seconds>(queueing, (queue - start) / 2);
+        spin_cycles_ = kSpinCycles + static_cast<std::int64_t>(2 * most.count() * kSpinClock);
     }
     ~Graph() {
-        cudaGraphExecDestroy(executable_);
-        cudaGraphDestroy(graph_);
+        if (executable_ != nullptr) {
+            cudaGraphExecDestroy(executable_);
+        }
+        if (graph_ != nullptr) {
+            cudaGraphDestroy(graph_);
+        }
     }
     Graph(const Graph&) = delete;
     Graph& operator=(const Graph&) = delete;
 
-    void replay(cudaStream_t stream) { require(cudaGraphLaunch(executable_, stream), "launch a graph"); }
+    void replay(cudaStream_t stream) {
+        if (executable_ != nullptr) {
+            require(cudaGraphLaunch(executable_, stream), "launch a graph");
+            return;
+        }
+        launch_all();
+    }
+    /// As long as queueing a replay may take.
+    [[nodiscard]] std::int64_t spin_cycles() const { return spin_cycles_; }
 
 private:
+    void launch_all() {
+        for (int i = 0; i < Device::kLaunchesPerGraph; ++i) {
+            workload_.launch(i % workload_.sets(), launch_);
+        }
+    }
+    void capture() {
+        require(cudaStreamBeginCapture(launch_.stream, cudaStreamCaptureModeThreadLocal), "begin capture");
+        try {
+            launch_all();
+        } catch (...) {
+            cudaGraph_t abandoned = nullptr;
+            cudaStreamEndCapture(launch_.stream, &abandoned);
+            if (abandoned != nullptr) {
+                cudaGraphDestroy(abandoned);
+            }
+            throw;
+        }
+        require(cudaStreamEndCapture(launch_.stream, &graph_), "end capture");
+        require(cudaGraphInstantiate(&executable_, graph_, 0), "instantiate a graph");
+    }
+
+    Workload& workload_;
+    Launch launch_;
     cudaGraph_t graph_ = nullptr;
     cudaGraphExec_t executable_ = nullptr;
+    std::int64_t spin_cycles_ = kSpinCycles;
 };
 
 Timer::Timer(Device& device) : flush_bytes_(std::max<std::int64_t>(4 * device.l2_bytes, 1 << 28)) {
@@ -117,7 +156,7 @@ Percentiles Timer::cold(Workload& workload, const Launch& launch, Seconds budget
 }
 
 Seconds Timer::time_graph(Graph& graph, cudaStream_t stream) {
-    spin(kSpinCycles, stream);
+    spin(graph.spin_cycles(), stream);
     require(cudaEventRecord(begin_, stream), "record an event");
     graph.replay(stream);
     require(cudaEventRecord(end_, stream), "record an event");

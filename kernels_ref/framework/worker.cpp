@@ -121,6 +121,7 @@ private:
         if (order_.phase == Phase::contended) {
             launch.sms = device_.sms - kHeldSms;
         }
+        emit_("launch"); // from here on silence means a kernel that hangs
         m.check = workload->check(launch);
         require(cudaStreamSynchronize(stream_), "check");
         if (!m.check.passed) {

@@ -30,7 +30,8 @@ struct WorkOrder {
 /// Kernels that match, with the cases that a phase is for.
 std::vector<Item> items_of(Phase, const std::string& filter);
 
-/// Lines: "fact\tkey\tvalue", "begin\tindex", "row\t" and a measurement, "end".
+/// Lines: "fact\tkey\tvalue", "begin\tindex", "launch" before the item's first kernel, "row\t" and a
+/// measurement, "end".
 using Emit = std::function<void(const std::string& line)>;
 /// @throws GpuError if the device is absent or lost. A kernel's own failure is a row.
 void work(const WorkOrder&, const Emit&);

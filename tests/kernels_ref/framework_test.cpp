@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -309,9 +310,72 @@ TEST(Supervisor, AKernelThatKillsItsProcessCostsOneShape) {
 
 TEST(Supervisor, AKernelThatHangsCostsOneShape) {
     const PhaseResult result =
-        supervise(order_of(3), worker_that(0, [] { sleep(60); }), {Seconds(0.2), 5}, kIgnore);
+        supervise(order_of(3), worker_that(0, [] { sleep(60); }), {.loading = Seconds(0.2)}, kIgnore);
     EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::checked, Outcome::checked}));
     EXPECT_NE(result.measurements[0].note.find("silent"), std::string::npos) << result.measurements[0].note;
+    EXPECT_TRUE(result.given_up.empty());
+}
+
+TEST(Supervisor, OfAKernelThatHangsOnceLaunchedNoOtherShapeIsTried) {
+    WorkOrder order = order_of(4);
+    order.items[1].kernel = 1;
+    const WorkFunction hangs = [](const WorkOrder& o, const Emit& emit) {
+        for (std::size_t i = o.first; i < o.items.size(); ++i) {
+            emit("begin\t" + std::to_string(i));
+            emit("launch");
+            if (o.items[i].kernel == 0) {
+                sleep(60);
+            }
+            Measurement m;
+            m.kernel = o.items[i].kernel;
+            m.outcome = Outcome::checked;
+            emit("row\t" + to_line(m));
+        }
+        emit("end");
+    };
+    const PhaseResult result = supervise(order, hangs, {.running = Seconds(0.2)}, kIgnore);
+    EXPECT_EQ(outcomes(result),
+              (std::vector<Outcome>{Outcome::died, Outcome::skipped, Outcome::skipped, Outcome::checked}));
+    EXPECT_EQ(result.measurements[3].kernel, 1);
+    EXPECT_EQ(result.given_up, std::vector<int>{0});
+    EXPECT_NE(result.measurements[1].note.find("given up"), std::string::npos);
+}
+
+TEST(Supervisor, AKernelThatKillsThreeWorkersIsGivenUp) {
+    const WorkFunction fragile = [](const WorkOrder& o, const Emit& emit) {
+        emit("begin\t" + std::to_string(o.first));
+        std::abort();
+    };
+    const PhaseResult result = supervise(order_of(5), fragile, {}, kIgnore);
+    EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::died, Outcome::died,
+                                                      Outcome::skipped, Outcome::skipped}));
+    EXPECT_EQ(result.fatal, "");
+}
+
+TEST(Supervisor, ALongPatienceDoesNotOutlastTheBudget) {
+    WorkOrder order = order_of(2);
+    order.budget = Seconds(0.1);
+    const PhaseResult result = supervise(order, worker_that(0, [] { sleep(60); }),
+                                         {.loading = Seconds(50), .overtime = Seconds(0.2)}, kIgnore);
+    EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::checked}));
+    EXPECT_NE(result.measurements[0].note.find("silent for 0 s"), std::string::npos)
+        << result.measurements[0].note;
+}
+
+TEST(Supervisor, ToldToStopItKeepsWhatItHas) {
+    const auto stopped = [] {
+        stop_on_signals();
+        const PhaseResult result =
+            supervise(order_of(3), worker_that(2, [] { sleep(60); }), {}, [](const PhaseResult& known) {
+                if (known.measurements.size() == 2) {
+                    std::raise(SIGTERM);
+                }
+            });
+        const bool kept = outcomes(result) == std::vector<Outcome>(2, Outcome::checked) &&
+                          result.fatal.find("told to stop") != std::string::npos;
+        std::_Exit(kept ? 0 : 1);
+    };
+    EXPECT_EXIT(stopped(), testing::ExitedWithCode(0), "");
 }
 
 TEST(Supervisor, ALostContextIsReportedInItsOwnWords) {
@@ -333,7 +397,7 @@ TEST(Supervisor, GivesUpWhenEveryShapeKills) {
         emit("begin\t" + std::to_string(order.first));
         std::abort();
     };
-    const PhaseResult result = supervise(order_of(20), fragile, {Seconds(5), 3}, kIgnore);
+    const PhaseResult result = supervise(order_of(20), fragile, {.restarts = 3, .deaths = 100}, kIgnore);
     EXPECT_EQ(result.measurements.size(), 4U);
     EXPECT_NE(result.fatal.find("gave up"), std::string::npos) << result.fatal;
 }

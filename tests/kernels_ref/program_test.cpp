@@ -52,9 +52,33 @@ constexpr std::uint64_t kLocalStore = 0x387; // STL
 
 using Histogram = std::map<std::uint64_t, int>;
 
-/// Instructions of every kernel in the device code (ELF machine 190) that a program embeds, by mangled name.
-std::map<std::string, Histogram> kernels_in(const std::string& program) {
-    std::map<std::string, Histogram> kernels;
+struct MachineCode {
+    Histogram instructions;
+    std::uint32_t registers = 0; ///< of a thread
+};
+
+/// Registers by symbol: attribute 0x2f of a section .nv.info, pairs of symbol and count (seen by compiling
+/// with ptxas -v).
+std::map<std::uint32_t, std::uint32_t> register_counts(const std::string& program, std::size_t at_byte,
+                                                       std::size_t size) {
+    constexpr unsigned char kRegisterCount = 0x2f;
+    constexpr unsigned char kSized = 4; // the value's length follows
+    std::map<std::uint32_t, std::uint32_t> counts;
+    for (std::size_t offset = at_byte; offset + 4 <= at_byte + size;) {
+        const auto form = at<unsigned char>(program, offset);
+        const auto attribute = at<unsigned char>(program, offset + 1);
+        const auto length = at<std::uint16_t>(program, offset + 2);
+        if (form == kSized && attribute == kRegisterCount) {
+            counts[at<std::uint32_t>(program, offset + 4)] = at<std::uint32_t>(program, offset + 8);
+        }
+        offset += 4 + (form == kSized ? length : 0U);
+    }
+    return counts;
+}
+
+/// Every kernel in the device code (ELF machine 190) that a program embeds, by mangled name.
+std::map<std::string, MachineCode> kernels_in(const std::string& program) {
+    std::map<std::string, MachineCode> kernels;
     for (std::size_t start = program.find("\x7f"
                                           "ELF",
                                           1);
@@ -68,18 +92,27 @@ std::map<std::string, Histogram> kernels_in(const std::string& program) {
         const auto count = at<std::uint16_t>(program, start + 0x3c);
         const auto names_index = at<std::uint16_t>(program, start + 0x3e);
         const auto names = start + at<std::uint64_t>(program, sections + 64UL * names_index + 24);
+        std::map<std::uint32_t, std::uint32_t> registers;
+        std::map<std::string, std::uint32_t> symbols;
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t header = sections + 64 * i;
             const std::string name = program.c_str() + names + at<std::uint32_t>(program, header);
+            const auto code = start + at<std::uint64_t>(program, header + 24);
+            const auto size = at<std::uint64_t>(program, header + 32);
+            if (name == ".nv.info") {
+                registers = register_counts(program, code, size);
+            }
             if (!name.starts_with(".text.")) {
                 continue;
             }
-            Histogram& histogram = kernels[name.substr(6)];
-            const auto code = start + at<std::uint64_t>(program, header + 24);
-            const auto size = at<std::uint64_t>(program, header + 32);
+            symbols[name.substr(6)] = at<std::uint32_t>(program, header + 44);
+            Histogram& histogram = kernels[name.substr(6)].instructions;
             for (std::size_t offset = 0; offset + 16 <= size; offset += 16) {
                 ++histogram[at<std::uint64_t>(program, code + offset) & 0xfff];
             }
+        }
+        for (const auto& [name, symbol] : symbols) {
+            kernels[name].registers = registers.contains(symbol) ? registers.at(symbol) : 0;
         }
     }
     return kernels;
@@ -126,23 +159,27 @@ TEST(Kref, WithoutAGpuItSaysSoAndWritesNothing) {
 
 TEST(MachineCode, TheFp8GemmUsesTheTensorUnitAndTheCopyEngine) {
     int found = 0;
-    for (const auto& [name, histogram] : kernels_in(read_file(KREF_PROGRAM))) {
+    for (const auto& [name, machine_code] : kernels_in(read_file(KREF_PROGRAM))) {
         if (name.find("8multiplyILi") == std::string::npos) {
             continue;
         }
         ++found;
+        const Histogram& histogram = machine_code.instructions;
         const auto count = [&](std::uint64_t code) {
             return histogram.contains(code) ? histogram.at(code) : 0;
         };
         EXPECT_GE(count(kTensorFp8), 4) << name;
         EXPECT_GE(count(kTensorCopy), 2) << name;
+        // A warpgroup that asks for more registers than its block started with waits for ever.
+        EXPECT_GE(machine_code.registers * 384, 128 * 24 + 256 * 240U) << name;
     }
     EXPECT_EQ(found, 3) << "expected tiles of 128 and of 256 rows, and weight gradients";
 }
 
 TEST(MachineCode, StreamingKernelsKeepTheirValuesInRegisters) {
     int kernels = 0;
-    for (const auto& [name, histogram] : kernels_in(read_file(KREF_PROGRAM))) {
+    for (const auto& [name, machine_code] : kernels_in(read_file(KREF_PROGRAM))) {
+        const Histogram& histogram = machine_code.instructions;
         if (name.find("8multiplyILi") != std::string::npos || name.find("kref") == std::string::npos) {
             continue;
         }
