@@ -2,6 +2,8 @@
 // Looks up what the economic data say of a part, a fabric and a day.
 #include <chokepoint/hwmodels/economics.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -46,24 +48,40 @@ double years_between(std::string_view from, std::string_view to) {
     return (day_number(to) - day_number(from)) / kDaysPerYear;
 }
 
-std::optional<Usd> network_cost_per_endpoint(const NetworkCosts& table, std::string_view fabric,
-                                             double endpoints) {
-    std::vector<NetworkCost> rows;
-    std::ranges::copy_if(table.rows, std::back_inserter(rows),
-                         [&](const NetworkCost& row) { return std::ranges::count(row.fabrics, fabric) > 0; });
-    if (rows.empty()) {
-        return std::nullopt;
+const NetworkCost* NetworkCosts::row_of(std::string_view topology) const {
+    const auto found = std::ranges::find(rows, topology, &NetworkCost::topology);
+    return found == rows.end() ? nullptr : &*found;
+}
+
+NetworkPrices network_prices(const std::vector<NetworkCost>& rows) {
+    double ee = 0.0, el = 0.0, ll = 0.0, e = 0.0, l = 0.0; // sums of products of the rows' shares
+    for (const NetworkCost& row : rows) {
+        const double endpoints = row.endpoints / row.cost.value();
+        const double links = row.links / row.cost.value();
+        ee += endpoints * endpoints;
+        el += endpoints * links;
+        ll += links * links;
+        e += endpoints;
+        l += links;
     }
-    std::ranges::sort(rows, {}, &NetworkCost::endpoints);
-    const auto above =
-        std::ranges::find_if(rows, [&](const auto& row) { return row.endpoints >= endpoints; });
-    const auto each = [](const NetworkCost& row) { return row.cost / row.endpoints; };
-    if (above == rows.begin() || above == rows.end()) {
-        return each(above == rows.end() ? rows.back() : *above);
+    constexpr double kApart = 1e-6;
+    const double determinant = ee * ll - el * el;
+    if (rows.empty() || determinant <= kApart * ee * ll) {
+        throw std::invalid_argument(
+            "all rows have as many links for each endpoint; expected two that differ, "
+            "to tell the price of the one from that of the other");
     }
-    const NetworkCost& low = *(above - 1);
-    const double at = std::log(endpoints / low.endpoints) / std::log(above->endpoints / low.endpoints);
-    return each(low) * (1.0 - at) + each(*above) * at;
+    const NetworkPrices prices{Usd((e * ll - l * el) / determinant), Usd((l * ee - e * el) / determinant)};
+    if (prices.endpoint <= Usd() || prices.link <= Usd()) {
+        throw std::invalid_argument(fmt::format("the rows come to {} for an endpoint and {} for a link; "
+                                                "expected both above zero",
+                                                to_text(prices.endpoint), to_text(prices.link)));
+    }
+    return prices;
+}
+
+Usd network_cost(const NetworkPrices& prices, double endpoints, double links) {
+    return prices.endpoint * endpoints + prices.link * links;
 }
 
 std::optional<PriceRange> rental_price(const GpuSpec& gpu, std::string_view day) {
@@ -80,6 +98,10 @@ std::optional<PriceRange> rental_price(const GpuSpec& gpu, std::string_view day)
     range.low = prices.front();
     range.high = prices.back();
     range.mid = (prices[(prices.size() - 1) / 2] + prices[prices.size() / 2]) / 2.0;
+    if (prices.size() == 1) {
+        range.low = range.mid / kSingleQuote;
+        range.high = range.mid * kSingleQuote;
+    }
     return range;
 }
 

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <stdexcept>
 
 namespace chokepoint::hw {
 namespace {
@@ -22,12 +23,46 @@ double number(DataFile& file, std::string_view key, Citations& citations) {
     return read_figure(file, file.root(), key, Dimension::count, citations);
 }
 
-double share(DataFile& file, std::string_view key, Citations& citations) {
-    const double value = number(file, key, citations);
+/// A figure that may say between which values it lies, `low` and `high`.
+double ranged(DataFile& file, std::string_view key, Dimension dimension, OwnershipModel& model) {
+    const Section table = file.section(file.root(), key);
+    if (!file.root().has(key)) {
+        return 0.0;
+    }
+    file.allow(table, {"value", "low", "high", "source", "date", "estimate"});
+    model.citations[table.path] = file.citation(table);
+    const double value = file.quantity(table, "value", dimension);
+    if (!table.has("low") && !table.has("high")) {
+        return value;
+    }
+    const double low = file.quantity(table, "low", dimension);
+    const double high = file.quantity(table, "high", dimension);
+    if (low > value || value > high) {
+        file.fault(table.at, fmt::format("{}: the value is not between low and high", key));
+    }
+    model.ranges.emplace(key, std::array{low, high});
+    return value;
+}
+
+void expect_share(DataFile& file, std::string_view key, double value) {
     if (value > 1.0) {
         file.fault(file.root().entries->find(key)->second.at,
                    fmt::format("{}: {} is no share of one", key, value));
     }
+}
+
+double share(DataFile& file, std::string_view key, OwnershipModel& model) {
+    const double value = ranged(file, key, Dimension::count, model);
+    expect_share(file, key, value);
+    if (const auto range = model.ranges.find(key); range != model.ranges.end()) {
+        expect_share(file, key, range->second[1]);
+    }
+    return value;
+}
+
+double share(DataFile& file, std::string_view key, Citations& citations) {
+    const double value = number(file, key, citations);
+    expect_share(file, key, value);
     return value;
 }
 
@@ -88,25 +123,28 @@ OwnershipModel read_ownership_model(DataFile& file) {
     m.id = file.text(root, "id");
     m.title = file.text(root, "title");
     m.depreciation = read_depreciation(file);
-    m.server_overhead = number(file, "server_overhead", m.citations);
+    const auto figure = [&](std::string_view key, Dimension dimension) {
+        return ranged(file, key, dimension, m);
+    };
+    m.server_overhead = figure("server_overhead", Dimension::count);
     if (root.has("network_share")) {
-        m.network_share = share(file, "network_share", m.citations);
+        m.network_share = share(file, "network_share", m);
     }
     if (root.has("power_share")) {
-        m.power_share = share(file, "power_share", m.citations);
+        m.power_share = share(file, "power_share", m);
     }
-    m.power_price = figure<UsdPerJoule>(file, "power_price", Dimension::usd_per_kwh, m.citations);
+    m.power_price = UsdPerJoule(figure("power_price", Dimension::usd_per_kwh));
     if (m.depreciation == Depreciation::market_value) {
-        m.price_trend = number(file, "price_trend", m.citations);
-        m.delay = figure<Seconds>(file, "delay", Dimension::seconds, m.citations);
+        m.price_trend = figure("price_trend", Dimension::count);
+        m.delay = Seconds(figure("delay", Dimension::seconds));
         return m;
     }
-    m.storage = figure<Usd>(file, "storage", Dimension::usd, m.citations);
-    m.facility = figure<UsdPerWatt>(file, "facility", Dimension::usd_per_watt, m.citations);
-    m.lifetime = figure<Seconds>(file, "lifetime", Dimension::seconds, m.citations);
-    m.facility_lifetime = figure<Seconds>(file, "facility_lifetime", Dimension::seconds, m.citations);
-    m.utilisation = share(file, "utilisation", m.citations);
-    m.cost_of_capital = share(file, "cost_of_capital", m.citations);
+    m.storage = Usd(figure("storage", Dimension::usd));
+    m.facility = UsdPerWatt(figure("facility", Dimension::usd_per_watt));
+    m.lifetime = Seconds(figure("lifetime", Dimension::seconds));
+    m.facility_lifetime = Seconds(figure("facility_lifetime", Dimension::seconds));
+    m.utilisation = share(file, "utilisation", m);
+    m.cost_of_capital = share(file, "cost_of_capital", m);
     return m;
 }
 
@@ -116,12 +154,18 @@ NetworkCosts read_networks(DataFile& file) {
     NetworkCosts table;
     table.citation = {file.text(root, "source"), file.text(root, "date"), false};
     for (const Section& row : file.sections(root, "row")) {
-        file.allow(row, {"topology", "fabrics", "endpoints", "switches", "links", "cost"});
-        table.rows.push_back({file.text(row, "topology"), file.texts(row, "fabrics"),
-                              static_cast<double>(file.count(row, "endpoints")),
+        file.allow(row, {"topology", "endpoints", "switches", "links", "cost"});
+        table.rows.push_back({file.text(row, "topology"), static_cast<double>(file.count(row, "endpoints")),
                               static_cast<double>(file.count(row, "switches")),
                               static_cast<double>(file.count(row, "links")),
                               Usd(file.quantity(row, "cost", Dimension::usd))});
+    }
+    if (file.faults().empty()) {
+        try {
+            table.prices = network_prices(table.rows);
+        } catch (const std::invalid_argument& error) {
+            file.fault(root.at, error.what());
+        }
     }
     return table;
 }

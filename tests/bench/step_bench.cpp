@@ -63,5 +63,20 @@ BENCHMARK(deepseek_v3_step)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 
+/// A whole training with its interval, critical path and memory over time, and without.
+void deepseek_v3_interval(benchmark::State& state) {
+    const sim::Scenario scenario =
+        sim::load_scenario(hw::data_directory() / "scenarios" / "deepseek-v3-campaign.toml");
+    Cost plain;
+    Cost whole;
+    for (auto _ : state) {
+        bench::measure(plain, [&] { benchmark::DoNotOptimize(sim::run_headline(scenario)); });
+        bench::measure(whole, [&] { benchmark::DoNotOptimize(sim::run(scenario)); });
+        state.SetIterationTime(whole.seconds);
+    }
+    state.counters["time_over_without"] = whole.seconds / plain.seconds;
+}
+BENCHMARK(deepseek_v3_interval)->Iterations(5)->UseManualTime()->Unit(benchmark::kMillisecond);
+
 } // namespace
 } // namespace chokepoint

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 
 using namespace chokepoint;
 using hw::Economics;
@@ -89,21 +90,55 @@ TEST(Economics, FailureRatesAreTheirSourcesArithmetic) {
     EXPECT_NEAR(rsc->gpu_mtbf.value() / kHour, 1024.0 * 7.9, 1.0);
 }
 
-TEST(NetworkCost, IsThePublishedTablesAtItsRows) {
-    const auto each = [](std::string_view fabric, double endpoints) {
-        return hw::network_cost_per_endpoint(economics().networks, fabric, endpoints)->value();
-    };
-    EXPECT_NEAR(each("fat-tree-2", 2048), 9e6 / 2048, 1e-6);
-    EXPECT_NEAR(each("multi-plane", 16384), 72e6 / 16384, 1e-6);
-    EXPECT_NEAR(each("fat-tree-3", 65536), 491e6 / 65536, 1e-6);
-    EXPECT_EQ(each("fat-tree-3", 1000), each("fat-tree-3", 65536)) << "beyond its rows the nearest holds";
-    EXPECT_EQ(hw::network_cost_per_endpoint(economics().networks, "torus", 100), std::nullopt);
+TEST(NetworkPrices, ComeWithinOnePercentOfEveryPublishedNetwork) {
+    const hw::NetworkCosts& table = economics().networks;
+    ASSERT_EQ(table.rows.size(), 5U);
+    for (const hw::NetworkCost& row : table.rows) {
+        EXPECT_NEAR(hw::network_cost(table.prices, row.endpoints, row.links) / row.cost, 1.0, 0.01)
+            << row.topology;
+        // Why switches need no price of their own: their ports are those of the endpoints and links.
+        EXPECT_NEAR((row.endpoints + 2.0 * row.links) / (64.0 * row.switches), 1.0, 0.02) << row.topology;
+    }
+    EXPECT_EQ(table.row_of("FT3")->endpoints, 65536.0);
+    EXPECT_EQ(table.row_of("torus"), nullptr);
 }
 
-TEST(NetworkCost, LiesBetweenItsRows) {
-    hw::NetworkCosts table;
-    table.rows = {{"a", {"x"}, 100, 1, 1, hw::Usd(100.0)}, {"b", {"x"}, 10000, 1, 1, hw::Usd(30000.0)}};
-    EXPECT_NEAR(hw::network_cost_per_endpoint(table, "x", 1000)->value(), 2.0, 1e-12);
+TEST(NetworkPrices, AreThoseThatExactRowsWereMadeFrom) {
+    const auto row = [](double endpoints, double links) {
+        return hw::NetworkCost{"x", endpoints, 1.0, links, hw::Usd(300.0 * endpoints + 700.0 * links)};
+    };
+    const hw::NetworkPrices prices = hw::network_prices({row(100, 100), row(1000, 2000), row(50, 80)});
+    EXPECT_NEAR(prices.endpoint.value(), 300.0, 1e-6);
+    EXPECT_NEAR(prices.link.value(), 700.0, 1e-6);
+}
+
+TEST(NetworkPrices, NeedRowsThatTellThemApart) {
+    const hw::NetworkCost row{"a", 100, 1, 100, hw::Usd(100.0)};
+    const hw::NetworkCost twice{"b", 200, 1, 200, hw::Usd(210.0)};
+    EXPECT_THROW((void)hw::network_prices({}), std::invalid_argument);
+    EXPECT_THROW((void)hw::network_prices({row, twice}), std::invalid_argument);
+    const hw::NetworkCost cheaper{"c", 100, 1, 200, hw::Usd(50.0)};
+    EXPECT_THROW((void)hw::network_prices({row, cheaper}), std::invalid_argument);
+    const Directory directory("network", "mine.toml",
+                              "id = \"mine\"\nsource = \"x\"\ndate = \"2024\"\n[[row]]\ntopology = \"a\"\n"
+                              "endpoints = 10\nswitches = 1\nlinks = 10\ncost = \"10 USD\"\n");
+    EXPECT_THAT(faults_of(directory), testing::HasSubstr("as many links for each endpoint"));
+}
+
+TEST(OwnershipRanges, HoldTheirValues) {
+    const auto& models = economics().cost_models;
+    const auto bottom_up = std::ranges::find(models, "bottom-up", &hw::OwnershipModel::id);
+    EXPECT_GE(bottom_up->ranges.size(), 5U);
+    const Directory directory(
+        "cost", "mine.toml",
+        "id = \"mine\"\ntitle = \"x\"\ndepreciation = \"market-value\"\n"
+        "[server_overhead]\nvalue = 2\nlow = 3\nhigh = 4\nsource = \"x\"\ndate = \"2024\"\n"
+        "[price_trend]\nvalue = 0.1\nsource = \"x\"\ndate = \"2024\"\n"
+        "[delay]\nvalue = \"1 d\"\nlow = \"1 d\"\nsource = \"x\"\ndate = \"2024\"\n"
+        "[power_price]\nvalue = \"1 USD/kWh\"\nsource = \"x\"\ndate = \"2024\"\n");
+    const std::string faults = faults_of(directory);
+    EXPECT_THAT(faults, testing::HasSubstr("server_overhead: the value is not between low and high"));
+    EXPECT_THAT(faults, testing::HasSubstr("missing key 'delay.high'"));
 }
 
 TEST(RentalPrice, IsOfTheQuotesWithinAYear) {
@@ -119,6 +154,11 @@ TEST(RentalPrice, IsOfTheQuotesWithinAYear) {
     EXPECT_NEAR(range->low.value() * kHour, 2.0, 1e-12);
     EXPECT_NEAR(range->mid.value() * kHour, 3.0, 1e-12);
     EXPECT_NEAR(range->high.value() * kHour, 10.0, 1e-12);
+    const auto single = hw::rental_price(gpu, "2022-08-01");
+    ASSERT_TRUE(single);
+    EXPECT_NEAR(single->mid.value() * kHour, 8.0, 1e-12);
+    EXPECT_GT(single->high, single->mid) << "one quote does not make a rent exact";
+    EXPECT_NEAR(single->high / single->mid, single->mid / single->low, 1e-12);
     EXPECT_EQ(hw::rental_price(gpu, "2030-01-01"), std::nullopt);
     EXPECT_EQ(hw::rental_price(gpu, "2019-01-01"), std::nullopt);
 }

@@ -2,7 +2,9 @@
 // Prices times time: rent, depreciation, interest, power.
 #include <chokepoint/sim/money.hpp>
 
+#include <array>
 #include <cmath>
+#include <type_traits>
 
 namespace chokepoint::sim {
 
@@ -76,7 +78,37 @@ std::vector<CostItem> market_value(const Ownership& own, const Capital& capital,
     return items;
 }
 
+using Model = hw::OwnershipModel;
+template <auto Member> double get(const Model& model) {
+    if constexpr (requires { (model.*Member).value(); }) {
+        return (model.*Member).value();
+    } else {
+        return model.*Member;
+    }
+}
+template <auto Member> void set(Model& model, double value) {
+    model.*Member = std::remove_cvref_t<decltype(model.*Member)>(value);
+}
+template <auto Member>
+constexpr OwnershipFigure owned(std::string_view key, std::string_view label,
+                                double most = std::numeric_limits<double>::infinity()) {
+    return {key, label, &get<Member>, &set<Member>, most};
+}
+constexpr std::array kFigures{
+    owned<&Model::server_overhead>("server_overhead", "price of servers"),
+    owned<&Model::storage>("storage", "price of storage"),
+    owned<&Model::facility>("facility", "price of the building"),
+    owned<&Model::lifetime>("lifetime", "lifetime of the equipment"),
+    owned<&Model::facility_lifetime>("facility_lifetime", "lifetime of the building"),
+    owned<&Model::price_trend>("price_trend", "yearly loss of value"),
+    owned<&Model::utilisation>("utilisation", "utilisation", 1.0),
+    owned<&Model::cost_of_capital>("cost_of_capital", "cost of capital"),
+    owned<&Model::power_price>("power_price", "price of electricity"),
+};
+
 } // namespace
+
+std::span<const OwnershipFigure> ownership_figures() { return kFigures; }
 
 UsdRange operator+(const UsdRange& a, const UsdRange& b) {
     return {a.low + b.low, a.mid + b.mid, a.high + b.high};

@@ -106,6 +106,7 @@ constexpr std::array kKinds{
     Kind{"costs", nullptr, &list_costs},
     Kind{"premiums", nullptr, &list_premiums},
     Kind{"grids", nullptr, &list_grids},
+    Kind{"networks", nullptr, &list_networks},
     Kind{"failures", nullptr, &list_failures},
 };
 
@@ -151,7 +152,25 @@ std::string basis_text(const hw::CurveBasis& basis) {
                        basis.curve.empty() ? "" : "; the curve of " + basis.curve);
 }
 
-std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
+/// Rents by their dates, then what the part costs to buy.
+void add_prices(const hw::GpuSpec& gpu, const hw::PurchasePrice* purchase, std::vector<Figure>& out) {
+    std::map<std::string, int> quotes; ///< of one date
+    for (const hw::PriceEntry& price : gpu.prices) {
+        const int quote = ++quotes[price.date];
+        const double usd_per_hour = (price.per_gpu * hw::kHour).value();
+        out.push_back({fmt::format("rent {}{}", price.date, quote > 1 ? fmt::format(" ({})", quote) : ""),
+                       fmt::format("{:.2f} USD/GPU-h", usd_per_hour), usd_per_hour, price.source});
+    }
+    if (purchase != nullptr) {
+        for (const auto& [name, usd] : {std::pair("low", purchase->low), std::pair("high", purchase->high)}) {
+            const hw::Citation& citation = purchase->citations.at(name);
+            out.push_back({fmt::format("purchase {} {}", citation.date, name), hw::to_text(usd), usd.value(),
+                           cited(purchase->citations, name)});
+        }
+    }
+}
+
+std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu, const hw::Economics& economics) {
     std::vector<Figure> figures{
         {"name", gpu.name, gpu.name, ""},
         {"architecture", gpu.architecture, gpu.architecture, ""},
@@ -183,11 +202,7 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu) {
         figures.push_back({"performance_density", fmt::format("{:.2f}", tpp / area), tpp / area,
                            "derived: TPP per mm2 of die"});
     }
-    for (const hw::PriceEntry& price : gpu.prices) {
-        const double usd_per_hour = (price.per_gpu * hw::kHour).value();
-        figures.push_back({"price " + price.date, fmt::format("{:.2f} USD/GPU-h", usd_per_hour), usd_per_hour,
-                           price.source});
-    }
+    add_prices(gpu, economics.purchase_of(gpu.id), figures);
     for (const hw::CurveBasis& basis : hw::calibration_basis(gpu)) {
         const std::string kind(hw::name(basis.kind));
         figures.push_back({kernel_key(basis), kind, kind, basis_text(basis)});
@@ -287,7 +302,8 @@ int show_command(const std::string& kind, const std::string& id, const ShowOptio
         if (gpu == nullptr) {
             throw unknown("gpu", id, ids(list_gpus(catalog)));
         }
-        emit_figures(common, catalog, kind, id, gpu_figures(*gpu));
+        emit_figures(common, catalog, kind, id,
+                     gpu_figures(*gpu, hw::load_economics(common.catalog_directories)));
     } else if (kind == "fabric") {
         const hw::FabricEntry* fabric = catalog.find_fabric(id);
         if (fabric == nullptr) {

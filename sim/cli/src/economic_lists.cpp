@@ -14,6 +14,23 @@ std::vector<Entry> list_costs(const hw::Economics& economics) {
     return entries;
 }
 
+std::vector<Entry> list_networks(const hw::Economics& economics) {
+    std::vector<Entry> entries;
+    const hw::NetworkCosts& table = economics.networks;
+    for (const hw::NetworkCost& row : table.rows) {
+        const hw::Usd priced = hw::network_cost(table.prices, row.endpoints, row.links);
+        entries.push_back(
+            {row.topology,
+             fmt::format(
+                 "{} NICs, {} switches, {} cables between them: {:.0f} USD for each NIC; at {:.0f} USD "
+                 "a NIC and {:.0f} USD a cable {:+.1f}%",
+                 hw::group_digits(row.endpoints), hw::group_digits(row.switches), hw::group_digits(row.links),
+                 row.cost.value() / row.endpoints, table.prices.endpoint.value(), table.prices.link.value(),
+                 100.0 * (priced / row.cost - 1.0))});
+    }
+    return entries;
+}
+
 std::vector<Entry> list_premiums(const hw::Economics& economics) {
     std::vector<Entry> entries;
     for (const hw::Premium& premium : economics.premiums) {

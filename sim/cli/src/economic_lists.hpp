@@ -18,6 +18,7 @@ struct Entry {
 std::vector<Entry> list_costs(const hw::Economics&);
 std::vector<Entry> list_premiums(const hw::Economics&);
 std::vector<Entry> list_grids(const hw::Economics&);
+std::vector<Entry> list_networks(const hw::Economics&);
 std::vector<Entry> list_failures(const hw::Economics&);
 
 } // namespace chokepoint::cli

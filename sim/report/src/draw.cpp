@@ -93,15 +93,26 @@ FailureSettings drawn(const FailureSettings& settings, const Draw& draw) {
     return made;
 }
 
-hw::Usd drawn_usd(const Scenario& scenario, const CostReport& cost, const Draw& draw) {
-    const hw::Usd usd = cost.campaign.value_or(hw::Usd());
-    if (!cost.range || !scenario.cost()) {
+hw::Usd drawn_usd(const Scenario& scenario, const RunReport& report, const Draw& draw) {
+    const CostReport& cost = *report.cost;
+    hw::Usd usd = cost.campaign.value_or(hw::Usd());
+    if (!cost.range || !scenario.cost() || !report.campaign) {
         return usd;
+    }
+    const CostSettings& settings = *scenario.cost();
+    if (settings.ownership) {
+        Ownership own = *settings.ownership;
+        for (const inputs::OwnedInput& input : inputs::owned_inputs(own)) {
+            input.figure->set(own.model, input.at(draw.deviate(input.figure->label)));
+        }
+        usd = at(settings.level, owned_cost(scenario, own, *report.campaign, report.energy)) + cost.staff;
     }
     const auto power = std::ranges::find(cost.items, "power", &CostItem::name);
     const hw::Usd powered = power != cost.items.end() ? power->usd.mid : hw::Usd();
-    return usd * price_factor(*cost.range, draw.deviate(inputs::price_term(scenario))) +
-           powered * (draw.factor(inputs::power_term(scenario), inputs::kPowerSigma) - 1.0);
+    const UsdRange staff{cost.staff, cost.staff, cost.staff};
+    return (usd - cost.staff) *
+               price_factor(*cost.range + staff * -1.0, draw.deviate(inputs::price_term(scenario))) +
+           cost.staff + powered * (draw.factor(inputs::power_term(scenario), inputs::kPowerSigma) - 1.0);
 }
 
 } // namespace chokepoint::sim

@@ -58,12 +58,19 @@ CampaignReport as_campaign(const Scenario& scenario, const StepReport& step) {
 }
 
 void price_by_items(const Scenario& scenario, const CostSettings& settings, const CampaignReport& campaign,
-                    const std::optional<EnergyReport>& energy_used, CostReport& cost) {
+                    bool of_campaign, const std::optional<EnergyReport>& energy_used, CostReport& cost) {
     const Usage usage = usage_of(scenario, campaign, energy_used);
     cost.items = settings.rent ? rental_cost(*settings.rent, settings.premium, usage)
                                : ownership_cost(*settings.ownership, usage);
+    if (settings.research > 0.0) {
+        cost.items.push_back({"research", total(cost.items) * settings.research});
+    }
+    cost.price = at(settings.level, total(cost.items)) / usage.gpu_time;
+    if (settings.staff > hw::Usd() && of_campaign) {
+        cost.staff = settings.staff;
+        cost.items.push_back({"staff", {settings.staff, settings.staff, settings.staff}});
+    }
     cost.range = total(cost.items);
-    cost.price = at(settings.level, *cost.range) / usage.gpu_time;
     cost.title = settings.title;
     cost.notes = settings.notes;
 }
@@ -118,6 +125,12 @@ std::optional<EnergyReport> energy_report(const Scenario& scenario, const StepRe
     return report;
 }
 
+UsdRange owned_cost(const Scenario& scenario, const Ownership& own, const CampaignReport& campaign,
+                    const std::optional<EnergyReport>& energy_used) {
+    const UsdRange used = total(ownership_cost(own, usage_of(scenario, campaign, energy_used)));
+    return used * (1.0 + scenario.cost()->research);
+}
+
 std::optional<CostReport> cost_report(const Scenario& scenario, const StepReport& step,
                                       const std::optional<CampaignReport>& campaign,
                                       const std::optional<EnergyReport>& energy_used) {
@@ -127,14 +140,15 @@ std::optional<CostReport> cost_report(const Scenario& scenario, const StepReport
     CostReport cost;
     if (scenario.cost()) {
         price_by_items(scenario, *scenario.cost(), campaign ? *campaign : as_campaign(scenario, step),
-                       energy_used, cost);
+                       campaign.has_value(), energy_used, cost);
     } else {
         cost.price = *scenario.campaign().price;
+        cost.notes = {"US dollars at the price that the scenario gives", "staff and research are not in it"};
     }
     cost.step = cost.price * step.seconds * static_cast<double>(scenario.cluster().gpus());
     cost.per_trillion_tokens = cost.step * (1e12 / step.tokens);
     if (campaign) {
-        cost.campaign = cost.price * paid_gpu_time(*campaign);
+        cost.campaign = cost.price * paid_gpu_time(*campaign) + cost.staff;
     }
     return cost;
 }

@@ -76,6 +76,9 @@ std::vector<std::string> energy_lines(const EnergyReport& r) {
 std::vector<std::string> cost_item_lines(const CostReport& cost) {
     std::vector<std::string> lines;
     if (!cost.range) {
+        for (const std::string& note : cost.notes) {
+            lines.push_back("  " + note);
+        }
         return lines;
     }
     lines.push_back("  " + cost.title);

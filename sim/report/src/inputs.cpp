@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace chokepoint::sim::inputs {
@@ -38,6 +39,24 @@ std::string price_term(const Scenario& scenario) {
 
 std::string power_term(const Scenario& scenario) {
     return fmt::format("power of {} nodes", scenario.cluster().node.gpu.architecture);
+}
+
+double OwnedInput::at(double deviate) const {
+    const double end = deviate < 0.0 ? low : high;
+    return std::min(figure->most, mid * std::pow(end / mid, std::abs(deviate) / kP95));
+}
+
+double OwnedInput::sigma() const { return std::log(high / low) / (2.0 * kP95); }
+
+std::vector<OwnedInput> owned_inputs(const Ownership& own) {
+    std::vector<OwnedInput> inputs;
+    for (const OwnershipFigure& figure : ownership_figures()) {
+        const auto range = own.model.ranges.find(figure.key);
+        if (range != own.model.ranges.end()) {
+            inputs.push_back({&figure, range->second[0], figure.get(own.model), range->second[1]});
+        }
+    }
+    return inputs;
 }
 
 double clock_sigma() { return kSustainedClock90 / kP95; }

@@ -7,6 +7,7 @@
 #include <chokepoint/workloads/task_graph.hpp>
 
 #include <string>
+#include <vector>
 
 namespace chokepoint::sim::inputs {
 
@@ -25,6 +26,16 @@ std::string transfer_term(work::TransferKind);
 /// "rent of h800-sxm", "price of h800-sxm".
 std::string price_term(const Scenario&);
 std::string power_term(const Scenario&);
+
+/// A figure of ownership, with the values that a deviate of -kP95 and kP95 stand for.
+struct OwnedInput {
+    const OwnershipFigure* figure = nullptr;
+    double low = 0.0, mid = 0.0, high = 0.0;
+    /// Between them in logarithms.
+    [[nodiscard]] double at(double deviate) const;
+    [[nodiscard]] double sigma() const; ///< of the logarithm
+};
+std::vector<OwnedInput> owned_inputs(const Ownership&);
 
 /// One standard deviation of the clock, as a share.
 double clock_sigma();

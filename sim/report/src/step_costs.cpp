@@ -46,7 +46,8 @@ hw::TransferShape in_host(const work::TransferWork& transfer, hw::BytesPerSecond
 }
 
 hw::TransferShape transfer_shape(const work::TransferWork& transfer, const work::ModelArch& arch,
-                                 const work::ParallelPlan& plan, const hw::Cluster& cluster, const hw::TransferRates& rates,
+                                 const work::ParallelPlan& plan, const hw::Cluster& cluster,
+                                 const hw::TransferRates& rates,
                                  const std::optional<hw::Distance>& distance) {
     const auto collective = [&](hw::Collective kind) {
         return hw::collective(rates, cluster, kind, transfer.bytes, transfer.ranks, transfer.ranks_per_node,

@@ -113,9 +113,30 @@ void add_failure_rate(std::vector<Driver>& drivers, const Scenario& scenario, co
     drivers.push_back(single_driver(inputs::kFailures, inputs::failure_sigma(), {Seconds(), hours, usd}));
 }
 
-void add_prices(std::vector<Driver>& drivers, const Scenario& scenario, const CostReport& cost) {
+/// Dollars with each figure of ownership at its ends.
+void add_owned(std::vector<Driver>& drivers, const Scenario& scenario, const RunReport& report) {
+    const Ownership& own = *scenario.cost()->ownership;
+    for (const inputs::OwnedInput& input : inputs::owned_inputs(own)) {
+        const auto usd = [&](double value) {
+            Ownership other = own;
+            input.figure->set(other.model, value);
+            return at(scenario.cost()->level, owned_cost(scenario, other, *report.campaign, report.energy));
+        };
+        const hw::Usd moved = (usd(input.high) - usd(input.low)) / (2.0 * kP95);
+        if (moved != hw::Usd()) {
+            drivers.push_back(
+                single_driver(std::string(input.figure->label), input.sigma(), {Seconds(), 0.0, moved}));
+        }
+    }
+}
+
+void add_prices(std::vector<Driver>& drivers, const Scenario& scenario, const RunReport& report) {
+    const CostReport& cost = *report.cost;
     if (!cost.range || !scenario.cost()) {
         return;
+    }
+    if (scenario.cost()->ownership) {
+        add_owned(drivers, scenario, report);
     }
     const hw::Usd usd = (cost.range->high - cost.range->low) / (2.0 * kP95);
     if (usd.value() > 0.0) {
@@ -177,11 +198,12 @@ void add_campaign_drivers(Uncertainty& known, const Scenario& scenario, const Ru
     const double paid = paid_gpu_time(campaign) / hw::kHour;
     const double simulated = 1.0 - campaign.spent.given / campaign.wall; // what is given is exact
     const hw::Usd usd = report.cost && report.cost->campaign ? *report.cost->campaign : hw::Usd();
+    const hw::Usd by_the_hour = report.cost ? usd - report.cost->staff : usd;
     for (Driver& driver : known.drivers) {
         for (Term& term : driver.terms) {
             const double share = term.effect.step / report.step.seconds * simulated;
             term.effect.gpu_hours = paid * share;
-            term.effect.usd = usd * share;
+            term.effect.usd = by_the_hour * share;
         }
         driver.effect = root_of_squares(driver.terms);
     }
@@ -189,7 +211,7 @@ void add_campaign_drivers(Uncertainty& known, const Scenario& scenario, const Ru
     known.uninterrupted_sigma = relative(known.drivers, paid, hours);
     add_failure_rate(known.drivers, scenario, report);
     if (report.cost && report.cost->campaign) {
-        add_prices(known.drivers, scenario, *report.cost);
+        add_prices(known.drivers, scenario, report);
     }
     sort_drivers(known.drivers);
     known.gpu_hours_sigma = relative(known.drivers, paid, hours);

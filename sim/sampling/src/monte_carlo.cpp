@@ -27,7 +27,7 @@ Figures figures_of(const Scenario& scenario, const Draw& draw, PreparedSteps& pr
     if (report.campaign) {
         made.gpu_hours = paid_gpu_time(*report.campaign) / hw::kHour;
         if (report.cost) {
-            made.usd = drawn_usd(scenario, *report.cost, draw).value();
+            made.usd = drawn_usd(scenario, report, draw).value();
         }
     }
     return made;

@@ -53,12 +53,14 @@ struct CostDraft {
     std::optional<Day> date;
     PriceLevel level = PriceLevel::mid;
     std::optional<hw::Usd> accelerator_price, network, storage;
+    std::optional<std::string> topology;
     std::optional<hw::UsdPerWatt> facility;
     std::optional<hw::Seconds> lifetime;
     std::optional<double> server_overhead, utilisation, cost_of_capital;
     std::optional<hw::UsdPerJoule> power_price;
     std::vector<std::string> premiums;
-    double premium = 0.0;
+    double premium = 0.0, research = 0.0;
+    hw::Usd staff;
 };
 
 struct Draft {

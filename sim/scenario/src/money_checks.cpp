@@ -5,6 +5,8 @@
 
 #include "text.hpp"
 
+#include <chokepoint/hwmodels/switch_graph.hpp>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -129,22 +131,51 @@ UsdRange accelerator_price(Reading& reading, const hw::PurchasePrice* quote) {
     return {quote->low, quote->mid(), quote->high};
 }
 
+/// One NIC's share of what a network costs, and how it comes to that.
+struct NetworkShare {
+    hw::Usd usd;
+    std::string where;
+};
+
+/// Of the fabric that is simulated, cable by cable.
+NetworkShare share_of_fabric(const hw::Cluster& cluster, const hw::NetworkCosts& table) {
+    const hw::SwitchGraph graph(cluster);
+    const double endpoints = static_cast<double>(cluster.nodes) * cluster.node.nics;
+    const auto links = static_cast<double>(graph.cables());
+    return {hw::network_cost(table.prices, endpoints, links) / endpoints,
+            fmt::format("{} NICs and {} cables between {} switches of a {} network, at {:.0f} and {:.0f} USD "
+                        "each: fitted to {}",
+                        hw::group_digits(endpoints), hw::group_digits(links),
+                        hw::group_digits(graph.wiring().leaves() + graph.spines() + graph.cores()),
+                        name(cluster.fabric.kind), table.prices.endpoint.value(), table.prices.link.value(),
+                        table.citation.source)};
+}
+
+/// As built elsewhere.
+NetworkShare share_of_row(const hw::NetworkCost& row, const hw::NetworkCosts& table) {
+    return {row.cost / row.endpoints, fmt::format("{} of {} for {} NICs: {}", row.topology, to_text(row.cost),
+                                                  hw::group_digits(row.endpoints), table.citation.source)};
+}
+
 /// One GPU's share of the switches, optics and cables.
 void fill_network(Reading& reading, const hw::NetworkCosts& table) {
     const Draft& draft = reading.draft;
-    const std::string_view fabric = name(make_cluster(draft, reading.library).fabric.kind);
-    const double endpoints = static_cast<double>(draft.nodes) * draft.nics_per_node;
-    const double per_gpu = static_cast<double>(draft.nics_per_node) / draft.gpus_per_node;
-    const auto each = hw::network_cost_per_endpoint(table, fabric, endpoints);
-    if (each && !reading.slot("cost.network").given) {
-        reading.derive(
-            "cost.network", to_value(*each * per_gpu),
-            fmt::format("{:.0f} NICs on a {} network: {}", endpoints, fabric, table.citation.source),
-            Origin::catalog);
-    } else if (!each && !draft.cost.network) {
-        reading.fault("cost.model",
-                      fmt::format("no cost of a {} network is known; expected cost.network", fabric));
+    if (reading.slot("cost.network").given) {
+        if (draft.cost.topology) {
+            reading.fault("cost.topology",
+                          "cost.topology: cost.network says what the network costs; expected "
+                          "one of the two");
+        }
+        return;
     }
+    const hw::Cluster cluster = make_cluster(draft, reading.library);
+    if (!draft.cost.topology && !hw::check_fabric(cluster.fabric, cluster.node, cluster.nodes).empty()) {
+        return; // a fault already
+    }
+    const NetworkShare share = draft.cost.topology ? share_of_row(*table.row_of(*draft.cost.topology), table)
+                                                   : share_of_fabric(cluster, table);
+    const double per_gpu = static_cast<double>(cluster.node.nics) / cluster.node.gpus;
+    reading.derive("cost.network", to_value(share.usd * per_gpu), share.where, Origin::catalog);
 }
 
 void check_ownership(Reading& reading, const hw::OwnershipModel& model, CostSettings& settings) {
@@ -174,6 +205,10 @@ void check_ownership(Reading& reading, const hw::OwnershipModel& model, CostSett
     own.model.utilisation = cost.utilisation.value_or(model.utilisation);
     own.model.cost_of_capital = cost.cost_of_capital.value_or(model.cost_of_capital);
     own.model.power_price = cost.power_price.value_or(model.power_price);
+    std::erase_if(own.model.ranges, [&](const auto& range) { // what the scenario says is exact
+        const std::string key = fmt::format("cost.{}", range.first);
+        return find_key(key) != nullptr && reading.slot(key).given;
+    });
     own.network = cost.network.value_or(hw::Usd());
     own.pue = reading.draft.energy.pue;
     const hw::PowerProfile* profile = economics.power_of(reading.draft.gpu);
@@ -184,6 +219,12 @@ void check_ownership(Reading& reading, const hw::OwnershipModel& model, CostSett
                       fmt::format("no power profile lists {}, so its server's power is unknown; "
                                   "known: {}",
                                   reading.draft.gpu, ids(economics.power)));
+    }
+    if (quote != nullptr && settings.day && sim::to_text(*settings.day) < quote->released) {
+        const std::string_view key = cost.date ? "cost.date" : "campaign.start";
+        reading.fault(key,
+                      fmt::format("{}: {} could not be bought on {}; expected a day from {} on", label(key),
+                                  reading.draft.gpu, sim::to_text(*settings.day), quote->released));
     }
     if (!straight) {
         if (quote == nullptr || !settings.day) {
@@ -197,6 +238,15 @@ void check_ownership(Reading& reading, const hw::OwnershipModel& model, CostSett
                                     model.delay / (365.25 * hw::kDay));
     }
     settings.ownership = own;
+}
+
+std::string what_is_left_out(const CostSettings& settings) {
+    const bool research = settings.research > 0.0;
+    const bool staff = settings.staff > hw::Usd();
+    return research && staff ? "research and staff as the scenario gives them"
+           : research        ? "research as the scenario gives it; staff is not in it"
+           : staff           ? "staff as the scenario gives it; research is not in it"
+                             : "staff and research are not in it";
 }
 
 } // namespace
@@ -254,7 +304,9 @@ void check_cost(Reading& reading) {
     settings.day = draft.cost.date ? draft.cost.date : draft.campaign.start;
     settings.premium = premium(reading, settings.day, settings.notes);
     settings.notes.emplace_back("US dollars of each quote's day, not corrected for inflation");
-    settings.notes.emplace_back("staff and research are not in it");
+    settings.research = draft.cost.research;
+    settings.staff = draft.cost.staff;
+    settings.notes.push_back(what_is_left_out(settings));
     if (*draft.cost.model == kRental) {
         settings.title = "rent";
         settings.rent = rent(reading, *reading.library.catalog.find_gpu(draft.gpu));

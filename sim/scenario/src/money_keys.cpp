@@ -21,6 +21,14 @@ constexpr NameList kCostModels{[](const Library& l) {
                                    return names;
                                },
                                "way to count costs", "chokepoint list costs"};
+constexpr NameList kTopologies{[](const Library& l) {
+                                   std::vector<std::string> names;
+                                   for (const hw::NetworkCost& row : l.economics.networks.rows) {
+                                       names.push_back(row.topology);
+                                   }
+                                   return names;
+                               },
+                               "published network", "chokepoint list networks"};
 constexpr NameList kLevels{[](const Library&) {
                                std::vector<std::string> names;
                                for (const PriceLevel l :
@@ -105,13 +113,21 @@ const std::array kMoneyKeys{
         "dated premiums on the part's price", cost_field<&C::premiums>},
     Key{"cost.premium", number("0", "100"), Need::defaulted, "0.0", "none",
         "a premium of your own on the part's price, 0.5 for half on top", cost_field<&C::premium>},
+    Key{"cost.research", number("0", "100"), Need::defaulted, "0.0", "none",
+        "compute of experiments and failed runs, as a multiple of the training's cost",
+        cost_field<&C::research>},
+    Key{"cost.staff", quantity(Dimension::usd, "0 USD", "100 billion USD"), Need::defaulted, "0 USD", "none",
+        "staff of the whole campaign", cost_field<&C::staff>},
     Key{"cost.accelerator_price", quantity(Dimension::usd, "1 USD", "10 million USD"), Need::unset, "",
         "the catalog's quotes", "price of one GPU without its server", cost_field<&C::accelerator_price>},
     Key{"cost.server_overhead", number("1", "10"), Need::computed, "", kOfModel,
         "price of GPU and server, as a multiple of the GPU's", cost_field<&C::server_overhead>},
     Key{"cost.network", quantity(Dimension::usd, "0 USD", "1 million USD"), Need::computed, "",
-        "the fabric's switches, optics and cables by arXiv 2505.09343, table 3",
-        "price of the network for one GPU", cost_field<&C::network>},
+        "the fabric's NICs and cables at the prices of arXiv 2505.09343, table 3",
+        "price of the network for one GPU: switches, optics and cables", cost_field<&C::network>},
+    Key{"cost.topology", choice(kTopologies), Need::unset, "", "the fabric that is simulated",
+        "whose published price the network has instead: FT2, MPFT, FT3, SF (Slim Fly) or DF (Dragonfly)",
+        cost_field<&C::topology>},
     Key{"cost.storage", quantity(Dimension::usd, "0 USD", "1 million USD"), Need::computed, "", kOfModel,
         "price of storage for one GPU", cost_field<&C::storage>},
     Key{"cost.facility", quantity(Dimension::usd_per_watt, "0 USD/W", "1000 USD/W"), Need::computed, "",

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 
 using namespace chokepoint;
@@ -75,5 +76,46 @@ TEST(Uncertainty, PricesPowerAndFailureRateMoveDollarsAndNotTheStep) {
         inputs.push_back(driver.input);
     }
     EXPECT_THAT(inputs,
-                testing::IsSupersetOf({"failure rate", "price of h800-sxm", "power of hopper nodes"}));
+                testing::IsSupersetOf({"failure rate", "price of h800-sxm", "power of hopper nodes",
+                                       "utilisation", "cost of capital", "lifetime of the equipment"}));
+}
+
+TEST(Uncertainty, OfOwningIsSharedByTwoClusters) {
+    const auto owned = [](std::vector<std::string> more) {
+        more.emplace_back("cost.model=bottom-up");
+        return sim::run(test::small(std::move(more)));
+    };
+    const sim::RunReport a = owned({});
+    const sim::RunReport b = owned({"cluster.caps.nvlink=100 GB/s"});
+    const Difference apart = sim::differences(a, b).back();
+    ASSERT_EQ(apart.measure, Measure::usd);
+    const auto sigma_of = [](const auto& drivers, std::string_view input) {
+        const auto found = std::ranges::find(drivers, input, [](const auto& d) { return d.first; });
+        return found == drivers.end() ? 0.0 : found->second;
+    };
+    const auto alone = std::ranges::find(a.uncertainty.drivers, "utilisation", &sim::Driver::input);
+    ASSERT_NE(alone, a.uncertainty.drivers.end());
+    EXPECT_LT(sigma_of(apart.drivers, "utilisation"), alone->effect.usd.value());
+    // What is used more of its life is cheaper, so the term has a sign.
+    EXPECT_LT(alone->terms.front().effect.usd, hw::Usd());
+}
+
+TEST(Cost, OfResearchAndStaffIsInItOnlyIfGiven) {
+    const std::vector<std::string> rented{"cost.model=rental", "cost.date=2024-12-01"};
+    const sim::RunReport a = sim::run(test::small(rented));
+    std::vector<std::string> more = rented;
+    more.insert(more.end(), {"cost.research=1.5", "cost.staff=3 million USD"});
+    const sim::RunReport b = sim::run(test::small(more));
+    EXPECT_NEAR(b.cost->campaign->value(), 2.5 * a.cost->campaign->value() + 3e6, 1e-3);
+    EXPECT_NEAR(sim::total(b.cost->items).mid.value(), b.cost->campaign->value(), 1e-3);
+    EXPECT_NEAR(b.cost->price / a.cost->price, 2.5, 1e-12); // no GPU-hour pays for staff
+    EXPECT_THAT(a.cost->notes, testing::Contains("staff and research are not in it"));
+    EXPECT_THAT(b.cost->notes, testing::Contains("research and staff as the scenario gives them"));
+    // Staff is as exact as the scenario says it.
+    EXPECT_NEAR(b.uncertainty.usd_sigma * b.cost->campaign->value(),
+                2.5 * a.uncertainty.usd_sigma * a.cost->campaign->value(), 1.0);
+}
+
+TEST(Cost, AtAGivenPriceSaysWhatItLeavesOut) {
+    EXPECT_THAT(sim::run(test::small()).cost->notes, testing::Contains("staff and research are not in it"));
 }

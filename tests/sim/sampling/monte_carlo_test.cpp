@@ -94,6 +94,16 @@ TEST(MonteCarlo, DrawsFailuresAndPricesToo) {
     EXPECT_GT(sample.gpu_hours->at(1), 0.98 * report.campaign->gpu_hours);
 }
 
+TEST(MonteCarlo, DrawsFiguresOfOwnership) {
+    const sim::Scenario scenario = test::small({"cost.model=bottom-up"});
+    const sim::RunReport report = sim::run(scenario);
+    const Sample sample = draws(scenario, 400);
+    const double spread_of_usd = spread(sample.usd->front().value(), sample.usd->back().value());
+    EXPECT_NEAR(spread_of_usd / report.uncertainty.usd_sigma, 1.0, 0.25);
+    EXPECT_GT(spread_of_usd, 1.2 * spread(sample.step[0].value(), sample.step[2].value()));
+    EXPECT_NEAR(sample.usd->at(1) / *report.cost->campaign, 1.0, 0.1);
+}
+
 TEST(MonteCarlo, EndsWhenStopped) {
     const sim::Scenario scenario = test::small();
     const auto workers = sim::process_workers(1, sim::draw_work(scenario, 1));

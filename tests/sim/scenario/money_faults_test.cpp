@@ -108,11 +108,32 @@ TEST(CostSection, OwnershipIsFilledInFromItsModel) {
     const sim::Ownership& own = *scenario.cost()->ownership;
     EXPECT_DOUBLE_EQ(own.model.server_overhead, 1.64);
     EXPECT_DOUBLE_EQ(own.model.utilisation, 0.5);
-    EXPECT_NEAR(own.network.value(), 72e6 / 16384.0, 1.0);
+    EXPECT_FALSE(own.model.ranges.contains("utilisation")) << "what the scenario says is exact";
+    EXPECT_TRUE(own.model.ranges.contains("lifetime"));
+    EXPECT_NEAR(own.network.value(), 72e6 / 16384.0, 0.01 * 72e6 / 16384.0);
     EXPECT_LT(own.accelerator.low, own.accelerator.high);
     const auto found =
         std::ranges::find(scenario.resolved(), "cost.server_overhead", &sim::ResolvedValue::key);
     EXPECT_EQ(found->origin, sim::Origin::catalog);
+}
+
+TEST(CostSection, ANetworkIsPricedCableByCable) {
+    const auto network = [](std::vector<std::string> overrides) {
+        overrides.emplace_back("cost.model=bottom-up");
+        return load(std::move(overrides)).cost()->ownership->network.value();
+    };
+    const double full = network({"cluster.fabric=fat-tree-2"});
+    EXPECT_NEAR(full, 9e6 / 2048.0, 0.01 * full); // 2,048 NICs are the published FT2
+    // A third of the uplinks: 48 ports down, 16 up.
+    const double thin = network({"cluster.fabric=fat-tree-2", "cluster.fabric.oversubscription=3:1"});
+    EXPECT_LT(thin, full);
+    EXPECT_GT(thin, full / 3.0);
+    EXPECT_NEAR(network({"cost.topology=SF"}), 146e6 / 32928.0, 1e-6);
+    EXPECT_NEAR(network({"cost.topology=DF"}), 1522e6 / 261632.0, 1e-6);
+    EXPECT_THAT(test::faults_of(test::kValid, {"cost.model=bottom-up", "cost.topology=torus"}),
+                ElementsAre(AllOf(HasSubstr("torus"), HasSubstr("FT2, MPFT, FT3, SF"))));
+    EXPECT_THAT(faults_of("[cost]\nmodel = \"bottom-up\"\nnetwork = \"1 USD\"\ntopology = \"SF\"\n"),
+                ElementsAre(HasSubstr("v3.toml:18:12: error: cost.topology: cost.network says")));
 }
 
 TEST(CostSection, EpochsModelAgesThePart) {
@@ -120,6 +141,13 @@ TEST(CostSection, EpochsModelAgesThePart) {
                 ElementsAre(HasSubstr("expected cost.date or campaign.start")));
     const auto scenario = with("[cost]\nmodel = \"epoch\"\ndate = \"2024-11-01\"\n");
     EXPECT_NEAR(scenario.cost()->ownership->age, 1.62 - 0.25, 0.05);
+}
+
+TEST(CostSection, APartIsNotOwnedBeforeItWasSold) {
+    EXPECT_THAT(
+        faults_of("[cost]\nmodel = \"bottom-up\"\ndate = \"2020-01-01\"\n"),
+        ElementsAre("v3.toml:17:8: error: date: h800-sxm could not be bought on 2020-01-01; expected a day "
+                    "from 2023-03 on"));
 }
 
 TEST(CostSection, PremiumsAreOfAPartAndADay) {

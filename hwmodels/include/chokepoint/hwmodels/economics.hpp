@@ -5,6 +5,9 @@
 
 #include <chokepoint/hwmodels/catalog.hpp>
 
+#include <array>
+#include <functional>
+
 namespace chokepoint::hw {
 
 /// Power of the parts of one family in a node. A part's GPU draws a share of its TDP by what it does; the
@@ -53,21 +56,31 @@ struct OwnershipModel {
     UsdPerJoule power_price;
     std::optional<double>
         power_share; ///< of the rated power of the server, where that stands for the timeline's
+    /// 5th and 95th percentile of figures that are known to a range, by key, in base units.
+    std::map<std::string, std::array<double, 2>, std::less<>> ranges;
     std::map<std::string, Citation> citations;
     friend bool operator==(const OwnershipModel&, const OwnershipModel&) = default;
 };
 
 /// A built fabric and what its switches, optics and cables cost.
 struct NetworkCost {
-    std::string topology;             ///< as its source calls it
-    std::vector<std::string> fabrics; ///< kinds of fabrics that it stands for, "fat-tree-2"
-    double endpoints = 0.0, switches = 0.0, links = 0.0;
+    std::string topology; ///< as its source calls it
+    double endpoints = 0.0, switches = 0.0;
+    double links = 0.0; ///< between switches
     Usd cost;
     friend bool operator==(const NetworkCost&, const NetworkCost&) = default;
 };
+/// What a table of built fabrics comes to for each of their parts.
+struct NetworkPrices {
+    Usd endpoint; ///< the cable of one NIC and the switch port that it takes
+    Usd link;     ///< between two switches: cable, optics and a port at both ends
+    friend bool operator==(const NetworkPrices&, const NetworkPrices&) = default;
+};
 struct NetworkCosts {
     std::vector<NetworkCost> rows;
+    NetworkPrices prices; ///< network_prices(rows)
     Citation citation;
+    [[nodiscard]] const NetworkCost* row_of(std::string_view topology) const;
 };
 
 struct Grid {
@@ -114,14 +127,22 @@ struct Economics {
 /// @throws CatalogError with every fault of every file.
 Economics load_economics(const std::vector<std::filesystem::path>& user_directories = {});
 
-/// What the table's fabrics of that kind cost for each endpoint, linear in the logarithm of the endpoints
-/// between its rows, the nearest row's beyond them; nothing if it has none.
-std::optional<Usd> network_cost_per_endpoint(const NetworkCosts&, std::string_view fabric, double endpoints);
+/// The two prices that come nearest to every row's cost, by least squares of the relative errors. Switches
+/// have none of their own: in every row of 64-port switches their ports are, within 2%, those that the
+/// endpoints and links take.
+/// @throws std::invalid_argument if the rows do not tell the two apart or make one of them negative
+NetworkPrices network_prices(const std::vector<NetworkCost>&);
+/// Of so many NICs and links between switches.
+Usd network_cost(const NetworkPrices&, double endpoints, double links);
+
+/// A single quote says nothing of the spread of rents: low and high are this factor from it. Of the H800's
+/// quotes of 2024 and 2025, 2.00 to 3.79 USD, the square root of highest over lowest.
+inline constexpr double kSingleQuote = 1.38;
 
 /// What a rental cost on a day: the lowest, median and highest quote dated within a year of it.
 struct PriceRange {
     UsdPerSecond low, mid, high;
-    std::vector<PriceEntry> quotes;
+    std::vector<PriceEntry> quotes; ///< oldest first
     friend bool operator==(const PriceRange&, const PriceRange&) = default;
 };
 /// @param day ISO date. Nothing if no quote is that near.

@@ -22,8 +22,9 @@ void add_catalog_commands(CLI::App& app, Selected& selected) {
     const auto options = std::make_shared<Options>();
     CLI::App* list = app.add_subcommand(
         "list", "List gpus, nodes, fabrics, links, models, schedules and what costs rest on");
-    list->add_option("KIND", options->kind,
-                     "gpus, nodes, fabrics, links, models, schedules, costs, premiums, grids or failures")
+    list->add_option(
+            "KIND", options->kind,
+            "gpus, nodes, fabrics, links, models, schedules, costs, premiums, grids, networks or failures")
         ->required()
         ->type_name("");
     add_common(*list, options->common, false);

@@ -4,7 +4,10 @@
 
 #include <chokepoint/hwmodels/economics.hpp>
 
+#include <limits>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace chokepoint::sim {
@@ -35,6 +38,16 @@ struct Ownership {
     double age = 0.0;      ///< years from the day it was bought to the run (market value)
     friend bool operator==(const Ownership&, const Ownership&) = default;
 };
+
+/// A figure of ownership that a cost model may know to a range.
+struct OwnershipFigure {
+    std::string_view key;   ///< in the cost model's file
+    std::string_view label; ///< as reports call it
+    double (*get)(const hw::OwnershipModel&);
+    void (*set)(hw::OwnershipModel&, double);              ///< in base units
+    double most = std::numeric_limits<double>::infinity(); ///< that it can be
+};
+std::span<const OwnershipFigure> ownership_figures();
 
 /// What a run needs of a cluster.
 struct Usage {

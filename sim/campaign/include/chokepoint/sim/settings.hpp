@@ -38,7 +38,9 @@ struct CostSettings {
     PriceLevel level = PriceLevel::mid;
     std::optional<hw::PriceRange> rent; ///< one of these two
     std::optional<Ownership> ownership;
-    double premium = 1.0; ///< multiplies the price of the accelerator, or the rent
+    double premium = 1.0;  ///< multiplies the price of the accelerator, or the rent
+    double research = 0.0; ///< spent on experiments for each dollar of the training itself
+    hw::Usd staff;         ///< of the whole campaign
     std::optional<Day> day;
     std::vector<std::string> notes; ///< whose dollars, which premiums
     friend bool operator==(const CostSettings&, const CostSettings&) = default;

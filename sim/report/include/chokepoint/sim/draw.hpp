@@ -13,6 +13,8 @@
 
 namespace chokepoint::sim {
 
+struct RunReport;
+
 /// Standard normal deviates by the names of random variables (Term::name): the same seed, trial and name give
 /// the same deviate, whoever asks first and in whichever process.
 class Draw {
@@ -34,8 +36,8 @@ inline constexpr double kRoutingFactor = 2.0;
 StepCosts drawn(const work::TaskGraph&, const StepCosts&, const std::string& architecture, const Draw&);
 /// Failures that come as often as drawn; without a Monte-Carlo of their own.
 FailureSettings drawn(const FailureSettings&, const Draw&);
-/// The campaign's dollars at prices and power as drawn; 0 without a campaign.
-hw::Usd drawn_usd(const Scenario&, const CostReport&, const Draw&);
+/// The campaign's dollars at prices, figures of ownership and power as drawn; 0 without a campaign.
+hw::Usd drawn_usd(const Scenario&, const RunReport&, const Draw&);
 
 /// Figures of many draws: 5th, 50th and 95th percentile.
 struct Sample {

@@ -48,6 +48,7 @@ struct CostReport {
     std::optional<hw::Usd> campaign;
     std::optional<UsdRange> range; ///< of the campaign, where [cost] is given
     std::vector<CostItem> items;   ///< likewise; they add up to the range
+    hw::Usd staff;                 ///< of the campaign: of its dollars, those that no GPU-hour costs
     std::string title = "rent";
     std::vector<std::string> notes;
 };
@@ -55,6 +56,10 @@ struct CostReport {
 std::optional<CostReport> cost_report(const Scenario&, const StepReport&,
                                       const std::optional<CampaignReport>&,
                                       const std::optional<EnergyReport>&);
+
+/// Of the campaign, with other figures of ownership than the scenario's.
+UsdRange owned_cost(const Scenario&, const Ownership&, const CampaignReport&,
+                    const std::optional<EnergyReport>&);
 
 /// GPU-seconds that the campaign takes and pays for, failures and spares included where they are on.
 hw::Seconds paid_gpu_time(const CampaignReport&);
