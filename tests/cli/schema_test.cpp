@@ -59,7 +59,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"show", {"show", "model", "deepseek-v3", "--json", "-"}},
         Case{"show", {"show", "model", "nemotron-4-15b", "--sequence", "8192", "--json", "-"}},
         Case{"show", {"show", "gpu", "gb300", "--json", "-"}},
-        Case{"calibrate", {"calibrate", "hwmodels/measurements/published/gemm_bf16.json", "--points", "--json", "-"}},
+        Case{"calibrate",
+             {"calibrate", "hwmodels/measurements/published/gemm_bf16.json", "--points", "--json", "-"}},
         Case{"collective", {"collective", "--gpu", "h100-sxm", "--json", "-"}},
         Case{"collective",
              {"collective", "--gpu", "gb200", "--op", "alltoall", "--from", "1MiB", "--to", "1GiB", "--nodes",
@@ -84,7 +85,8 @@ INSTANTIATE_TEST_SUITE_P(
     Validation, Schema,
     testing::Values(Case{"validate", {"validate", "--filter", "dsv3-isca-mpft", "--json", "-"}},
                     Case{"chart", {"validate", "--filter", "dsv3-isca", "--chart", "-"}},
-                    Case{"validate", {"validate", "--filter", "score=hold", "--json", "-"}}));
+                    Case{"validate", {"validate", "--filter", "score=hold", "--json", "-"}},
+                    Case{"validate", {"validate", "--campaigns", "--filter", "nemotron4", "--json", "-"}}));
 
 TEST(SchemaItself, RejectsAResultThatLacksAField) {
     auto document =

@@ -6,6 +6,7 @@
 #include "output_file.hpp"
 
 #include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/sim/campaign_figures.hpp>
 #include <chokepoint/sim/validation_report.hpp>
 
 #include <fmt/format.h>
@@ -13,8 +14,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <span>
 
 namespace chokepoint::cli {
 
@@ -73,6 +76,22 @@ Json scatter(const sim::ValidationReport& report) {
             {"series", std::move(all)}};
 }
 
+/// Without filters also the trainings whose plan is published.
+std::vector<sim::CampaignFigure> whole_campaigns(const ValidateOptions& options,
+                                                 std::span<const sim::PublishedRun> runs,
+                                                 std::span<const sim::Prediction> predictions,
+                                                 Progress& progress) {
+    std::vector<sim::CampaignFigure> figures;
+    if (!options.campaigns) {
+        return figures;
+    }
+    if (options.filters.empty()) {
+        figures = sim::campaign_figures([&](double share) { progress.tell("campaigns", share); });
+    }
+    std::ranges::copy(sim::campaign_figures(runs, predictions), std::back_inserter(figures));
+    return figures;
+}
+
 int print_scenario(const ValidateOptions& options) {
     const auto runs = all_runs(options);
     const auto run = std::ranges::find(runs, options.scenario, &sim::PublishedRun::id);
@@ -113,16 +132,18 @@ int validate_command(const ValidateOptions& options, const Common& common) {
     Progress progress(common.progress);
     std::vector<sim::Prediction> predictions =
         sim::predict_all(runs, {options.jobs, [&](double share) { progress.tell("validate", share); }});
+    const std::vector<sim::CampaignFigure> campaigns = whole_campaigns(options, runs, predictions, progress);
     const sim::ValidationReport report = sim::validation_report(std::move(runs), std::move(predictions));
     if (json) {
-        json->commit(sim::to_json(report, hw::Catalog::load(common.catalog_directories).content_hash()));
+        json->commit(
+            sim::to_json(report, hw::Catalog::load(common.catalog_directories).content_hash(), campaigns));
     }
     if (csv) {
-        csv->commit(sim::to_csv(report));
+        csv->commit(options.campaigns ? sim::to_csv(campaigns) : sim::to_csv(report));
     }
     charts.write(scatter(report));
     if (common.json != "-" && options.csv != "-" && !on_stdout(options.charts)) {
-        fmt::print("{}", sim::to_text(report, options.summary));
+        fmt::print("{}", options.campaigns ? sim::to_text(campaigns) : sim::to_text(report, options.summary));
     }
     return kFine;
 }

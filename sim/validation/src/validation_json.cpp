@@ -55,9 +55,27 @@ Json score_json(const FamilyScore& score) {
             {"rank_groups", score.rank_groups}};
 }
 
+Json campaigns_json(const std::vector<CampaignFigure>& figures) {
+    Json rows = Json::array();
+    for (const CampaignFigure& figure : figures) {
+        rows.push_back({{"training", figure.run},
+                        {"figure", figure.figure},
+                        {"published", figure.published},
+                        {"predicted", number(figure.predicted)},
+                        {"error", number(figure.error())},
+                        {"interval", figure.interval ? Json(*figure.interval) : Json(nullptr)},
+                        {"source", figure.source},
+                        {"assumed", figure.assumed},
+                        {"note", figure.note},
+                        {"reason", figure.reason}});
+    }
+    return rows;
+}
+
 } // namespace
 
-std::string to_json(const ValidationReport& report, const std::string& catalog_hash) {
+std::string to_json(const ValidationReport& report, const std::string& catalog_hash,
+                    const std::vector<CampaignFigure>& campaigns) {
     Json rows = Json::array();
     for (std::size_t i = 0; i < report.runs.size(); ++i) {
         rows.push_back(row(report.runs[i], report.predictions[i]));
@@ -78,7 +96,8 @@ std::string to_json(const ValidationReport& report, const std::string& catalog_h
                     {"scores", std::move(scores)},
                     {"memory", report.memory.rows > 0 ? score_json(report.memory) : Json(nullptr)},
                     {"not_predicted", std::move(reasons)},
-                    {"rows", std::move(rows)}};
+                    {"rows", std::move(rows)},
+                    {"campaigns", campaigns_json(campaigns)}};
     return json.dump(2) + "\n";
 }
 

@@ -35,8 +35,9 @@ void add_validation_commands(CLI::App& app, Selected& selected) {
                                          "A table of your own runs instead of the published ones")
                             ->type_name("FILE");
     validate
-        ->add_flag("--campaigns", options->validate.campaigns,
-                   "Whole campaigns of published GPU-hours and assumed plans instead of single steps")
+        ->add_flag(
+            "--campaigns", options->validate.campaigns,
+            "Whole trainings instead of single steps: GPU-hours, days and dollars beside the published ones")
         ->excludes(runs);
     validate->add_option("--csv", options->validate.csv, "Write one line per run; - is stdout")
         ->type_name("FILE");

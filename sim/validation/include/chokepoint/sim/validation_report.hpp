@@ -2,7 +2,7 @@
 // How far predictions lie from what was measured, per family of runs, and how well they rank configurations.
 #pragma once
 
-#include <chokepoint/sim/validation.hpp>
+#include <chokepoint/sim/campaign_figures.hpp>
 
 namespace chokepoint::sim {
 
@@ -54,7 +54,8 @@ ValidationReport validation_report(std::vector<PublishedRun>, std::vector<Predic
 std::string to_text(const ValidationReport&, bool summary_only);
 std::string to_csv(const ValidationReport&);
 /// chokepoint/validate/1 (docs/schema/validate.schema.json), but for the program's own figures.
-std::string to_json(const ValidationReport&, const std::string& catalog_hash);
+std::string to_json(const ValidationReport&, const std::string& catalog_hash,
+                    const std::vector<CampaignFigure>& = {});
 
 /// One of FIELD=TEXT (id, gpu, model, stack, source, score, bound or a scenario key) or a bare part of an id;
 /// without regard to case. @throws std::invalid_argument naming the field that is not known.
