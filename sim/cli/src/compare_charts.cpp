@@ -24,18 +24,31 @@ Unit unit_of(sim::Measure measure) {
     case sim::Measure::step_seconds:
         return {1.0, "step time (s)"};
     case sim::Measure::gpu_hours:
-        return {1e-3, "campaign (thousand GPU-hours)"};
+        return {1e-3, "the campaign (thousand GPU-hours)"};
     case sim::Measure::days:
-        return {1.0, "campaign (days)"};
+        return {1.0, "the campaign (days)"};
     case sim::Measure::usd:
-        return {1e-6, "campaign (million USD)"};
+        return {1e-6, "cost of the campaign (million USD)"};
     }
     throw std::logic_error("a measure without an axis");
+}
+
+/// ": +1.3% (p5 to p95 -9.2% to +11.8%)", in parts of A.
+std::string difference_text(const sim::Comparison& comparison, std::size_t side) {
+    const sim::Difference& difference = sim::headline_difference(comparison, side);
+    const double from = sim::sum(sim::headline_waterfall(comparison, side).from);
+    if (from <= 0.0) {
+        return "";
+    }
+    const auto [low, high] = difference.interval();
+    return fmt::format(": {:+.1f}% (p5 to p95 {:+.1f}% to {:+.1f}%)", 100.0 * difference.centre / from,
+                       100.0 * low / from, 100.0 * high / from);
 }
 
 Json panel(const sim::Comparison& comparison, std::size_t side) {
     const sim::Waterfall& waterfall = sim::headline_waterfall(comparison, side);
     const double scale = unit_of(waterfall.measure).scale;
+    const double largest = sim::largest_amount(waterfall);
     const auto end = [&](std::size_t of, double amount) -> Json {
         const sim::RunReport& report = comparison.sides[of].report;
         return {
@@ -43,22 +56,27 @@ Json panel(const sim::Comparison& comparison, std::size_t side) {
             {"from", 0.0},
             {"to", amount * scale},
             {"kind", "total"},
-            {"text", sim::amount_text(waterfall.measure, amount)}};
+            {"text", sim::amount_text(waterfall.measure, amount, largest)}};
     };
     Json bars = Json::array();
     double at = sim::sum(waterfall.from);
     bars.push_back(end(0, at));
     for (const sim::WaterfallBar& bar : waterfall.bars) {
         const double change = sim::sum(bar.parts);
+        if (change == 0.0) {
+            continue; // the table has it
+        }
         bars.push_back({{"label", std::string(sim::label(bar.group))},
                         {"from", at * scale},
                         {"to", (at + change) * scale},
                         {"kind", change < 0.0 ? "less" : "more"},
-                        {"text", sim::change_text(waterfall.measure, change)}});
+                        {"text", sim::change_text(waterfall.measure, change, largest)}});
         at += change;
     }
     bars.push_back(end(side, sim::sum(waterfall.to)));
-    return {{"title", comparison.sides[side].report.title}, {"bars", std::move(bars)}};
+    return {{"title", fmt::format("{}: {}{}", sim::letter(side), comparison.sides[side].report.title,
+                                  difference_text(comparison, side))},
+            {"bars", std::move(bars)}};
 }
 
 double moved(const sim::Effect& effect, sim::Measure measure, const sim::RunReport& report) {
@@ -108,7 +126,7 @@ Json waterfall_chart(const sim::Comparison& comparison) {
     }
     return {{"schema", "chokepoint/chart/1"},
             {"kind", "waterfall"},
-            {"title", fmt::format("What makes the difference to {}", comparison.sides[0].report.title)},
+            {"title", fmt::format("What makes the difference to A: {}", comparison.sides[0].report.title)},
             {"x", {{"label", unit_of(comparison.headline).label}}},
             {"panels", std::move(panels)}};
 }

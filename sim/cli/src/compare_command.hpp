@@ -27,8 +27,8 @@ int compare_command(const CompareOptions&, const Common&);
 sim::Comparison compare_files(const CompareOptions&, const Common&, const sim::RunOptions&);
 
 struct ReportOptions {
-    CompareOptions comparison; ///< one scenario or more
-    std::string html;          ///< file, "-" for stdout
+    CompareOptions comparison;       ///< one scenario or more
+    std::string html;                ///< file, "-" for stdout
     std::vector<std::string> stores; ///< of sweeps, whose curves the page shows
 };
 int report_command(const ReportOptions&, const Common&);

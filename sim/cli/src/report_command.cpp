@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <fstream>
 #include <iterator>
 
 namespace chokepoint::cli {
@@ -28,6 +29,13 @@ std::vector<sim::NearRun> near_runs(const sim::Comparison& comparison) {
         near.push_back({runs[i], predictions[i]});
     }
     return near;
+}
+
+/// What the author wrote beside the values; of what came from standard input, nothing.
+sim::Annotations annotations_of(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    return in && file != "-" ? sim::read_annotations(std::string(std::istreambuf_iterator<char>(in), {}))
+                             : sim::Annotations{};
 }
 
 } // namespace
@@ -58,6 +66,8 @@ int report_command(const ReportOptions& options, const Common& common) {
         {"The inputs that make the first scenario's figure least sure.",
          draw_svg(tornado_chart(comparison.sides[0].report, comparison.headline), "tornado-")});
     report.near = near_runs(comparison);
+    std::ranges::transform(options.comparison.scenarios, std::back_inserter(report.annotations),
+                           annotations_of);
     report.program = fmt::format("chokepoint {} ({})", hw::version(), hw::commit());
     if (json) {
         const sim::Side& first = comparison.sides.front();

@@ -67,7 +67,7 @@ const Difference& headline_difference(const Comparison& comparison, std::size_t 
     return *std::ranges::find(comparison.differences.at(side - 1), comparison.headline, &Difference::measure);
 }
 
-std::string amount_text(Measure measure, double amount) {
+std::string amount_text(Measure measure, double amount, double largest) {
     switch (measure) {
     case Measure::step_seconds:
         return hw::to_text(hw::Seconds(amount));
@@ -76,15 +76,21 @@ std::string amount_text(Measure measure, double amount) {
     case Measure::days:
         return fmt::format("{:.1f}", amount);
     case Measure::usd:
-        return money_text(hw::Usd(amount));
+        constexpr double kMillion = 1e6;
+        return largest >= kMillion && amount != 0.0 ? fmt::format("{:.3f} M USD", amount / kMillion)
+                                                    : money_text(hw::Usd(amount));
     }
     throw std::logic_error("a measure without a text");
 }
 
-std::string change_text(Measure measure, double change) {
-    const std::string size = amount_text(measure, std::abs(change));
-    const bool nothing = size == amount_text(measure, 0.0);
+std::string change_text(Measure measure, double change, double largest) {
+    const std::string size = amount_text(measure, std::abs(change), largest);
+    const bool nothing = change == 0.0 || size == amount_text(measure, 0.0);
     return nothing ? "0" : (change < 0.0 ? "-" : "+") + size;
+}
+
+double largest_amount(const Waterfall& waterfall) {
+    return std::max(std::abs(sum(waterfall.from)), std::abs(sum(waterfall.to)));
 }
 
 } // namespace chokepoint::sim

@@ -2,7 +2,7 @@
 // Sets a comparison as HTML.
 #include <chokepoint/sim/html_report.hpp>
 
-#include "table.hpp"
+#include "html_text.hpp"
 
 #include <chokepoint/sim/wording.hpp>
 
@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <map>
 #include <set>
 
 namespace chokepoint::sim {
@@ -22,72 +21,22 @@ constexpr std::string_view kStyle = R"css(
 body { font: 16px/1.5 "DejaVu Sans", Verdana, Arial, sans-serif; color: #202020; background: #fff;
        max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; } h2 { font-size: 1.2rem; margin-top: 2rem; }
-.question { font-size: 1.15rem; color: #444; }
+h3 { font-size: 1rem; }
+.question { font-size: 1.1rem; color: #444; margin: 0.2rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: 0.85rem; margin: 0.6rem 0; }
 th, td { border-bottom: 1px solid #ddd; padding: 0.25rem 0.5rem; text-align: right; vertical-align: top; }
-th:first-child, td:first-child, td.text { text-align: left; }
-td.text { overflow-wrap: anywhere; }
+td { white-space: nowrap; } td:first-child, td.text { white-space: normal; }
+th:first-child, td:first-child, .text { text-align: left; }
+small { color: #555; }
+table.assumptions { font-size: 0.75rem; } table.assumptions td.text:last-child { width: 45%; }
+td.text:last-child { overflow-wrap: anywhere; }
 figure { margin: 1rem 0; break-inside: avoid; } figure svg { width: 100%; height: auto; }
 figcaption, footer, .note { font-size: 0.85rem; color: #555; }
 @page { margin: 15mm; }
-@media print { body { font-size: 10pt; margin: 0; max-width: none; padding: 0; }
-  h2 { break-after: avoid; } tr, .whole { break-inside: avoid; } thead { display: table-header-group; } }
+@media print { body { font-size: 9pt; margin: 0; max-width: none; padding: 0; }
+  table { font-size: 7.5pt; } table.assumptions { font-size: 6.5pt; } th, td { padding: 0.6mm 1.2mm; }
+  h2, h3, h2 + .note, h2 + p { break-after: avoid; } tr, .whole { break-inside: avoid; } thead { display: table-header-group; } }
 )css";
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-        case '&':
-            out += "&amp;";
-            break;
-        case '<':
-            out += "&lt;";
-            break;
-        case '>':
-            out += "&gt;";
-            break;
-        case '"':
-            out += "&quot;";
-            break;
-        default:
-            out += c;
-        }
-    }
-    return out;
-}
-
-std::string table_row(const std::vector<std::string>& cells, std::string_view tag) {
-    std::string out = "<tr>";
-    for (const std::string& cell : cells) {
-        fmt::format_to(std::back_inserter(out), "<{0}>{1}</{0}>", tag, escaped(cell));
-    }
-    return out + "</tr>\n";
-}
-
-std::string as_html(const Table& table) {
-    std::string out =
-        "<table class=\"whole\">\n<thead>" + table_row(table.head, "th") + "</thead>\n<tbody>\n";
-    for (const std::vector<std::string>& row : table.rows) {
-        out += table_row(row, "td");
-    }
-    return out + "</tbody>\n</table>\n";
-}
-
-/// The picture without what only a file of its own begins with.
-std::string inlined(std::string_view svg) {
-    const std::size_t begin = svg.find("<svg");
-    return std::string(begin == std::string_view::npos ? svg : svg.substr(begin));
-}
-
-std::string figures(const std::vector<HtmlFigure>& all) {
-    std::string out;
-    for (const HtmlFigure& figure : all) {
-        fmt::format_to(std::back_inserter(out), "<figure>{}<figcaption>{}</figcaption></figure>\n",
-                       inlined(figure.svg), escaped(figure.caption));
-    }
-    return out;
-}
 
 std::string text_of(const Scenario& scenario, std::string_view key) {
     const auto found = std::ranges::find(scenario.resolved(), key, &ResolvedValue::key);
@@ -96,46 +45,215 @@ std::string text_of(const Scenario& scenario, std::string_view key) {
 
 std::string heading(const Comparison& comparison) {
     std::string out;
-    const Scenario& first = comparison.sides.front().scenario;
-    fmt::format_to(std::back_inserter(out), "<h1>{}{}</h1>\n", escaped(first.title()),
+    fmt::format_to(std::back_inserter(out), "<h1>{}{}</h1>\n",
+                   escaped(comparison.sides.front().scenario.title()),
                    comparison.sides.size() > 1 ? " and what it is held against" : "");
     std::set<std::string> asked;
-    for (const Side& side : comparison.sides) {
-        const std::string question = text_of(side.scenario, "question");
+    for (std::size_t i = 0; i < comparison.sides.size(); ++i) {
+        const std::string question = text_of(comparison.sides[i].scenario, "question");
         if (!question.empty() && question != "none" && asked.insert(question).second) {
-            fmt::format_to(std::back_inserter(out), "<p class=\"question\">{}</p>\n", escaped(question));
+            const std::string whose = comparison.sides.size() > 1 ? fmt::format("{}: ", letter(i)) : "";
+            fmt::format_to(std::back_inserter(out), "<p class=\"question\">{}{}</p>\n", whose,
+                           escaped(question));
         }
     }
     return out;
 }
 
-std::string range_of(const RunReport& report, Measure measure, double sigma) {
+/// "2,531,635", and below it "2,316,628 to 2,766,598"; "-" where the report does not know.
+std::string with_interval(const RunReport& report, Measure measure, double sigma) {
     const auto parts = parts_of(report, measure);
     if (!parts) {
-        return "";
+        return "-";
     }
     const double centre = sum(*parts);
     const auto [low, high] = interval(centre, sigma);
-    return fmt::format("{} {} ({} to {})", label(measure), amount_text(measure, centre),
-                       amount_text(measure, low), amount_text(measure, high));
+    return fmt::format("{}\n{} to {}", amount_text(measure, centre, high), amount_text(measure, low, high),
+                       amount_text(measure, high, high));
+}
+
+/// One of the sides' rows.
+template <class Text> void add_row(Table& table, const Comparison& comparison, std::string name, Text text) {
+    std::vector<std::string> row{std::move(name)};
+    for (const Side& side : comparison.sides) {
+        row.push_back(text(side.report));
+    }
+    if (std::ranges::any_of(row.begin() + 1, row.end(),
+                            [](const std::string& cell) { return cell != "-"; })) {
+        table.rows.push_back(std::move(row));
+    }
+}
+
+Table side_columns(const Comparison& comparison) {
+    Table table{{""}, {}};
+    for (std::size_t i = 0; i < comparison.sides.size(); ++i) {
+        table.head.push_back(comparison.sides.size() > 1
+                                 ? fmt::format("{}: {}", letter(i), comparison.sides[i].report.gpu)
+                                 : comparison.sides[i].report.gpu);
+    }
+    return table;
+}
+
+std::string dates(const CampaignReport& campaign) {
+    if (!campaign.first_day || !campaign.last_day) {
+        return "-";
+    }
+    const Day last =
+        campaign.failures && campaign.failures->last_day ? *campaign.failures->last_day : *campaign.last_day;
+    return fmt::format("{}\n{}", to_text(*campaign.first_day), to_text(last));
+}
+
+/// What each scenario comes to: a column for each.
+Table figures_table(const Comparison& comparison) {
+    Table table = side_columns(comparison);
+    const auto row = [&](std::string name, auto text) { add_row(table, comparison, std::move(name), text); };
+    const auto of_campaign = [&](std::string name, auto text) {
+        row(std::move(name), [text](const RunReport& r) { return r.campaign ? text(*r.campaign) : "-"; });
+    };
+    row("GPUs", [](const RunReport& r) { return hw::group_digits(r.gpus); });
+    row("step", [](const RunReport& r) {
+        return with_interval(r, Measure::step_seconds, r.uncertainty.relative_sigma);
+    });
+    row("tokens/s per GPU",
+        [](const RunReport& r) { return fmt::format("{:.0f}", r.step.tokens_per_second_per_gpu); });
+    row("MFU, causal, of BF16 peak",
+        [](const RunReport& r) { return fmt::format("{:.1f}%", 100.0 * r.step.mfu_causal); });
+    of_campaign("tokens of the campaign", [](const CampaignReport& c) { return count_text(c.tokens); });
+    row("days",
+        [](const RunReport& r) { return with_interval(r, Measure::days, r.uncertainty.gpu_hours_sigma); });
+    of_campaign("from, to", &dates);
+    row("GPU-hours", [](const RunReport& r) {
+        return with_interval(r, Measure::gpu_hours, r.uncertainty.gpu_hours_sigma);
+    });
+    of_campaign("of them without interruptions", [](const CampaignReport& c) {
+        return c.failures ? hw::group_digits(c.gpu_hours) : std::string("-");
+    });
+    of_campaign("effective training time", [](const CampaignReport& c) {
+        return c.failures ? fmt::format("{:.1f}%", 100.0 * c.goodput) : std::string("-");
+    });
+    row("cost, million USD", [](const RunReport& r) {
+        if (!r.cost || !r.cost->campaign) {
+            return std::string("-");
+        }
+        constexpr double kMillion = 1e6;
+        const auto [low, high] = interval(r.cost->campaign->value() / kMillion, r.uncertainty.usd_sigma);
+        return fmt::format("{:.3f}\n{:.3f} to {:.3f}", r.cost->campaign->value() / kMillion, low, high);
+    });
+    row("USD per GPU-hour", [](const RunReport& r) {
+        return r.cost ? fmt::format("{:.2f}", (r.cost->price * hw::kHour).value()) : std::string("-");
+    });
+    constexpr hw::Joules kMegawattHour{3.6e9};
+    row("energy, MWh", [](const RunReport& r) {
+        return r.energy && r.energy->campaign ? hw::group_digits(*r.energy->campaign / kMegawattHour) : "-";
+    });
+    row("peak power, MW", [](const RunReport& r) {
+        return r.energy ? fmt::format("{:.2f}", r.energy->peak.value() / 1e6) : std::string("-");
+    });
+    row("carbon, t CO2e", [](const RunReport& r) {
+        return r.energy && r.energy->co2 ? hw::group_digits(r.energy->co2->value() / 1e3) : "-";
+    });
+    return table;
+}
+
+/// "B costs 1.3% more than A …, which may be either way."
+std::string verdict(const Comparison& comparison, std::size_t side) {
+    const Difference& difference = headline_difference(comparison, side);
+    const Waterfall& waterfall = headline_waterfall(comparison, side);
+    const Measure measure = comparison.headline;
+    const double largest = largest_amount(waterfall);
+    const double from = sum(waterfall.from);
+    const auto [low, high] = difference.interval();
+    const std::string_view sure = low > 0.0    ? "more, with 95% confidence"
+                                  : high < 0.0 ? "less, with 95% confidence"
+                                               : "so it may be either way";
+    const std::string change =
+        difference.centre == 0.0 || from <= 0.0
+            ? "as much as"
+            : fmt::format("{:.1f}% {} than", 100.0 * std::abs(difference.centre / from),
+                          difference.centre > 0.0 ? "more" : "less");
+    return fmt::format("{}; {}: {}, {} A's {}. The difference is {} to {} (5th to 95th percentile; an "
+                       "input that both share moves both): {}.",
+                       side_line(comparison, side), label(measure),
+                       amount_text(measure, sum(waterfall.to), largest), change,
+                       amount_text(measure, from, largest), change_text(measure, low, largest),
+                       change_text(measure, high, largest), sure);
+}
+
+/// What dollars are and what is not in them.
+std::string money_notes(const Comparison& comparison) {
+    std::set<std::string> said;
+    for (const Side& side : comparison.sides) {
+        if (side.report.cost) {
+            said.insert(side.report.cost->notes.begin(), side.report.cost->notes.end());
+        }
+    }
+    std::string out;
+    for (const std::string& note : said) {
+        fmt::format_to(std::back_inserter(out), "<br>{}", escaped(note));
+    }
+    return out.empty() ? "" : "<br>Cost:" + out;
 }
 
 std::string answer(const Comparison& comparison) {
-    std::string out = "<h2>Answer</h2>\n<ul>\n";
-    for (std::size_t i = 0; i < comparison.sides.size(); ++i) {
-        const RunReport& report = comparison.sides[i].report;
-        const Uncertainty& known = report.uncertainty;
-        std::string line = side_line(comparison, i);
-        for (const auto& [measure, sigma] : {std::pair(Measure::step_seconds, known.relative_sigma),
-                                             std::pair(Measure::gpu_hours, known.gpu_hours_sigma),
-                                             std::pair(Measure::usd, known.usd_sigma)}) {
-            const std::string said = range_of(report, measure, sigma);
-            line += said.empty() ? "" : "; " + said;
+    std::string out;
+    if (comparison.sides.size() > 1) {
+        out = "<ul>\n";
+        for (std::size_t side = 1; side < comparison.sides.size(); ++side) {
+            fmt::format_to(std::back_inserter(out), "<li>{}</li>\n", escaped(verdict(comparison, side)));
         }
-        fmt::format_to(std::back_inserter(out), "<li>{}</li>\n", escaped(line));
+        out += "</ul>\n";
     }
-    out += "</ul>\n<p class=\"note\">In brackets: 5th to 95th percentile.</p>\n";
-    return out + as_html(headline_table(comparison));
+    out += as_html(figures_table(comparison));
+    return section("Answer", out + "<p class=\"note\">Below a figure: its 5th to 95th percentile." +
+                                 money_notes(comparison) + "</p>\n");
+}
+
+/// The items of the cost, where they are counted: a column for each scenario.
+std::string money(const Comparison& comparison) {
+    std::vector<std::string> names;
+    for (const Side& side : comparison.sides) {
+        for (const CostItem& item : side.report.cost ? side.report.cost->items : std::vector<CostItem>{}) {
+            if (std::ranges::find(names, item.name) == names.end()) {
+                names.push_back(item.name);
+            }
+        }
+    }
+    if (names.empty()) {
+        return "";
+    }
+    Table table = side_columns(comparison);
+    constexpr double kMillion = 1e6;
+    const auto range = [](const UsdRange& usd) {
+        return usd.low == usd.high ? fmt::format("{:.3f}", usd.mid.value() / kMillion)
+                                   : fmt::format("{:.3f}\n{:.3f} to {:.3f}", usd.mid.value() / kMillion,
+                                                 usd.low.value() / kMillion, usd.high.value() / kMillion);
+    };
+    for (const std::string& name : names) {
+        add_row(table, comparison, name, [&](const RunReport& r) -> std::string {
+            const std::vector<CostItem> items = r.cost ? r.cost->items : std::vector<CostItem>{};
+            const auto item = std::ranges::find(items, name, &CostItem::name);
+            return item == items.end() ? "-" : range(item->usd);
+        });
+    }
+    add_row(table, comparison, "in all", [&](const RunReport& r) -> std::string {
+        return r.cost && r.cost->range ? range(*r.cost->range) : "-";
+    });
+    std::set<std::string> titles;
+    for (const Side& side : comparison.sides) {
+        if (side.report.cost && side.report.cost->range) {
+            titles.insert(side.report.cost->title);
+        }
+    }
+    std::string how;
+    for (const std::string& title : titles) {
+        how += (how.empty() ? "" : "; ") + title;
+    }
+    return section(
+        "What the money goes to",
+        fmt::format("<p class=\"note\">Million USD; {}. Below a figure: at the lowest and the highest known "
+                    "price of the accelerator or its rent.</p>\n",
+                    escaped(how)) +
+            as_html(table));
 }
 
 std::string reasons(const HtmlReport& report) {
@@ -144,111 +262,85 @@ std::string reasons(const HtmlReport& report) {
         return "";
     }
     std::string out =
-        "<h2>Where the difference comes from</h2>\n<p>Each bar is what one group of resources changes, "
-        "averaged over all orders in which they could be exchanged (Shapley value); bars add up to the "
-        "difference.</p>\n" +
+        "<p>Each bar is what one group of resources changes, averaged over all orders in which they "
+        "could be exchanged (Shapley value); bars add up to the difference.</p>\n" +
         figures(report.waterfall);
     for (std::size_t side = 1; side < comparison.sides.size(); ++side) {
-        fmt::format_to(std::back_inserter(out), "<h3>A to {}: {}</h3>\n", letter(side),
-                       label(comparison.headline));
-        out += as_html(waterfall_table(comparison, side));
-        fmt::format_to(std::back_inserter(out), "<p>{}</p>\n", escaped(difference_line(comparison, side)));
+        fmt::format_to(std::back_inserter(out),
+                       "<div class=\"whole\"><h3>A to {}: {}</h3>\n{}<p>{}</p></div>\n", letter(side),
+                       label(comparison.headline), as_html(waterfall_table(comparison, side)),
+                       escaped(difference_line(comparison, side)));
     }
-    return out;
+    return section("Where the difference comes from", out);
 }
 
 std::string curves(const HtmlReport& report) {
-    return report.curves.empty() ? "" : "<h2>How the cost runs</h2>\n" + figures(report.curves);
+    return report.curves.empty() ? "" : section("How the cost runs", figures(report.curves));
 }
 
 std::string certainty(const HtmlReport& report) {
-    std::string out = "<h2>How sure</h2>\n" + figures(report.tornado);
     Table table{{"input", "known to", "a step", "GPU-hours", "dollars"}, {}};
     constexpr std::size_t kListed = 12;
     const RunReport& first = report.comparison.sides.front().report;
+    const auto moved = [](bool any, std::string text) { return any ? std::move(text) : std::string("-"); };
     for (const Driver& driver : first.uncertainty.drivers) {
-        if (table.rows.size() < kListed || driver.effect.step == hw::Seconds()) {
+        if (table.rows.size() < kListed) {
+            const Effect& effect = driver.effect;
             table.rows.push_back({driver.input, fmt::format("{:.0f}%", 100.0 * driver.relative_sigma),
-                                  hw::to_text(driver.effect.step), hw::group_digits(driver.effect.gpu_hours),
-                                  money_text(driver.effect.usd)});
+                                  moved(effect.step > hw::Seconds(), hw::to_text(effect.step)),
+                                  moved(effect.gpu_hours > 0.0, hw::group_digits(effect.gpu_hours)),
+                                  moved(effect.usd > hw::Usd(), money_text(effect.usd))});
         }
     }
-    return out + "<p class=\"note\">What one standard deviation of each input moves, in A.</p>\n" +
-           as_html(table);
+    return section("How sure",
+                   figures(report.tornado) +
+                       "<p class=\"note\">What one standard deviation of each input moves, in A; the "
+                       "largest.</p>\n" +
+                       as_html(table));
 }
 
-/// Where values come from, those of files, overrides and the catalog: a column for each scenario.
-std::string assumptions(const Comparison& comparison) {
-    std::vector<std::string> order;
-    std::map<std::string, std::map<std::size_t, const ResolvedValue*>> values;
-    for (std::size_t i = 0; i < comparison.sides.size(); ++i) {
-        for (const ResolvedValue& value : comparison.sides[i].scenario.resolved()) {
-            const bool said = value.origin == Origin::file || value.origin == Origin::override_ ||
-                              value.origin == Origin::catalog;
-            if (said && value.key != "title" && value.key != "question") {
-                if (!values.contains(value.key)) {
-                    order.push_back(value.key);
-                }
-                values[value.key][i] = &value;
-            }
-        }
-    }
-    std::string out = "<h2>Assumptions</h2>\n<table>\n<thead><tr><th>key</th>";
-    for (std::size_t i = 0; i < comparison.sides.size(); ++i) {
-        fmt::format_to(std::back_inserter(out), "<th>{}</th>", letter(i));
-    }
-    out += "<th>source</th></tr></thead>\n<tbody>\n";
-    for (const std::string& key : order) {
-        fmt::format_to(std::back_inserter(out), "<tr><td>{}</td>", escaped(key));
-        const auto& said = values.at(key);
-        for (std::size_t i = 0; i < comparison.sides.size(); ++i) {
-            const auto found = said.find(i);
-            fmt::format_to(std::back_inserter(out), "<td class=\"text\">{}</td>",
-                           found == said.end() ? "" : escaped(found->second->text));
-        }
-        fmt::format_to(std::back_inserter(out), "<td class=\"text\">{}</td></tr>\n",
-                       escaped(said.begin()->second->where));
-    }
-    return out + "</tbody>\n</table>\n";
-}
-
-std::string notes(const Comparison& comparison) {
+/// Figures of the parts that no good source stands behind.
+std::string estimates(const Comparison& comparison) {
     std::set<std::string> said;
     for (const Side& side : comparison.sides) {
-        for (const std::string& figure : side.report.estimates) {
-            said.insert("an estimate, without a good source: " + figure);
-        }
-        if (side.report.cost) {
-            said.insert(side.report.cost->notes.begin(), side.report.cost->notes.end());
-        }
+        said.insert(side.report.estimates.begin(), side.report.estimates.end());
     }
     if (said.empty()) {
         return "";
     }
-    std::string out = "<ul class=\"note\">\n";
-    for (const std::string& note : said) {
-        fmt::format_to(std::back_inserter(out), "<li>{}</li>\n", escaped(note));
+    std::string out = "<p class=\"note\">Estimates, without a good source:";
+    for (const std::string& figure : said) {
+        fmt::format_to(std::back_inserter(out), "<br>{}", escaped(figure));
     }
-    return out + "</ul>\n";
+    return out + "</p>\n";
 }
 
 std::string validation(const std::vector<NearRun>& near) {
     if (near.empty()) {
         return "";
     }
-    Table table{{"published run", "source", "measured", "predicted", "error"}, {}};
+    std::string out =
+        "<p class=\"note\">Step times, of the published runs that are most like these scenarios. Each "
+        "is simulated from what its source says, with the program's defaults for the rest, and so "
+        "may differ from a scenario of the same run that knows more. No constant of the program was "
+        "fitted to any of them.</p>\n<table>\n<thead><tr><th>published run</th><th "
+        "class=\"text\">source</th><th>measured</th><th>predicted</th><th>error</th></tr></thead>\n"
+        "<tbody>\n";
+    const auto seconds = [](const std::optional<hw::Seconds>& time) {
+        return time ? hw::to_text(*time) : std::string("-");
+    };
     for (const auto& [run, prediction] : near) {
-        const auto seconds = [](const std::optional<hw::Seconds>& time) {
-            return time ? hw::to_text(*time) : std::string("-");
-        };
         const auto error = prediction.error();
-        table.rows.push_back({run.id, run.source, seconds(prediction.measured), seconds(prediction.predicted),
-                              error ? fmt::format("{:+.1f}%", 100.0 * *error) : prediction.reason});
+        fmt::format_to(
+            std::back_inserter(out),
+            "<tr><td class=\"text\">{}</td><td class=\"text\">{}</td><td>{}</td><td>{}</td><td>{}</td>"
+            "</tr>\n",
+            escaped(run.id), escaped(run.source), seconds(prediction.measured), seconds(prediction.predicted),
+            escaped(error ? fmt::format("{:+.1f}%", 100.0 * *error) : prediction.reason));
     }
-    return "<h2>How far off the program was on the nearest published runs</h2>\n<p class=\"note\">Step "
-           "times. No "
-           "constant of the program was fitted to any of them.</p>\n" +
-           as_html(table);
+    return "<div class=\"whole\">" +
+           section("How far off the program was on the nearest published runs", out + "</tbody>\n</table>") +
+           "</div>\n";
 }
 
 /// How much a published run is like a scenario.
@@ -285,14 +377,17 @@ std::vector<PublishedRun> nearest_runs(const Comparison& comparison, const std::
 
 std::string to_html(const HtmlReport& report) {
     const Comparison& comparison = report.comparison;
-    return fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                       "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n{}{}{}{}{}{}{}{}"
-                       "<footer>{}; catalog {}</footer>\n</body>\n</html>\n",
-                       escaped(comparison.sides.front().scenario.title()), kStyle, heading(comparison),
-                       answer(comparison), reasons(report), curves(report), certainty(report), validation(report.near),
-                       assumptions(comparison), notes(comparison), escaped(report.program),
-                       comparison.sides.front().scenario.catalog_hash());
+    std::string out = fmt::format("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                                  "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+                                  "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
+                                  escaped(comparison.sides.front().scenario.title()), kStyle);
+    for (const std::string& part :
+         {heading(comparison), answer(comparison), reasons(report), money(comparison), curves(report),
+          certainty(report), validation(report.near), assumptions(report), estimates(comparison)}) {
+        out += part;
+    }
+    return out + fmt::format("<footer>{}; catalog {}</footer>\n</body>\n</html>\n", escaped(report.program),
+                             comparison.sides.front().scenario.catalog_hash());
 }
 
 } // namespace chokepoint::sim

@@ -80,10 +80,13 @@ public:
             }
             const bool passed = (tried->amount > target_) != above;
             const double gain = distance(at) - distance(*tried);
+            const int other = (gain > 0.0 ? at : *tried).scenario.cluster().gpus();
             if (gain > 0.0) {
                 at = std::move(*tried);
             }
             if (passed) {
+                limit =
+                    fmt::format("the next feasible number on the other side is {}", hw::group_digits(other));
                 return at;
             }
             if (by_ == Match::usd && gain < kHardly) {

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <set>
@@ -16,7 +17,13 @@ namespace chokepoint::sim {
 namespace {
 
 std::string relative(double value, double first) {
-    return first > 0.0 ? fmt::format("{:.3f}", value / first) : "";
+    return first > 0.0 ? fmt::format("{:+.1f}%", 100.0 * (value / first - 1.0)) : "";
+}
+
+/// What the last column of the headline's table holds against A's.
+std::string against(Measure measure) {
+    constexpr std::array<std::string_view, kMeasures.size()> kShort{"step", "GPU-hours", "days", "cost"};
+    return fmt::format("{} to A's", kShort.at(static_cast<std::size_t>(measure)));
 }
 
 std::string or_dash(const RunReport& report, Measure measure) {
@@ -87,7 +94,8 @@ std::string as_markdown(const Table& table) {
 }
 
 Table headline_table(const Comparison& comparison) {
-    Table table{{"", "step", "tokens/s", "MFU", "GPU-hours", "days", "cost", "to A"}, {}};
+    Table table{
+        {"", "step", "tokens/s/GPU", "MFU", "GPU-hours", "days", "cost", against(comparison.headline)}, {}};
     const double first = sum(*parts_of(comparison.sides[0].report, comparison.headline));
     for (std::size_t i = 0; i < comparison.sides.size(); ++i) {
         const RunReport& report = comparison.sides[i].report;
@@ -96,7 +104,7 @@ Table headline_table(const Comparison& comparison) {
                               fmt::format("{:.1f}%", 100.0 * report.step.mfu_causal),
                               or_dash(report, Measure::gpu_hours), or_dash(report, Measure::days),
                               or_dash(report, Measure::usd),
-                              relative(sum(*parts_of(report, comparison.headline)), first)});
+                              i == 0 ? "" : relative(sum(*parts_of(report, comparison.headline)), first)});
     }
     return table;
 }
@@ -104,6 +112,7 @@ Table headline_table(const Comparison& comparison) {
 Table waterfall_table(const Comparison& comparison, std::size_t side) {
     const Waterfall& waterfall = headline_waterfall(comparison, side);
     const Measure measure = waterfall.measure;
+    const double largest = largest_amount(waterfall);
     const std::vector<std::size_t> parts = parts_that_change(waterfall);
     Table table{{""}, {}};
     for (const std::size_t part : parts) {
@@ -113,18 +122,18 @@ Table waterfall_table(const Comparison& comparison, std::size_t side) {
     const auto end = [&](std::size_t of, const TimeParts& amounts) {
         std::vector<std::string> row{in_first_column(comparison, of)};
         for (const std::size_t part : parts) {
-            row.push_back(amount_text(measure, amounts[part]));
+            row.push_back(amount_text(measure, amounts[part], largest));
         }
-        row.push_back(amount_text(measure, sum(amounts)));
+        row.push_back(amount_text(measure, sum(amounts), largest));
         return row;
     };
     table.rows.push_back(end(0, waterfall.from));
     for (const WaterfallBar& bar : waterfall.bars) {
         std::vector<std::string> row{std::string(label(bar.group))};
         for (const std::size_t part : parts) {
-            row.push_back(change_text(measure, bar.parts[part]));
+            row.push_back(change_text(measure, bar.parts[part], largest));
         }
-        row.push_back(change_text(measure, sum(bar.parts)));
+        row.push_back(change_text(measure, sum(bar.parts), largest));
         table.rows.push_back(std::move(row));
     }
     table.rows.push_back(end(side, waterfall.to));
@@ -137,11 +146,15 @@ Table waterfalls_table(const Comparison& comparison) {
     Table table{{""}, {}};
     std::vector<std::string> from{"A"};
     std::vector<std::string> to{"in all"};
+    double largest = 0.0;
+    for (std::size_t side = 1; side < sides; ++side) {
+        largest = std::max(largest, largest_amount(headline_waterfall(comparison, side)));
+    }
     for (std::size_t side = 1; side < sides; ++side) {
         table.head.push_back(fmt::format("{}: {}", letter(side), comparison.sides[side].report.gpu));
         const Waterfall& waterfall = headline_waterfall(comparison, side);
-        from.push_back(amount_text(measure, sum(waterfall.from)));
-        to.push_back(amount_text(measure, sum(waterfall.to)));
+        from.push_back(amount_text(measure, sum(waterfall.from), largest));
+        to.push_back(amount_text(measure, sum(waterfall.to), largest));
     }
     table.rows.push_back(std::move(from));
     for (const ResourceGroup group : all_groups(comparison)) {
@@ -149,7 +162,7 @@ Table waterfalls_table(const Comparison& comparison) {
         for (std::size_t side = 1; side < sides; ++side) {
             const std::vector<WaterfallBar>& bars = headline_waterfall(comparison, side).bars;
             const auto bar = std::ranges::find(bars, group, &WaterfallBar::group);
-            row.push_back(bar == bars.end() ? "same" : change_text(measure, sum(bar->parts)));
+            row.push_back(bar == bars.end() ? "same" : change_text(measure, sum(bar->parts), largest));
         }
         table.rows.push_back(std::move(row));
     }
@@ -161,14 +174,15 @@ std::string difference_line(const Comparison& comparison, std::size_t side) {
     const Difference& difference = headline_difference(comparison, side);
     const Measure measure = difference.measure;
     const auto [low, high] = difference.interval();
+    const double largest = largest_amount(headline_waterfall(comparison, side));
     constexpr std::size_t kNamed = 2;
     std::vector<std::string> most;
     for (std::size_t i = 0; i < std::min(kNamed, difference.drivers.size()); ++i) {
         most.push_back(difference.drivers[i].first);
     }
     return fmt::format("{} - A: {}, p5 to p95 {} to {}{}{}", letter(side),
-                       change_text(measure, difference.centre), change_text(measure, low),
-                       change_text(measure, high),
+                       change_text(measure, difference.centre, largest), change_text(measure, low, largest),
+                       change_text(measure, high, largest),
                        most.empty() ? "" : "; least sure: ", fmt::join(most, ", "));
 }
 
@@ -184,9 +198,11 @@ std::string side_line(const Comparison& comparison, std::size_t i) {
                : matched.by == Match::days ? fmt::format("{:.1f} days", amount)
                                            : money_text(hw::Usd(amount));
     };
-    fmt::format_to(std::back_inserter(line), "; {} GPUs instead of {} come nearest to A's {}: {} ({:+.1f}%)",
-                   hw::group_digits(side.report.gpus), hw::group_digits(matched.gpus_before),
-                   text(matched.target), text(matched.reached),
+    const std::string before = side.report.gpus == matched.gpus_before
+                                   ? ", as before,"
+                                   : fmt::format(" instead of {}", hw::group_digits(matched.gpus_before));
+    fmt::format_to(std::back_inserter(line), "; {} GPUs{} come nearest to A's {}: {} ({:+.1f}%)",
+                   hw::group_digits(side.report.gpus), before, text(matched.target), text(matched.reached),
                    100.0 * (matched.reached / matched.target - 1.0));
     if (!matched.limit.empty()) {
         fmt::format_to(std::back_inserter(line), "; {}", matched.limit);

@@ -42,9 +42,12 @@ const Waterfall& headline_waterfall(const Comparison&, std::size_t side);
 /// The headline's difference of a further side, counted from 1.
 const Difference& headline_difference(const Comparison&, std::size_t side);
 
-/// "+57.2 ms", "-1,234", "+3.2", "-0.014 M USD": an amount or a change of it, in the measure's unit.
-std::string amount_text(Measure, double amount);
-std::string change_text(Measure, double change);
+/// "+57.2 ms", "-1,234", "+3.2", "-0.014 M USD": an amount or a change of it, in the measure's unit. Beside
+/// the `largest` amount of a table, so that all of its money is in millions or none.
+std::string amount_text(Measure, double amount, double largest = 0.0);
+std::string change_text(Measure, double change, double largest = 0.0);
+/// The larger of the ends of a waterfall.
+double largest_amount(const Waterfall&);
 
 std::string to_text(const Comparison&);
 std::string to_markdown(const Comparison&);

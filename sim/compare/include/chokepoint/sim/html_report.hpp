@@ -3,6 +3,7 @@
 // how far off the program was on the published runs that are most like it.
 #pragma once
 
+#include <chokepoint/sim/annotations.hpp>
 #include <chokepoint/sim/comparison.hpp>
 #include <chokepoint/sim/validation.hpp>
 
@@ -26,7 +27,8 @@ struct HtmlReport {
     Comparison comparison; ///< of one side or more
     std::vector<HtmlFigure> waterfall, curves, tornado;
     std::vector<NearRun> near;
-    std::string program; ///< version and commit
+    std::vector<Annotations> annotations; ///< of each side's file; none: its values stand without their words
+    std::string program;                  ///< version and commit
 };
 
 std::string to_html(const HtmlReport&);

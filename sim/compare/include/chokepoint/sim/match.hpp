@@ -24,7 +24,7 @@ struct Matched {
     Match by = Match::gpus;
     int gpus_before = 0;
     double target = 0.0, reached = 0.0; ///< GPUs, days or dollars
-    std::string limit; ///< why it is not nearer; empty: the next count lies on the other side
+    std::string limit;                  ///< why it is not nearer; empty where it is exact
 };
 
 /// The scenario with so many nodes; nothing if the loader refuses it.
