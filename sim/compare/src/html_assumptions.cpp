@@ -121,9 +121,14 @@ std::string table(const HtmlReport& report, const std::vector<Row>& rows) {
                          : "<th class=\"text\">value</th>";
     }
     out += "<th class=\"text\">source</th></tr></thead>\n<tbody>\n";
+    std::string last;
     for (const Row& row : rows) {
+        constexpr std::size_t kLong = 40;
+        const std::string source = sources(report, row);
+        const bool again = source == last && source.size() > kLong;
         fmt::format_to(std::back_inserter(out), "<tr><td>{}</td>{}<td class=\"text\">{}</td></tr>\n",
-                       escaped(row.key), cells(row), escaped(sources(report, row)));
+                       escaped(row.key), cells(row), again ? "as above" : escaped(source));
+        last = source;
     }
     return out + "</tbody>\n</table>\n";
 }

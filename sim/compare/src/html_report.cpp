@@ -381,9 +381,9 @@ std::string to_html(const HtmlReport& report) {
                                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                                   "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
                                   escaped(comparison.sides.front().scenario.title()), kStyle);
-    for (const std::string& part :
-         {heading(comparison), answer(comparison), reasons(report), money(comparison), curves(report),
-          certainty(report), validation(report.near), assumptions(report), estimates(comparison)}) {
+    for (const std::string& part : {heading(comparison), answer(comparison), reasons(report),
+                                    hours(comparison), money(comparison), curves(report), certainty(report),
+                                    validation(report.near), assumptions(report), estimates(comparison)}) {
         out += part;
     }
     return out + fmt::format("<footer>{}; catalog {}</footer>\n</body>\n</html>\n", escaped(report.program),

@@ -24,4 +24,7 @@ std::string section(std::string_view title, const std::string& content);
 /// Every value that the scenarios state, the catalog gives or a default fills in, each with where it is from.
 std::string assumptions(const HtmlReport&);
 
+/// Phases and what the GPUs did; nothing where no scenario has a campaign.
+std::string hours(const Comparison&);
+
 } // namespace chokepoint::sim

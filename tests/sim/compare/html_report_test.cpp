@@ -61,6 +61,19 @@ TEST(HtmlReport, OfOneScenarioHasEverySectionButTheDifference) {
     EXPECT_THAT(page, HasSubstr("chokepoint &lt;test&gt;"));
 }
 
+TEST(HtmlReport, SaysWhatTheHoursGoToPhaseByPhase) {
+    const std::string phases = std::string(kNoted.substr(0, kNoted.find("tokens ="))) +
+                               std::string(kNoted.substr(kNoted.find("start ="))) +
+                               "[[campaign.phase]]\nname = \"first\"\ntokens = \"80e9\"\n"
+                               "[[campaign.phase]]\nname = \"after <all>\"\ngpu_hours = 123\n";
+    const std::string page =
+        sim::to_html(report_of({{sim::parse_scenario(phases, "phases.toml"), {}, std::nullopt}}));
+    EXPECT_THAT(page, AllOf(HasSubstr("<h2>What the GPU-hours go to</h2>"),
+                            HasSubstr("<td>first</td><td>80 B</td>"),
+                            HasSubstr("<td>after &lt;all&gt;</td><td>-</td><td>given</td><td>123</td>")));
+    EXPECT_THAT(page, HasSubstr("<td>kernels</td>"));
+}
+
 TEST(HtmlReport, NeedsNothingFromElsewhere) {
     const std::string page = sim::to_html(report_of({side(), side({"cluster.gpu=h100-sxm"})}));
     EXPECT_THAT(page, AllOf(Not(HasSubstr("src=")), Not(HasSubstr("href=")), Not(HasSubstr("<script")),
