@@ -73,7 +73,8 @@ TEST(ImportKineto, WrongInputIsRefusedWithExitCodeTwo) {
         {{kSmall, "--against", "scenarios/small-16-gpus.toml", "--rank", "0", "--pair", "2"},
          "leave --rank or --pair out"},
         {{kSmall, "--rules", "no-such.toml"}, "no-such.toml: error"},
-        {{kSmall, "--csv", "-", "--json", "-"}, "only one of --csv and --json"},
+        {{kSmall, "--csv", "-", "--json", "-"}, "only one of --csv, --trace and --json"},
+        {{kSmall, "--csv", "-", "--trace", "-"}, "only one of --csv, --trace and --json"},
     };
     for (const auto& [arguments, message] : cases) {
         std::vector<std::string> all{"import", "kineto"};

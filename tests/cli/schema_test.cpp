@@ -73,6 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
               "--json", "-"}},
         Case{"rules", {"rules", "--json", "-"}},
         Case{"rules", {"rules", "--design", "h100-sxm", "--under", "us-2022-10", "--json", "-"}},
+        Case{"trace", {"import", "kineto", "tests/data/kineto/small.json", "--trace", "-"}},
         Case{"trace", {"trace", "scenarios/small-16-gpus.toml", "-o", "-"}}));
 
 INSTANTIATE_TEST_SUITE_P(

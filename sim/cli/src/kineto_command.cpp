@@ -6,6 +6,7 @@
 #include "simulation.hpp"
 
 #include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/sim/profile_trace.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -118,8 +119,8 @@ void check(const KinetoOptions& options, const Common& common) {
     if (options.pair && options.rank) {
         throw UsageError("a pair is the same on every rank: leave --rank or --pair out");
     }
-    if (options.csv == "-" && common.json == "-") {
-        throw UsageError("only one of --csv and --json can go to standard output");
+    if ((options.csv == "-" ? 1 : 0) + (options.trace == "-" ? 1 : 0) + (common.json == "-" ? 1 : 0) > 1) {
+        throw UsageError("only one of --csv, --trace and --json can go to standard output");
     }
 }
 
@@ -147,6 +148,7 @@ int import_kineto_command(const KinetoOptions& options, const Common& common) {
         scenario = load_with_warnings(options.against, common);
     }
     const auto csv = open_output(options.csv);
+    const auto trace = open_output(options.trace);
     KinetoReport report;
     try {
         report.profile = sim::read_profile(options.file, {.device = options.device});
@@ -163,9 +165,12 @@ int import_kineto_command(const KinetoOptions& options, const Common& common) {
     if (csv) {
         csv->commit(to_csv(report));
     }
+    if (trace) {
+        trace->commit(sim::to_trace_json(report.profile, rules));
+    }
     const std::string hash =
         scenario ? scenario->catalog_hash() : hw::Catalog::load(common.catalog_directories).content_hash();
-    emit(common, to_json(report, hash), options.csv == "-" ? "" : to_text(report));
+    emit(common, to_json(report, hash), options.csv == "-" || options.trace == "-" ? "" : to_text(report));
     return kFine;
 }
 

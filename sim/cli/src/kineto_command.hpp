@@ -17,6 +17,7 @@ struct KinetoOptions {
     std::string against; ///< a scenario; empty: none
     std::string rules;   ///< a table of kernel rules; empty: the shipped one
     std::string csv;     ///< file, "-" for stdout, empty for none
+    std::string trace;   ///< the same, of the timeline
     std::optional<int> pair, rank, count;
     std::optional<std::int64_t> device;
 };

@@ -2,6 +2,7 @@
 // Sorts a profile's intervals into groups and measures each.
 #include <chokepoint/sim/profile_summary.hpp>
 
+#include "classifier.hpp"
 #include "intervals.hpp"
 
 #include <algorithm>
@@ -10,8 +11,6 @@
 
 namespace chokepoint::sim {
 namespace {
-
-constexpr std::string_view kUnclassified = "unclassified";
 
 /// Of intervals that come by start.
 struct Gathered {
@@ -28,32 +27,6 @@ struct Gathered {
         result.busy = length(united);
         return result;
     }
-};
-
-/// Class of every (kernel, stream) pair, looked up once.
-class Classifier {
-public:
-    Classifier(const Profile& profile, const hw::KernelRules& rules) : profile_(profile), rules_(rules) {}
-
-    std::optional<std::size_t> operator()(const GpuInterval& interval) {
-        const auto [found, added] = known_.try_emplace({interval.kernel, interval.stream});
-        if (added) {
-            const ProfiledKernel& kernel = profile_.kernels[interval.kernel];
-            found->second = rules_.classify(kernel.name, kernel.category, profile_.streams[interval.stream]);
-        }
-        return found->second;
-    }
-    hw::Duty duty(std::optional<std::size_t> of_class) const {
-        return of_class ? rules_.classes[*of_class].duty : hw::Duty::compute;
-    }
-    std::string id(std::optional<std::size_t> of_class) const {
-        return of_class ? rules_.classes[*of_class].id : std::string(kUnclassified);
-    }
-
-private:
-    const Profile& profile_;
-    const hw::KernelRules& rules_;
-    std::map<std::pair<std::uint32_t, std::uint32_t>, std::optional<std::size_t>> known_;
 };
 
 /// Most time first; equal ones as they were.

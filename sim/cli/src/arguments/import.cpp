@@ -62,6 +62,10 @@ void add_kineto_options(CLI::App& command, KinetoOptions& options) {
                     "Table of kernel names instead of the shipped kernel_rules/kineto.toml")
         ->type_name("FILE");
     command.add_option("--csv", options.csv, "Write every table as one CSV; - is stdout")->type_name("FILE");
+    command
+        .add_option("--trace", options.trace,
+                    "Write the kernels by class as a timeline for ui.perfetto.dev; - is stdout")
+        ->type_name("FILE");
 }
 
 void add_kineto_command(CLI::App& import, Selected& selected) {
