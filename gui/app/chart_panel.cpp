@@ -6,6 +6,7 @@
 
 #include "charts/parts.hpp"
 #include "charts/render.hpp"
+#include "charts/save_file.hpp"
 
 #include <QApplication>
 #include <QBuffer>
@@ -15,7 +16,6 @@
 #include <QKeyEvent>
 #include <QMenu>
 #include <QMessageBox>
-#include <QSaveFile>
 #include <QVBoxLayout>
 
 #include <fmt/format.h>
@@ -102,6 +102,8 @@ void ChartPanel::setChart(Chart chart) {
             .arg(chart_.series.size()));
     rebuild();
 }
+
+void ChartPanel::setHint(const QString& hint) { view_->setHint(hint); }
 
 bool ChartPanel::isEmpty() const {
     return std::ranges::all_of(chart_.series,
@@ -252,10 +254,7 @@ void ChartPanel::exportTo(const QString& file) const {
     const QByteArray bytes = ending == "svg"   ? to_svg(chart, "")
                              : ending == "png" ? png_of(chart)
                                                : to_csv(chart_);
-    QSaveFile out(file);
-    if (!out.open(QIODevice::WriteOnly) || out.write(bytes) != bytes.size() || !out.commit()) {
-        throw std::runtime_error(tr("cannot write '%1': %2").arg(file, out.errorString()).toStdString());
-    }
+    save_file(file, bytes);
 }
 
 void ChartPanel::askExport() {

@@ -25,6 +25,8 @@ public:
 
     /// Shows a chart. The view (zoom, hidden series) stays while the title does.
     void setChart(Chart);
+    /// What stands in the place of a chart that has nothing to show.
+    void setHint(const QString&);
     /// As given: all series, unzoomed.
     [[nodiscard]] const Chart& chart() const { return chart_; }
     /// As it stands on the screen.

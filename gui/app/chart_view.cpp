@@ -35,6 +35,7 @@ ChartView::ChartView(Readout readout, QWidget* parent)
 
 void ChartView::show(const Chart& description) {
     dark_ = description.dark;
+    blank_ = false;
     setBackgroundBrush(background_color(dark_));
     const bool painted = description.kind == ChartKind::waterfall;
     painted_ = painted ? description : Chart();
@@ -53,12 +54,18 @@ void ChartView::show(const Chart& description) {
 
 void ChartView::showNothing(bool dark) {
     dark_ = dark;
+    blank_ = true;
     setBackgroundBrush(background_color(dark));
     painted_ = {};
     const std::unique_ptr<QChart> old(chart());
     auto* blank = new QChart;
     blank->setBackgroundVisible(false);
     setChart(blank);
+}
+
+void ChartView::setHint(const QString& hint) {
+    hint_ = hint;
+    viewport()->update();
 }
 
 void ChartView::setStale(bool stale) {
@@ -103,6 +110,12 @@ void ChartView::paintGrip(QPainter& painter) const {
 void ChartView::drawForeground(QPainter* painter, const QRectF& rectangle) {
     if (!painted_.panels.empty()) {
         paint_waterfall(*painter, sceneRect(), painted_);
+    }
+    if (blank_) {
+        painter->setFont(chart_font(14));
+        painter->setPen(palette().color(QPalette::PlaceholderText));
+        painter->drawText(sceneRect(), Qt::AlignCenter | Qt::TextWordWrap, hint_);
+        return;
     }
     if (stale_) {
         QColor veil = background_color(dark_);

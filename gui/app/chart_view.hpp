@@ -22,6 +22,8 @@ public:
     /// No axes either: there is nothing yet that they could be about.
     void showNothing(bool dark);
     void show(const Chart&);
+    /// Words in the place of a chart.
+    void setHint(const QString&);
     void setStale(bool);
     /// A line across the plot, at a share of its width from the left.
     void setMark(std::optional<double> share);
@@ -58,6 +60,8 @@ private:
     std::optional<QPointF> pointer_, drag_, grip_;
     bool gripping_ = false;
     std::optional<double> mark_;
+    QString hint_;
+    bool blank_ = true;
     Chart painted_; ///< of a kind that Qt Charts does not know
     bool moved_ = false, stale_ = false, dark_ = false;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "document.hpp"
 
+#include "charts/save_file.hpp"
+
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
@@ -8,7 +10,6 @@
 #include <QJsonObject>
 #include <QLockFile>
 #include <QPlainTextDocumentLayout>
-#include <QSaveFile>
 #include <QUuid>
 
 #include <stdexcept>
@@ -27,14 +28,6 @@ QByteArray read_file(const QString& path) {
             QObject::tr("cannot read '%1': %2").arg(path, file.errorString()).toStdString());
     }
     return file.readAll();
-}
-
-void write_file(const QString& path, const QByteArray& bytes) {
-    QSaveFile file(path);
-    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit()) {
-        throw std::runtime_error(
-            QObject::tr("cannot write '%1': %2").arg(path, file.errorString()).toStdString());
-    }
 }
 
 } // namespace
@@ -77,7 +70,7 @@ void Document::save(const QString& path) {
     if (crlf_) {
         out.replace("\n", "\r\n");
     }
-    write_file(path, out.toUtf8());
+    save_file(path, out.toUtf8());
     path_ = QFileInfo(path).absoluteFilePath();
     text_.setModified(false);
     dropCopy();
@@ -104,7 +97,7 @@ void Document::keepCopy() {
         lock_->tryLock();
     }
     try {
-        write_file(copy_, QJsonDocument(QJsonObject{{"path", path_}, {"text", text()}}).toJson());
+        save_file(copy_, QJsonDocument(QJsonObject{{"path", path_}, {"text", text()}}).toJson());
     } catch (const std::exception&) {
         // A copy for a crash that may never come: a full disk is told of when the user saves.
     }

@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
     QApplication::setApplicationDisplayName("Chokepoint");
     QApplication::setApplicationVersion(
         QString::fromStdString(fmt::format("{} ({})", chokepoint::hw::version(), chokepoint::hw::commit())));
-    QApplication::setDesktopFileName("chokepoint-gui");
+    QApplication::setDesktopFileName("org.chokepoint.Chokepoint");
     QApplication::setWindowIcon(QIcon(":/chokepoint-gui.svg"));
 
     QCommandLineParser parser;

@@ -4,10 +4,12 @@
 #include "main_window.hpp"
 #include "page.hpp"
 
+#include "charts/save_file.hpp"
+
 #include <QApplication>
+#include <QBuffer>
 #include <QElapsedTimer>
 #include <QPixmap>
-#include <QSaveFile>
 #include <QThread>
 
 #include <stdexcept>
@@ -50,11 +52,11 @@ void take_screenshot(MainWindow& window, const QString& name, const QString& fil
         throw std::runtime_error(
             ("the page '" + name + "' is empty" + (why.isEmpty() ? "" : ":\n" + why)).toStdString());
     }
-    const QPixmap picture = window.grab();
-    QSaveFile out(file);
-    if (!out.open(QIODevice::WriteOnly) || !picture.save(&out, "PNG") || !out.commit()) {
-        throw std::runtime_error(("cannot write '" + file + "': " + out.errorString()).toStdString());
-    }
+    QByteArray bytes;
+    QBuffer buffer(&bytes);
+    buffer.open(QIODevice::WriteOnly);
+    window.grab().save(&buffer, "PNG");
+    save_file(file, bytes);
 }
 
 } // namespace chokepoint::gui

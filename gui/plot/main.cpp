@@ -2,12 +2,12 @@
 // chokepoint-plot: turns a chart's JSON into a picture, without a display. A program of its own, so that the
 // command line needs neither Qt nor its licence.
 #include "charts/render.hpp"
+#include "charts/save_file.hpp"
 
 #include <QApplication>
 #include <QBuffer>
 #include <QCommandLineParser>
 #include <QFile>
-#include <QSaveFile>
 
 #include <fmt/format.h>
 
@@ -53,11 +53,7 @@ void write_all(const QString& name, const QByteArray& bytes) {
         }
         return;
     }
-    QSaveFile file(name);
-    if (!file.open(QIODevice::WriteOnly) || file.write(bytes) != bytes.size() || !file.commit()) {
-        throw std::runtime_error(
-            fmt::format("cannot write '{}': {}", name.toStdString(), file.errorString().toStdString()));
-    }
+    save_file(name, bytes);
 }
 
 QByteArray png(const Chart& chart, double scale) {

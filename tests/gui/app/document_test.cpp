@@ -11,6 +11,8 @@
 #include <QDir>
 #include <QTextCursor>
 
+#include <csignal>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +64,33 @@ TEST_F(Documents, KeepTheirTextWhenTheFileCannotBeWrittenOrRead) {
     EXPECT_THROW(document.open("/no/such/file.toml"), std::runtime_error);
     EXPECT_EQ(document.text(), "title = \"a\"\nx");
     EXPECT_TRUE(document.path().endsWith("a.toml"));
+}
+
+TEST_F(Documents, LoseNothingToADiskThatIsFull) {
+    const QString path = file("a.toml", "title = \"a\"\n");
+    Document document({});
+    document.open(path);
+    type(document, QString(5000, 'x'));
+    // A limit of this process's files, which is met as a full disk is: within a write.
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+    rlimit small = before;
+    small.rlim_cur = 1000;
+    const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+    std::string why;
+    try {
+        document.save(path);
+    } catch (const std::runtime_error& error) {
+        why = error.what();
+    }
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, ignored);
+    EXPECT_THAT(why, testing::HasSubstr("cannot write '" + path.toStdString() + "': "));
+    EXPECT_EQ(read_file(path.toStdString()), "title = \"a\"\n") << "what was there stays";
+    EXPECT_TRUE(document.isModified());
+    document.save(path);
+    EXPECT_EQ(read_file(path.toStdString()).size(), 12 + 5000U);
 }
 
 TEST_F(Documents, OutliveACrash) {
