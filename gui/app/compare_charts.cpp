@@ -30,6 +30,7 @@ Chart stacked(const std::vector<Compared>& all, Shares shares, double unit, cons
             if (std::ranges::find(chart.series, share.name.toStdString(), &Series::name) ==
                 chart.series.end()) {
                 chart.series.push_back({.name = share.name.toStdString()});
+                chart.series.back().style = chart.series.size() - 1; // also when others are left out
             }
         }
     }

@@ -22,7 +22,8 @@ std::unique_ptr<QChart> make_bar_chart(const Chart& description) {
             *set << value;
             sums[c] += value;
         }
-        set->setColor(series.hidden ? grid_color(description.dark) : series_color(i, description.dark));
+        set->setColor(series.hidden ? grid_color(description.dark)
+                                    : series_color(series.style.value_or(i), description.dark));
         set->setBorderColor(background_color(description.dark));
         bars->append(set);
     }

@@ -38,7 +38,7 @@ struct Series {
     bool joined = false;        ///< of scatters: a line
     bool hidden = false;        ///< in the legend alone
     bool plain = false;         ///< its labels alone: neither line nor points
-    std::optional<std::size_t> style; ///< of points: as series_color numbers them; absent: its place
+    std::optional<std::size_t> style; ///< of points and bars: as series_color numbers them; absent: its place
 };
 
 enum class SpanKind { forward, backward, input_backward, weight_backward, other };
