@@ -22,42 +22,46 @@ void Minimap::refresh() {
     update();
 }
 
+void Minimap::drawPicture(const QSize& size, double end) {
+    // How busy all compute and communication is together, column by column.
+    picture_ = QImage(size, QImage::Format_RGB32);
+    picture_.fill(background_color(dark_));
+    std::vector<TracePixel> pixels(static_cast<std::size_t>(size.width()));
+    std::vector<float> busy(pixels.size(), 0.0F);
+    std::size_t tracks = 0;
+    for (std::size_t m = 0; m < view_.models().size(); ++m) {
+        const double offset = view_.offset(m);
+        for (const TraceTrack& track : view_.models()[m]->tracks()) {
+            TraceModel::sample(track, -offset, end - offset, pixels);
+            for (std::size_t x = 0; x < pixels.size(); ++x) {
+                busy[x] += pixels[x].filled;
+            }
+            ++tracks;
+        }
+    }
+    QPainter painter(&picture_);
+    for (std::size_t x = 0; x < busy.size(); ++x) {
+        const int tall =
+            static_cast<int>(busy[x] / static_cast<float>(tracks) * static_cast<float>(size.height()));
+        painter.fillRect(static_cast<int>(x), size.height() - tall, 1, tall, series_color(5));
+    }
+}
+
 void Minimap::paintEvent(QPaintEvent*) {
     const bool dark = is_dark(*this);
     const int width = std::max(1, this->width() - kGutter);
-    double end = 0.0;
-    for (const auto& model : view_.models()) {
-        end = std::max(end, model->end());
-    }
+    const double end = view_.end();
     QPainter painter(this);
     painter.fillRect(rect(), background_color(dark));
-    if (end <= 0.0) {
+    if (view_.models().empty()) {
         return;
     }
-    if (picture_.width() != width) {
-        // How busy all compute and communication is together, column by column.
-        picture_ = QImage(width, height(), QImage::Format_RGB32);
-        picture_.fill(background_color(dark));
-        std::vector<TracePixel> pixels(static_cast<std::size_t>(width));
-        std::vector<float> busy(pixels.size(), 0.0F);
-        std::size_t tracks = 0;
-        for (const auto& model : view_.models()) {
-            for (const TraceTrack& track : model->tracks()) {
-                TraceModel::sample(track, 0.0, end, pixels);
-                for (std::size_t x = 0; x < pixels.size(); ++x) {
-                    busy[x] += pixels[x].filled;
-                }
-                ++tracks;
-            }
-        }
-        QPainter small(&picture_);
-        for (std::size_t x = 0; x < busy.size(); ++x) {
-            const int tall =
-                static_cast<int>(busy[x] / static_cast<float>(tracks) * static_cast<float>(height()));
-            small.fillRect(static_cast<int>(x), height() - tall, 1, tall, series_color(5));
-        }
+    const QSize size = QSizeF(QSizeF(width, height()) * devicePixelRatioF()).toSize();
+    if (picture_.size() != size || dark != dark_) {
+        dark_ = dark;
+        drawPicture(size, end);
     }
-    painter.drawImage(kGutter, 0, picture_);
+    painter.drawImage(QRect(kGutter, 0, width, height()), picture_);
     const double left = kGutter + view_.from() / end * width;
     const double right = kGutter + view_.to() / end * width;
     QColor veil = background_color(dark);
@@ -69,11 +73,7 @@ void Minimap::paintEvent(QPaintEvent*) {
 }
 
 void Minimap::centre(double x) {
-    double end = 0.0;
-    for (const auto& model : view_.models()) {
-        end = std::max(end, model->end());
-    }
-    const double time = (x - kGutter) / std::max(1, width() - kGutter) * end;
+    const double time = (x - kGutter) / std::max(1, width() - kGutter) * view_.end();
     const double half = (view_.to() - view_.from()) / 2;
     view_.setRange(time - half, time + half);
 }

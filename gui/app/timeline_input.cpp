@@ -26,7 +26,8 @@ std::optional<SpanPlace> TimelineView::placeAt(const QPointF& at) const {
     const double y = at.y() - kAxis + verticalScrollBar()->value();
     for (const Row& row : rows_) {
         if (row.track && y >= row.top && y < row.top + kBar && at.x() >= kGutter && at.y() >= kAxis) {
-            const auto found = TraceModel::span_at(models_[row.model]->tracks()[*row.track], timeAt(at.x()));
+            const auto found = TraceModel::span_at(models_[row.model]->tracks()[*row.track],
+                                                   timeAt(at.x()) - offsets_[row.model]);
             return found ? std::optional(SpanPlace{row.model, *row.track, *found}) : std::nullopt;
         }
     }
@@ -38,13 +39,16 @@ QString TimelineView::words(const SpanPlace& place) const {
     const TraceTrack& track = models_[place.model]->tracks()[place.track];
     QString text = tr("%1: %2, from %3 to %4")
                        .arg(models_[place.model]->name(found.name), seconds_text(found.end - found.start),
-                            seconds_text(found.start), seconds_text(found.end));
+                            seconds_text(startOf(place)), seconds_text(endOf(place)));
     text += tr("; %1, %2").arg(track.process_name, track.thread_name);
     if (found.micro_batch >= 0) {
         text += tr("; micro-batch %1").arg(found.micro_batch);
     }
     if (found.layer >= 0) {
         text += tr(", layer %1").arg(found.layer);
+    }
+    if (found.detail != TraceSpan::kNoDetail) {
+        text += "; " + models_[place.model]->name(found.detail);
     }
     return text;
 }
@@ -82,7 +86,9 @@ void TimelineView::mouseMoveEvent(QMouseEvent* event) {
         const auto place = placeAt(pointer_);
         emit hovered(place ? words(*place) : QString());
         if (place) {
-            QToolTip::showText(event->globalPosition().toPoint(), words(*place), this);
+            // Rich text, whose lines break.
+            QToolTip::showText(event->globalPosition().toPoint(),
+                               "<p>" + words(*place).toHtmlEscaped() + "</p>", this);
         } else {
             QToolTip::hideText();
         }
@@ -121,9 +127,8 @@ void TimelineView::keyPressEvent(QKeyEvent* event) {
         return setRange(from_ + by, to_ + by);
     case Qt::Key_F: // zoom to the selection
         if (selected_) {
-            const TraceSpan& found = span(*selected_);
-            const double margin = (found.end - found.start) / 2;
-            setRange(found.start - margin, found.end + margin);
+            const double margin = (endOf(*selected_) - startOf(*selected_)) / 2;
+            setRange(startOf(*selected_) - margin, endOf(*selected_) + margin);
         }
         return;
     case Qt::Key_N:

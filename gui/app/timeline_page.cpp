@@ -22,6 +22,21 @@
 
 namespace chokepoint::gui {
 
+namespace {
+
+/// What PyTorch's profiler writes before its first event, and no other trace does.
+bool is_profile(const QString& path) {
+    if (path.endsWith(".gz")) {
+        return true;
+    }
+    constexpr qint64 kHead = 64 << 10;
+    QFile file(path);
+    const QByteArray head = file.open(QIODevice::ReadOnly) ? file.read(kHead) : QByteArray();
+    return head.contains("\"schemaVersion\"") || head.contains("\"deviceProperties\"");
+}
+
+} // namespace
+
 TimelinePage::TimelinePage(Document& document, QWidget* parent)
     : Page(parent),
       document_(document),
@@ -32,13 +47,14 @@ TimelinePage::TimelinePage(Document& document, QWidget* parent)
       belowMenu_(new QMenu(this)),
       path_(new QCheckBox(tr("&Critical path"), this)),
       found_(new QLabel(this)),
+      legend_(new QLabel(this)),
       status_(new QLabel(this)),
       work_(new WorkBar(this)) {
     auto* layout = new QVBoxLayout(this);
     auto* top = new QHBoxLayout;
     auto* below = new QPushButton(tr("&Another below"), this);
     auto* whole = new QPushButton(tr("&Whole step"), this);
-    below->setToolTip(tr("Another scenario, or a trace file, on the same time axis"));
+    below->setToolTip(tr("Another scenario, a trace, or a profile of real training, on the same time axis"));
     below->setMenu(belowMenu_);
     path_->setChecked(true);
     path_->setToolTip(tr("The chain of spans that set the step's time; the others are pale"));
@@ -56,9 +72,12 @@ TimelinePage::TimelinePage(Document& document, QWidget* parent)
     layout->addWidget(minimap_);
     layout->addWidget(view_, 1);
     status_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    status_->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // kernels have long names
     status_->setText(
         tr("Ctrl and wheel, or W and S: zoom. Drag, or A and D: move. Shift and drag: zoom to a stretch."));
-    layout->addWidget(makeLegend());
+    legend_->setAccessibleName(tr("Colours of the spans"));
+    layout->addWidget(legend_);
+    showLegend();
     layout->addWidget(status_);
 
     runner_->setKeepsOutput(false); // a trace is read as it comes
@@ -79,28 +98,40 @@ TimelinePage::TimelinePage(Document& document, QWidget* parent)
     });
     connect(belowMenu_, &QMenu::aboutToShow, this, &TimelinePage::fillBelowMenu);
     connect(path_, &QCheckBox::toggled, view_, &TimelineView::setPathShown);
-    connect(runner_.get(), &Runner::ended, this, [this] {
-        view_->setEnabled(true); // what was there before, if nothing new came
-        if (!pending_.isEmpty()) {
-            addBelow(std::exchange(pending_, QString()));
+    connect(runner_.get(), &Runner::ended, this, &TimelinePage::endReading);
+    connect(&pieces_, &QTimer::timeout, this, &TimelinePage::readPiece);
+    connect(work_, &WorkBar::cancelled, this, [this] {
+        if (file_.isOpen()) {
+            endReading();
         }
     });
 }
 
-QWidget* TimelinePage::makeLegend() {
+void TimelinePage::endReading() {
+    pieces_.stop();
+    file_.close();
+    work_->endProgress();
+    view_->setEnabled(true); // what was there before, if nothing new came
+    if (!pending_.isEmpty()) {
+        addBelow(std::exchange(pending_, QString()));
+    }
+}
+
+void TimelinePage::showLegend() {
     // As the trace for ui.perfetto.dev is coloured.
-    const std::pair<QString, const char*> kinds[] = {{tr("forward"), "thread_state_running"},
-                                                     {tr("backward"), "rail_response"},
-                                                     {tr("weight gradient"), "rail_animation"},
-                                                     {tr("expert traffic"), "thread_state_iowait"},
-                                                     {tr("other traffic"), "thread_state_uninterruptible"}};
+    constexpr const char* kOpen = "generic_work"; // of profiles alone
+    const std::pair<QString, const char*> kinds[] = {
+        {tr("forward"), "thread_state_running"},       {tr("backward"), "rail_response"},
+        {tr("weight gradient"), "rail_animation"},     {tr("forward or backward"), kOpen},
+        {tr("expert traffic"), "thread_state_iowait"}, {tr("other traffic"), "thread_state_uninterruptible"}};
+    const bool open = below_ && below_->has_color(kOpen);
     QStringList entries;
     for (const auto& [name, color] : kinds) {
-        entries << QString("<span style='color:%1'>■</span> %2").arg(trace_color(color).name(), name);
+        if (color != kOpen || open) {
+            entries << QString("<span style='color:%1'>■</span> %2").arg(trace_color(color).name(), name);
+        }
     }
-    auto* legend = new QLabel(entries.join("&nbsp;&nbsp; "), this);
-    legend->setAccessibleName(tr("Colours of the spans"));
-    return legend;
+    legend_->setText(entries.join("&nbsp;&nbsp; "));
 }
 
 void TimelinePage::fillBelowMenu() {
@@ -109,16 +140,22 @@ void TimelinePage::fillBelowMenu() {
         belowMenu_->addAction(QFileInfo(file).fileName(), this, [this, file] { addBelow(file); })
             ->setToolTip(file);
     }
-    belowMenu_->addAction(tr("Scenario or trace &file…"), this, &TimelinePage::askBelow);
+    belowMenu_->addAction(tr("Scenario, trace or profile &file…"), this, &TimelinePage::askBelow);
     if (below_) {
         belowMenu_->addSeparator();
+        belowMenu_
+            ->addAction(aboveSelected() ? tr("Let it begin at the &selected span")
+                                        : tr("Let it begin where the &view does"),
+                        this, &TimelinePage::alignBelow)
+            ->setEnabled(first_ != nullptr);
+        belowMenu_->addAction(tr("Let it begin at &0"), this, [this] { placeBelow(0.0); });
         belowMenu_->addAction(tr("&Only the open scenario"), this, &TimelinePage::removeBelow);
     }
 }
 
 void TimelinePage::askBelow() {
     const QString path = QFileDialog::getOpenFileName(this, tr("Another timeline"), {},
-                                                      tr("Scenarios and traces (*.toml *.json)"));
+                                                      tr("Scenarios, traces, profiles (*.toml *.json *.gz)"));
     if (!path.isEmpty()) {
         addBelow(path);
     }
@@ -128,6 +165,22 @@ void TimelinePage::removeBelow() {
     pending_.clear();
     below_.reset();
     show();
+}
+
+bool TimelinePage::aboveSelected() const {
+    return first_ && view_->selected() && view_->selected()->model == 0;
+}
+
+void TimelinePage::alignBelow() {
+    placeBelow(aboveSelected() ? view_->startOf(*view_->selected()) : view_->from());
+}
+
+void TimelinePage::placeBelow(double seconds) {
+    belowAt_ = seconds;
+    if (first_ && below_) {
+        view_->setOffset(1, belowAt_);
+        minimap_->refresh();
+    }
 }
 
 TimelinePage::~TimelinePage() { runner_->disconnect(this); }
@@ -143,33 +196,49 @@ void TimelinePage::startReading(bool below) {
 void TimelinePage::activate() {
     if (document_.isOpen() && revision_ != document_.revision()) {
         revision_ = document_.revision();
+        if (busy() && readingBelow_) {
+            pending_ = belowPath_; // again, after the open scenario's
+        }
+        pieces_.stop();
+        file_.close();
         startReading(false);
         runner_->start(document_.invocation("trace", {"-o", "-", "--progress", "json"}));
     }
 }
 
 void TimelinePage::addBelow(const QString& path) {
-    if (runner_->running()) {
+    if (busy()) {
         pending_ = path;
         return;
     }
+    belowPath_ = path;
     startReading(true);
-    if (!path.endsWith(".json")) {
+    if (is_profile(path)) {
+        runner_->start({{"import", "kineto", path, "--trace", "-"}, {}, {}});
+    } else if (path.endsWith(".json")) {
+        file_.setFileName(path);
+        if (!file_.open(QIODevice::ReadOnly)) {
+            work_->setMessage(tr("cannot read '%1': %2").arg(path, file_.errorString()));
+            view_->setEnabled(true);
+            return;
+        }
+        pieces_.start(0);
+    } else {
         runner_->start({{"trace", path, "-o", "-", "--progress", "json"}, {}, {}});
-        return;
     }
-    QFile file(path);
-    if (!file.open(QIODevice::ReadOnly)) {
-        view_->setEnabled(true);
-        work_->setMessage(tr("cannot read '%1': %2").arg(path, file.errorString()));
-        return;
+}
+
+void TimelinePage::readPiece() {
+    constexpr qint64 kPiece = 1 << 20; // a few milliseconds of work, between which the window answers
+    take(file_.read(kPiece));
+    work_->setProgress(tr("reading"), double(file_.pos()) / double(std::max<qint64>(1, file_.size())));
+    if (file_.atEnd() || file_.error() != QFileDevice::NoError || !fault_.isEmpty()) {
+        if (file_.error() != QFileDevice::NoError) {
+            fault_ = tr("cannot read '%1': %2").arg(belowPath_, file_.errorString());
+        }
+        finish();
+        endReading();
     }
-    constexpr qint64 kPiece = 1 << 20;
-    while (!file.atEnd()) {
-        take(file.read(kPiece));
-        QCoreApplication::processEvents(QEventLoop::ExcludeUserInputEvents);
-    }
-    finish();
 }
 
 void TimelinePage::take(const QByteArray& piece) {
@@ -197,6 +266,7 @@ void TimelinePage::finish() {
         return;
     }
     reading_->finish();
+    belowAt_ = readingBelow_ ? 0.0 : belowAt_;
     (readingBelow_ ? below_ : first_) = reading_;
     show();
 }
@@ -209,8 +279,10 @@ void TimelinePage::show() {
         }
     }
     view_->setModels(std::move(models));
+    placeBelow(belowAt_);
     path_->setEnabled(view_->hasPath());
     minimap_->refresh();
+    showLegend();
     search_->clear();
 }
 
@@ -232,7 +304,7 @@ void TimelinePage::demonstrate() {
     view_->setRange(kFrom * end, kTo * end);
 }
 
-bool TimelinePage::busy() const { return runner_->running(); }
+bool TimelinePage::busy() const { return runner_->running() || file_.isOpen(); }
 bool TimelinePage::empty() const { return view_->models().empty(); }
 QString TimelinePage::problem() const { return work_->message(); }
 

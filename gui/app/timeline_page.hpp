@@ -4,6 +4,9 @@
 
 #include "page.hpp"
 
+#include <QFile>
+#include <QTimer>
+
 #include <functional>
 #include <memory>
 #include <vector>
@@ -35,9 +38,12 @@ public:
     [[nodiscard]] bool busy() const override;
     [[nodiscard]] bool empty() const override;
     [[nodiscard]] QString problem() const override;
-    /// Puts another timeline below: of a scenario (.toml) or a trace (.json).
+    /// Puts another timeline below: of a scenario (.toml), a trace (.json), or a profile that PyTorch's
+    /// profiler exported (.json or .json.gz).
     void addBelow(const QString& path);
     void removeBelow();
+    /// Lets the lower timeline begin at the selected span of the upper one, or where the view does.
+    void alignBelow();
     /// Files that are offered for the place below.
     void setOffers(std::function<QStringList()> offers) { offers_ = std::move(offers); }
     [[nodiscard]] TimelineView& view() { return *view_; }
@@ -46,10 +52,14 @@ private:
     void startReading(bool below);
     void take(const QByteArray& piece);
     void finish();
+    void readPiece();
+    void endReading();
+    void placeBelow(double seconds);
+    [[nodiscard]] bool aboveSelected() const;
     void show();
     void fillBelowMenu();
     void askBelow();
-    [[nodiscard]] QWidget* makeLegend();
+    void showLegend();
 
     Document& document_;
     std::unique_ptr<Runner> runner_;
@@ -59,13 +69,18 @@ private:
     QMenu* belowMenu_;
     QCheckBox* path_;
     std::function<QStringList()> offers_ = [] { return QStringList(); };
-    QString pending_; ///< below, once the first is read
+    QString pending_;   ///< below, once the first is read
+    QString belowPath_; ///< of what is below, or is being read to go there
+    QFile file_;        ///< a trace that is read
+    QTimer pieces_;     ///< of it
     QLabel* found_;
+    QLabel* legend_;
     QLabel* status_;
     WorkBar* work_;
     std::shared_ptr<TraceModel> first_, below_, reading_;
     std::unique_ptr<TraceReader> reader_;
     bool readingBelow_ = false;
+    double belowAt_ = 0.0; ///< seconds: where the lower timeline begins
     QString fault_;
     int revision_ = -1;
 };

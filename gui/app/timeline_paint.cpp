@@ -40,9 +40,11 @@ void TimelineView::paintAll(QPainter& painter, const QSize& size) {
     painter.fillRect(QRect(QPoint(0, 0), size), background_color(dark));
     painter.setFont(chart_font(11));
     const int width = std::max(1, size.width() - kGutter);
-    pixels_.resize(static_cast<std::size_t>(width));
-    if (strip_.width() != width) {
-        strip_ = QImage(width, kBar, QImage::Format_RGB32);
+    const double ratio = painter.device()->devicePixelRatioF();
+    const QSize strip(qRound(width * ratio), qRound(kBar * ratio));
+    pixels_.resize(static_cast<std::size_t>(strip.width()));
+    if (strip_.size() != strip) {
+        strip_ = QImage(strip, QImage::Format_RGB32);
     }
     const int scroll = verticalScrollBar()->value() - kAxis;
     painter.setClipRect(0, kAxis, size.width(), size.height() - kAxis);
@@ -56,14 +58,7 @@ void TimelineView::paintAll(QPainter& painter, const QSize& size) {
         }
     }
     painter.setClipRect(kGutter, kAxis, width, size.height() - kAxis);
-    constexpr std::size_t kMostMarked = 2000;
-    std::size_t marked = 0;
-    for (const SpanPlace& match : matches_) {
-        const TraceSpan& found = span(match);
-        if (found.end > from_ && found.start < to_ && ++marked < kMostMarked) {
-            paintMark(painter, match, width, QPen(QColor(0xE6, 0x9F, 0x00), 1.5));
-        }
-    }
+    paintMatches(painter, width);
     if (selected_) {
         paintMark(painter, *selected_, width, QPen(text_color(dark), 2.0));
     }
@@ -79,8 +74,11 @@ void TimelineView::paintAxis(QPainter& painter, const QRect& area) {
     for (const double tick : linear_ticks(from_, to_, std::max(2, area.width() / kPixelsPerTick))) {
         const int x = area.left() + static_cast<int>((tick - from_) / (to_ - from_) * area.width());
         painter.drawLine(x, kAxis - 5, x, kAxis - 1);
-        painter.drawText(QRect(x + 3, 0, kPixelsPerTick, kAxis - 4), Qt::AlignLeft | Qt::AlignVCenter,
-                         seconds_text(tick));
+        const QString label = seconds_text(tick);
+        if (x + 3 + painter.fontMetrics().horizontalAdvance(label) <= area.right()) {
+            painter.drawText(QRect(x + 3, 0, kPixelsPerTick, kAxis - 4), Qt::AlignLeft | Qt::AlignVCenter,
+                             label);
+        }
     }
     painter.setPen(grid_color(dark));
     painter.drawLine(0, kAxis - 1, area.right(), kAxis - 1);
@@ -99,11 +97,14 @@ void TimelineView::paintSpans(const Row& row) {
     // Beside a highlighted path the rest keeps enough colour to be told apart.
     constexpr float kPaled = 0.4F;
     constexpr float kSliver = 0.25F; // even a sliver stays visible
-    constexpr int kLine = 3;         // below what is on the path
+    constexpr int kLine = 3;         // below what is on the path, of kBar
+    const int bar = strip_.height();
+    const int plain = bar - bar * kLine / kBar;
     const bool dark = is_dark(*this);
     const TraceModel& model = *models_[row.model];
     const bool path = path_ && model.has_critical_path();
-    TraceModel::sample(model.tracks()[*row.track], from_, to_, pixels_);
+    const double offset = offsets_[row.model];
+    TraceModel::sample(model.tracks()[*row.track], from_ - offset, to_ - offset, pixels_);
     const QRgb ground = background_color(dark).rgb();
     const QRgb ink = text_color(dark).rgb();
     const auto mixed = [ground](QRgb full, float share) {
@@ -115,7 +116,7 @@ void TimelineView::paintSpans(const Row& row) {
     };
     const int width = strip_.width();
     auto* line = reinterpret_cast<QRgb*>(strip_.bits());
-    auto* below = reinterpret_cast<QRgb*>(strip_.scanLine(kBar - kLine));
+    auto* below = reinterpret_cast<QRgb*>(strip_.scanLine(plain));
     for (std::size_t x = 0; x < pixels_.size(); ++x) {
         const TracePixel& pixel = pixels_[x];
         line[x] = ground;
@@ -127,10 +128,9 @@ void TimelineView::paintSpans(const Row& row) {
         }
         below[x] = path && pixel.critical > 0.0F ? ink : line[x];
     }
-    for (int y = 1; y < kBar; ++y) {
-        const bool last = y >= kBar - kLine;
-        if (y != kBar - kLine) {
-            std::copy_n(last ? below : line, width, reinterpret_cast<QRgb*>(strip_.scanLine(y)));
+    for (int y = 1; y < bar; ++y) {
+        if (y != plain) {
+            std::copy_n(y > plain ? below : line, width, reinterpret_cast<QRgb*>(strip_.scanLine(y)));
         }
     }
 }
@@ -145,7 +145,7 @@ void TimelineView::paintRow(QPainter& painter, const Row& row, int top, int widt
     painter.drawText(QRect(16, top, kGutter - 20, kBar), Qt::AlignLeft | Qt::AlignVCenter,
                      painter.fontMetrics().elidedText(track.thread_name, Qt::ElideRight, kGutter - 20));
     paintSpans(row);
-    painter.drawImage(kGutter, top, strip_);
+    painter.drawImage(QRect(kGutter, top, width, kBar), strip_);
     paintNames(painter, row, top, width, width / (to_ - from_));
 }
 
@@ -159,13 +159,15 @@ void TimelineView::paintNames(QPainter& painter, const Row& row, int top, int wi
     if (track.longest * per_second < kReadable) {
         return;
     }
-    const std::size_t first = TraceModel::first_behind(track, from_);
+    const double from = from_ - offsets_[row.model];
+    const double to = to_ - offsets_[row.model];
+    const std::size_t first = TraceModel::first_behind(track, from);
     const auto most = static_cast<std::size_t>(width) * 4; // spans looked at
     const std::size_t last = std::min(track.spans.size(), first + most);
-    for (std::size_t i = first; i < last && track.spans[i].start < to_; ++i) {
+    for (std::size_t i = first; i < last && track.spans[i].start < to; ++i) {
         const TraceSpan& span = track.spans[i];
-        const double left = std::max(0.0, (span.start - from_) * per_second);
-        const double right = std::min(static_cast<double>(width), (span.end - from_) * per_second);
+        const double left = std::max(0.0, (span.start - from) * per_second);
+        const double right = std::min(static_cast<double>(width), (span.end - from) * per_second);
         if (right - left < 3.0) {
             continue;
         }
@@ -185,11 +187,54 @@ void TimelineView::paintNames(QPainter& painter, const Row& row, int top, int wi
     }
 }
 
-void TimelineView::paintMark(QPainter& painter, const SpanPlace& place, int width, const QPen& pen) {
-    const TraceSpan& found = span(place);
+void TimelineView::paintMatches(QPainter& painter, int width) {
+    constexpr double kWide = 8.0;
+    constexpr int kStrip = 4;
+    struct Run {
+        double left = 0.0, right = -2.0;
+    };
+    // No kind of work has this colour.
+    const QColor ink = is_dark(*this) ? QColor(0xE8, 0x6A, 0xF0) : QColor(0xA8, 0x00, 0xB0);
     const double per_second = width / (to_ - from_);
-    const double left = kGutter + (found.start - from_) * per_second;
-    const double wide = std::max(2.0, (found.end - found.start) * per_second);
+    const int scroll = verticalScrollBar()->value() - kAxis;
+    std::vector<Run> runs(rows_.size()); // what is narrower than a pixel or two is merged
+    const auto fill = [&](std::size_t row) {
+        const Run& run = runs[row];
+        if (run.right > run.left) {
+            painter.fillRect(
+                QRectF(kGutter + run.left, rows_[row].top - scroll, run.right - run.left, kStrip), ink);
+        }
+    };
+    for (const SpanPlace& match : matches_) {
+        const double left = (startOf(match) - from_) * per_second;
+        const double right = (endOf(match) - from_) * per_second;
+        if (left > width) {
+            break; // they come by their start
+        }
+        if (right < 0.0) {
+            continue;
+        }
+        if (right - left >= kWide) {
+            paintMark(painter, match, width, QPen(ink, 2.0));
+            continue;
+        }
+        Run& run = runs[rowOf_[match.model][match.track]];
+        if (left > run.right + 1.0) {
+            fill(rowOf_[match.model][match.track]);
+            run = {left, std::max(right, left + 2.0)};
+        } else {
+            run.right = std::max(run.right, right);
+        }
+    }
+    for (std::size_t row = 0; row < runs.size(); ++row) {
+        fill(row);
+    }
+}
+
+void TimelineView::paintMark(QPainter& painter, const SpanPlace& place, int width, const QPen& pen) {
+    const double per_second = width / (to_ - from_);
+    const double left = kGutter + (startOf(place) - from_) * per_second;
+    const double wide = std::max(2.0, (endOf(place) - startOf(place)) * per_second);
     painter.setPen(pen);
     painter.setBrush(Qt::NoBrush);
     painter.drawRect(QRectF(left, rowTop(place) - verticalScrollBar()->value() + kAxis, wide, kBar - 1));

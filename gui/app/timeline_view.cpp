@@ -26,6 +26,7 @@ TimelineView::TimelineView(QWidget* parent) : QAbstractScrollArea(parent) {
 
 void TimelineView::setModels(std::vector<std::shared_ptr<const TraceModel>> models) {
     models_ = std::move(models);
+    offsets_.assign(models_.size(), 0.0);
     colors_.clear();
     for (const auto& model : models_) {
         std::vector<QRgb> list;
@@ -42,11 +43,21 @@ void TimelineView::setModels(std::vector<std::shared_ptr<const TraceModel>> mode
 
 double TimelineView::end() const {
     double last = 0.0;
-    for (const auto& model : models_) {
-        last = std::max(last, model->end());
+    for (std::size_t m = 0; m < models_.size(); ++m) {
+        last = std::max(last, offsets_[m] + models_[m]->end());
     }
     return last > 0.0 ? last : 1.0;
 }
+
+void TimelineView::setOffset(std::size_t model, double seconds) {
+    offsets_[model] = std::max(0.0, seconds);
+    setRange(from_, to_);
+}
+
+double TimelineView::startOf(const SpanPlace& place) const {
+    return span(place).start + offsets_[place.model];
+}
+double TimelineView::endOf(const SpanPlace& place) const { return span(place).end + offsets_[place.model]; }
 
 bool TimelineView::hasPath() const {
     return std::ranges::any_of(models_, [](const auto& model) { return model->has_critical_path(); });
@@ -61,6 +72,7 @@ void TimelineView::addRows(std::size_t model, std::size_t first, std::size_t las
     rows_.push_back({model, std::nullopt, height_});
     height_ += kHeading;
     for (std::size_t t = first; t < last; ++t) {
+        rowOf_[model][t] = rows_.size();
         rows_.push_back({model, t, height_});
         height_ += kRow;
     }
@@ -68,6 +80,10 @@ void TimelineView::addRows(std::size_t model, std::size_t first, std::size_t las
 
 void TimelineView::layOut() {
     rows_.clear();
+    rowOf_.clear();
+    for (const auto& model : models_) {
+        rowOf_.emplace_back(model->tracks().size());
+    }
     height_ = 0;
     // The timelines' processes by turns, so that what belongs together stands together.
     std::vector<std::size_t> next(models_.size(), 0);
@@ -125,15 +141,14 @@ const TraceSpan& TimelineView::span(const SpanPlace& place) const {
     return models_[place.model]->tracks()[place.track].spans[place.span];
 }
 
-int TimelineView::rowTop(const SpanPlace& place) const {
-    const auto row = std::ranges::find_if(
-        rows_, [&](const Row& r) { return r.model == place.model && r.track && *r.track == place.track; });
-    return row == rows_.end() ? -kRow : row->top;
-}
+int TimelineView::rowTop(const SpanPlace& place) const { return rows_[rowOf_[place.model][place.track]].top; }
 
 std::size_t TimelineView::search(const QString& words) {
     matches_.clear();
     match_ = 0;
+    const auto fits_in = [](const std::vector<bool>& fits, std::uint32_t id) {
+        return id != TraceSpan::kNoDetail && fits[id];
+    };
     for (std::size_t m = 0; m < models_.size() && !words.isEmpty(); ++m) {
         std::vector<bool> fits(models_[m]->name_count());
         for (std::size_t n = 0; n < fits.size(); ++n) {
@@ -142,13 +157,13 @@ std::size_t TimelineView::search(const QString& words) {
         for (std::size_t t = 0; t < models_[m]->tracks().size(); ++t) {
             const auto& spans = models_[m]->tracks()[t].spans;
             for (std::size_t s = 0; s < spans.size(); ++s) {
-                if (fits[spans[s].name]) {
+                if (fits_in(fits, spans[s].name) || fits_in(fits, spans[s].detail)) {
                     matches_.push_back({m, t, s});
                 }
             }
         }
     }
-    std::ranges::stable_sort(matches_, {}, [this](const SpanPlace& place) { return span(place).start; });
+    std::ranges::stable_sort(matches_, {}, [this](const SpanPlace& place) { return startOf(place); });
     viewport()->update();
     return matches_.size();
 }
@@ -162,10 +177,11 @@ void TimelineView::nextMatch(int step) {
     match_ =
         static_cast<std::size_t>((static_cast<std::ptrdiff_t>(match_) + (on_it ? step : 0) + count) % count);
     select(matches_[match_]);
-    const TraceSpan& found = span(matches_[match_]);
+    const double begin = startOf(matches_[match_]);
+    const double last = endOf(matches_[match_]);
     const double half = (to_ - from_) / 2;
-    if (found.start < from_ || found.end > to_) {
-        setRange((found.start + found.end) / 2 - half, (found.start + found.end) / 2 + half);
+    if (begin < from_ || last > to_) {
+        setRange((begin + last) / 2 - half, (begin + last) / 2 + half);
     }
     verticalScrollBar()->setValue(rowTop(matches_[match_]) - verticalScrollBar()->pageStep() / 2);
 }

@@ -29,6 +29,12 @@ public:
     void setModels(std::vector<std::shared_ptr<const TraceModel>>);
     [[nodiscard]] const std::vector<std::shared_ptr<const TraceModel>>& models() const { return models_; }
 
+    /// Moves a timeline along the axis, so that its beginning stands at `seconds`.
+    void setOffset(std::size_t model, double seconds);
+    [[nodiscard]] double offset(std::size_t model) const { return offsets_[model]; }
+    /// The end of the last timeline.
+    [[nodiscard]] double end() const;
+
     [[nodiscard]] double from() const { return from_; }
     [[nodiscard]] double to() const { return to_; }
     /// Shows a stretch of time; kept within the timelines and no narrower than a nanosecond.
@@ -47,6 +53,9 @@ public:
     void select(std::optional<SpanPlace>);
     [[nodiscard]] std::optional<SpanPlace> selected() const { return selected_; }
     [[nodiscard]] const TraceSpan& span(const SpanPlace& place) const;
+    /// On the axis, with the timeline's offset.
+    [[nodiscard]] double startOf(const SpanPlace& place) const;
+    [[nodiscard]] double endOf(const SpanPlace& place) const;
 
     /// The shown tracks from the top, each by its first span.
     [[nodiscard]] std::vector<SpanPlace> rows() const;
@@ -81,18 +90,22 @@ private:
     void paintAxis(QPainter&, const QRect&);
     void paintRow(QPainter&, const Row&, int top, int width);
     void paintHeading(QPainter&, const Row&, int top, int width);
+    /// Into strip_, in pixels of the device.
     void paintSpans(const Row&);
     void paintNames(QPainter&, const Row&, int top, int width, double per_second);
     void paintMark(QPainter&, const SpanPlace&, int width, const QPen&);
+    /// What the search found: a frame around spans wide enough for one, a strip along the others.
+    void paintMatches(QPainter&, int width);
     [[nodiscard]] double timeAt(double x) const;
     [[nodiscard]] std::optional<SpanPlace> placeAt(const QPointF&) const;
     [[nodiscard]] int rowTop(const SpanPlace&) const;
-    [[nodiscard]] double end() const;
     [[nodiscard]] QString words(const SpanPlace&) const;
 
     std::vector<std::shared_ptr<const TraceModel>> models_;
+    std::vector<double> offsets_;           ///< by model, seconds
     std::vector<std::vector<QRgb>> colors_; ///< by model and color id
     std::vector<Row> rows_;
+    std::vector<std::vector<std::size_t>> rowOf_; ///< by model and track
     int height_ = 0;
     double from_ = 0.0, to_ = 1.0;
     std::vector<SpanPlace> matches_;
@@ -121,8 +134,10 @@ protected:
 
 private:
     void centre(double x);
+    void drawPicture(const QSize& pixels, double end);
     TimelineView& view_;
-    QImage picture_;
+    QImage picture_; ///< in pixels of the device
+    bool dark_ = false;
 };
 
 } // namespace chokepoint::gui

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "trace_model.hpp"
 
+#include <QJsonArray>
+#include <QJsonDocument>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <span>
 
 namespace chokepoint::gui {
@@ -128,13 +132,39 @@ private:
     std::vector<float> most_;
 };
 
+QString unescaped(std::string_view json) {
+    const QByteArray text(json.data(), static_cast<qsizetype>(json.size()));
+    return text.contains('\\') ? QJsonDocument::fromJson("[\"" + text + "\"]").array().at(0).toString()
+                               : QString::fromUtf8(text);
+}
+
+void count_from_first(std::vector<TraceTrack>& tracks) {
+    double first = std::numeric_limits<double>::infinity();
+    double last = 0.0;
+    for (const TraceTrack& track : tracks) {
+        for (const TraceSpan& span : track.spans) {
+            first = std::min(first, span.start);
+            last = std::max(last, span.end);
+        }
+    }
+    if (!(first > last - first)) {
+        return;
+    }
+    for (TraceTrack& track : tracks) {
+        for (TraceSpan& span : track.spans) {
+            span.start -= first;
+            span.end -= first;
+        }
+    }
+}
+
 } // namespace
 
-std::uint32_t TraceModel::intern_name(std::string_view name) {
+std::uint32_t TraceModel::intern_name(std::string_view json) {
     const auto [at, added] =
-        name_ids_.try_emplace(std::string(name), static_cast<std::uint32_t>(names_.size()));
+        name_ids_.try_emplace(std::string(json), static_cast<std::uint32_t>(names_.size()));
     if (added) {
-        names_.push_back(QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size())));
+        names_.push_back(unescaped(json));
     }
     return at->second;
 }
@@ -175,6 +205,7 @@ void TraceModel::finish() {
         return std::pair(a.process, a.thread) < std::pair(b.process, b.thread);
     });
     by_thread_.clear();
+    count_from_first(tracks_);
     for (TraceTrack& track : tracks_) {
         track.spans.shrink_to_fit();
         std::ranges::stable_sort(track.spans, {}, &TraceSpan::start);
@@ -233,8 +264,9 @@ std::optional<std::size_t> TraceModel::span_at(const TraceTrack& track, double t
 
 QColor trace_color(const std::string& reserved) {
     // catapult-project/catapult, tracing/tracing/base/color_scheme.html
-    static const std::array<std::pair<const char*, QRgb>, 5> kReserved{
-        {{"thread_state_running", qRgb(126, 200, 148)},
+    static const std::array<std::pair<const char*, QRgb>, 6> kReserved{
+        {{"generic_work", qRgb(125, 125, 125)},
+         {"thread_state_running", qRgb(126, 200, 148)},
          {"rail_response", qRgb(67, 135, 253)},
          {"rail_animation", qRgb(244, 74, 63)},
          {"thread_state_iowait", qRgb(255, 140, 0)},

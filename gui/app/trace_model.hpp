@@ -19,6 +19,9 @@ struct TraceSpan {
     std::uint32_t color = 0;                   ///< TraceModel::color()
     std::int32_t micro_batch = -1, layer = -1; ///< -1: none
     bool critical = false;
+    std::uint32_t detail = kNoDetail; ///< TraceModel::name(): what else the trace says of it
+
+    static constexpr std::uint32_t kNoDetail = 0xFFFFFFFF;
 };
 
 /// Consecutive spans of a track, or consecutive blocks below them.
@@ -48,17 +51,20 @@ class TraceModel {
 public:
     static constexpr std::size_t kFan = 16; ///< children of a block
 
-    std::uint32_t intern_name(std::string_view);
+    /// Of the text between the quotes of a JSON string.
+    std::uint32_t intern_name(std::string_view json);
     std::uint32_t intern_color(std::string_view);
     /// The track of a process and thread, made if there is none. Valid until the next call.
     TraceTrack& track(int process, int thread);
-    /// Sorts and builds the pyramids; called once, when all spans are there. Empty tracks go.
+    /// Sorts and builds the pyramids; called once, when all spans are there. Empty tracks go. A trace that
+    /// counts from an arbitrary moment, later than its own length, is counted from its first span.
     void finish();
 
     [[nodiscard]] const std::vector<TraceTrack>& tracks() const { return tracks_; }
     [[nodiscard]] const QString& name(std::uint32_t id) const { return names_[id]; }
     [[nodiscard]] const std::string& color(std::uint32_t id) const { return colors_[id]; }
     [[nodiscard]] std::size_t color_count() const { return colors_.size(); }
+    [[nodiscard]] bool has_color(const std::string& color) const { return color_ids_.contains(color); }
     [[nodiscard]] std::size_t name_count() const { return names_.size(); }
     [[nodiscard]] std::size_t span_count() const;
     [[nodiscard]] double end() const { return end_; }

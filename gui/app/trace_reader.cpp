@@ -79,7 +79,7 @@ struct Event {
     char phase = ' ';
     int process = 0, thread = 0;
     double at = 0.0, duration = 0.0; ///< microseconds
-    std::string_view name, color, argument_name;
+    std::string_view name, color, argument_name, kernel, segment;
     std::int32_t micro_batch = -1, layer = -1;
     bool critical = false;
 };
@@ -97,6 +97,10 @@ Event read_event(std::string_view text) {
                 event.argument_name = value;
             } else if (name == "critical") {
                 event.critical = value == "true" || value == "1";
+            } else if (name == "kernel") {
+                event.kernel = value;
+            } else if (name == "segment") {
+                event.segment = value;
             }
         } else if (name == "ph") {
             event.phase = value.empty() ? ' ' : value.front();
@@ -163,10 +167,16 @@ void TraceReader::event(std::string_view text) {
     const int process = first_process_ + event.process;
     if (event.phase == 'X') {
         constexpr double kMicrosecond = 1e-6;
+        const std::uint32_t detail =
+            event.kernel.empty()
+                ? TraceSpan::kNoDetail
+                : model_.intern_name(event.segment.empty()
+                                         ? std::string(event.kernel)
+                                         : fmt::format("{}, in {}", event.kernel, event.segment));
         model_.track(process, event.thread)
             .spans.push_back({event.at * kMicrosecond, (event.at + event.duration) * kMicrosecond,
                               model_.intern_name(event.name), model_.intern_color(event.color),
-                              event.micro_batch, event.layer, event.critical});
+                              event.micro_batch, event.layer, event.critical, detail});
     } else if (event.phase == 'M' && event.name == "thread_name") {
         model_.track(process, event.thread).thread_name =
             QString::fromUtf8(event.argument_name.data(), static_cast<qsizetype>(event.argument_name.size()));

@@ -20,6 +20,7 @@ WorkBar::WorkBar(QWidget* parent)
     layout->addWidget(label_, 1);
     layout->addWidget(progress_);
     layout->addWidget(cancel_);
+    layout->addStretch(0); // without a message the bar stands on the left
     label_->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
     label_->setWordWrap(true);
     label_->setAccessibleName(tr("Message"));
@@ -39,10 +40,7 @@ void WorkBar::watch(Runner& runner) {
     });
     connect(&runner, &Runner::progressed, this, &WorkBar::setProgress);
     connect(&runner, &Runner::failed, this, [this](const QString& message) { setMessage(message); });
-    connect(&runner, &Runner::ended, this, [this] {
-        progress_->hide();
-        cancel_->hide();
-    });
+    connect(&runner, &Runner::ended, this, &WorkBar::endProgress);
     connect(this, &WorkBar::cancelled, &runner, &Runner::cancel);
 }
 
@@ -64,9 +62,14 @@ void WorkBar::setMessage(const QString& message) {
     setVisible(!message.isEmpty() || progress_->isVisibleTo(this));
 }
 
-void WorkBar::clear() {
+void WorkBar::endProgress() {
     progress_->hide();
     cancel_->hide();
+    setVisible(!message_.isEmpty());
+}
+
+void WorkBar::clear() {
+    endProgress();
     setMessage({});
 }
 

@@ -20,6 +20,8 @@ public:
 
     /// Shows the runner's progress and its failures. Several may be watched.
     void watch(Runner&);
+    /// Takes the bar and its button away; a message stays.
+    void endProgress();
     void setProgress(const QString& phase, double share);
     void setMessage(const QString&);
     void clear();
