@@ -62,6 +62,9 @@ ComparePage::ComparePage(Document& document, QWidget* parent)
             entries_.front()->card->setEnabled(false); // until the new result is there
         }
     });
+    for (ChartPanel* panel : {phases_, waits_, memory_}) {
+        panel->setHint(tr("Open a scenario to see its step, and add others beside it."));
+    }
     append({});
 }
 
@@ -99,6 +102,7 @@ void ComparePage::add(const QString& path) {
     const QString absolute = QFileInfo(path).absoluteFilePath();
     if (entries_.size() < kMost && !files().contains(absolute)) {
         append(absolute);
+        emit filesChanged();
         if (isVisible()) {
             compute(*entries_.back());
         }
@@ -135,6 +139,7 @@ void ComparePage::remove(const Entry* which) {
             entries_.back()->result = results[static_cast<std::size_t>(i)];
         }
     }
+    emit filesChanged();
     refresh();
     activate();
 }

@@ -43,6 +43,8 @@ public:
 signals:
     /// The open scenario's result, whenever there is a new one.
     void computed(const RunResult&);
+    /// One more, or one less, beside the open scenario.
+    void filesChanged();
 
 private:
     struct Entry;

@@ -102,6 +102,17 @@ Chart curve_chart(const CurveView& view, const std::vector<QString>& names,
     return chart;
 }
 
+namespace {
+
+/// "h800-sxm" and "h800-pcie" are one chip; "ascend-910b" is its own name.
+QString chip_of(const QString& part) {
+    static const QStringList kForms{"sxm", "pcie", "nvl"};
+    const qsizetype dash = part.indexOf('-');
+    return dash >= 0 && kForms.contains(part.mid(dash + 1)) ? part.left(dash) : part;
+}
+
+} // namespace
+
 std::vector<Mark> threshold_marks(const QJsonObject& rules, const CurveAxis& axis) {
     std::map<double, std::set<QString>> limits, parts;
     for (const QJsonValue& part : rules.value("parts").toArray()) {
@@ -112,8 +123,7 @@ std::vector<Mark> threshold_marks(const QJsonObject& rules, const CurveAxis& axi
                 }
                 limits[margin["limit"].toDouble() * axis.scale].insert(verdict["rule"].toString());
                 if (margin["value"].isDouble()) {
-                    parts[margin["value"].toDouble() * axis.scale].insert(
-                        part["part"].toString().section('-', 0, 0));
+                    parts[margin["value"].toDouble() * axis.scale].insert(chip_of(part["part"].toString()));
                 }
             }
         }

@@ -120,6 +120,8 @@ void CurvesPage::layOut() {
     scroll->setFixedHeight(kCardHeight);
     layout->addWidget(scroll);
     slider_->setEnabled(false);
+    panel_->setHint(
+        tr("Choose an axis and a range, and press Run: the curve of the open scenario fills in here."));
     pointed_->setMinimumWidth(110);
     pointed_->setAccessibleName(tr("The slider's place"));
 }

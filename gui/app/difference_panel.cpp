@@ -40,6 +40,7 @@ DifferencePanel::DifferencePanel(QWidget* parent)
     scroll->setFrameShape(QFrame::NoFrame);
     scroll->setFocusPolicy(Qt::NoFocus);
     layout->addWidget(scroll, 1);
+    panel_->setHint(tr("What makes the difference between two scenarios stands here."));
     work_->watch(runner_);
     connect(measure_, &QComboBox::currentIndexChanged, this, &DifferencePanel::ask);
     connect(&runner_, &Runner::finished, this, [this](const QByteArray& json) {

@@ -59,7 +59,7 @@ HeadlineCard::HeadlineCard(int letter, QWidget* parent)
     connect(remove_, &QToolButton::clicked, this, &HeadlineCard::removed);
     head->addWidget(remove_, 0, Qt::AlignTop);
     layout->addLayout(head);
-    subtitle_->setForegroundRole(QPalette::PlaceholderText);
+    subtitle_->setStyleSheet("font-size: 11px;");
     subtitle_->setWordWrap(true);
     layout->addWidget(subtitle_);
     step_ = addLine(tr("Step"));

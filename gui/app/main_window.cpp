@@ -43,6 +43,8 @@ QStringList page_names() {
 MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recovery)
     : settings_(std::move(settings)),
       recovery_(recovery),
+      earlierPage_(settings_->value("session/page").toString()),
+      earlierFiles_(settings_->value("session/compared").toStringList()),
       document_(std::make_unique<Document>(recovery)),
       navigation_(new QListWidget(this)),
       stack_(new QStackedWidget(this)),
@@ -79,7 +81,9 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
         stack_->setCurrentIndex(row);
         placeDock(stack_->currentWidget()->objectName());
         static_cast<Page*>(stack_->currentWidget())->activate();
+        keepSession();
     });
+    connect(compare_, &ComparePage::filesChanged, this, &MainWindow::keepSession);
     connect(start_, &StartPage::chosen, this, [this](const QString& path) {
         if (open(path)) {
             showPage("compare");
@@ -170,7 +174,7 @@ void MainWindow::placeDock(const QString& page) {
         stack_->widget(i)->setSizePolicy(policy, policy);
     }
     scenarioDock_->setVisible(whole || (dockWanted_ && page != "start"));
-    constexpr double kShareOfItsPage = 0.6;
+    constexpr double kShareOfItsPage = 0.58;
     constexpr double kShareBeside = 0.36;
     resizeDocks({scenarioDock_}, {static_cast<int>(width() * (whole ? kShareOfItsPage : kShareBeside))},
                 Qt::Horizontal);
@@ -185,6 +189,11 @@ void MainWindow::remember(const QString& path) {
     recent = recent.mid(0, kRecentFiles);
     settings_->setValue("recent", recent);
     start_->setRecent(recent);
+}
+
+void MainWindow::keepSession() {
+    settings_->setValue("session/page", stack_->currentWidget()->objectName());
+    settings_->setValue("session/compared", compare_->files());
 }
 
 void MainWindow::refreshTitle() {

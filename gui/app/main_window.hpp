@@ -60,6 +60,8 @@ private:
     /// True if the present text may go.
     bool mayDiscard();
     void remember(const QString& path);
+    /// What stands beside unsaved text, for after a crash.
+    void keepSession();
     void refreshTitle();
     void restoreLayout();
     void setLook(Look);
@@ -68,6 +70,8 @@ private:
 
     std::unique_ptr<QSettings> settings_;
     QString recovery_;
+    QString earlierPage_; ///< of the session before this one
+    QStringList earlierFiles_;
     std::unique_ptr<Document> document_;
     QListWidget* navigation_;
     QStackedWidget* stack_;

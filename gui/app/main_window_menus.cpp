@@ -130,6 +130,10 @@ bool MainWindow::offerRecovery() {
                 .arg(recovered.path));
         if (answer == QMessageBox::Yes) {
             document_->restore(recovered);
+            for (const QString& file : earlierFiles_) {
+                compareWith(file);
+            }
+            showPage(earlierPage_);
             return true;
         }
         QFile::remove(recovered.file);

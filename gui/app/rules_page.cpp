@@ -6,6 +6,7 @@
 #include "contract.hpp"
 #include "rules_chart.hpp"
 #include "runner.hpp"
+#include "text.hpp"
 #include "work_bar.hpp"
 
 #include <QComboBox>
@@ -38,6 +39,21 @@ QJsonValue part_called(const QJsonObject& rules, const QString& id) {
         }
     }
     return {};
+}
+
+/// "TPP 15,832, threshold 4,800"
+QString margin_text(const QJsonValue& margin) {
+    const QString figure = margin["figure"].toString();
+    const bool rate = figure == "aggregate_io" || figure == "memory_bandwidth";
+    const auto number = [&](const QJsonValue& value) {
+        const double shown = value.toDouble() * (rate ? kGiga : 1.0);
+        return shown >= 100.0 ? whole_text(shown) : QString::number(shown, 'f', 2);
+    };
+    const QString name = figure == "tpp"            ? RulesPage::tr("TPP")
+                         : figure == "aggregate_io" ? RulesPage::tr("NVLink")
+                                                    : QString(figure).replace('_', ' ');
+    return RulesPage::tr("%1 %2, threshold %3%4")
+        .arg(name, number(margin["value"]), number(margin["limit"]), rate ? " GB/s" : "");
 }
 
 /// A limit lower than a figure as a cap; nothing if it is as high as the figure, or within a hundredth.
@@ -258,10 +274,8 @@ void RulesPage::addVerdict(const QJsonValue& verdict, const QJsonValue& rule) {
     verdicts_->insertRow(row);
     QStringList margins;
     for (const QJsonValue& margin : verdict["margins"].toArray()) {
-        if (margin["ratio"].isDouble()) {
-            margins << tr("%1 %2 × its threshold")
-                           .arg(margin["figure"].toString().replace('_', ' '))
-                           .arg(margin["ratio"].toDouble(), 0, 'f', 2);
+        if (margin["value"].isDouble()) {
+            margins << margin_text(margin);
         }
     }
     const QStringList cells{verdict["rule"].toString(), verdict["ruling"].toString().replace('_', ' '),

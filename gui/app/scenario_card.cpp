@@ -10,6 +10,12 @@
 
 namespace chokepoint::gui {
 
+namespace {
+
+constexpr int kGlance = 52; ///< pixels: a line of words above a bar
+
+} // namespace
+
 ScenarioCard::ScenarioCard(QString title, QString question, QString path, QWidget* parent)
     : QAbstractButton(parent),
       title_(std::move(title)),
@@ -51,12 +57,15 @@ void ScenarioCard::paintEvent(QPaintEvent*) {
     painter.setFont(font());
     painter.drawText(inside, Qt::TextWordWrap | Qt::AlignTop, question_);
     if (run_) {
-        paintGlance(painter, QRect(inside.left(), rect().bottom() - kPadding - 44, inside.width(), 44));
+        paintGlance(painter,
+                    QRect(inside.left(), rect().bottom() - kPadding - kGlance, inside.width(), kGlance));
     }
 }
 
 void ScenarioCard::paintGlance(QPainter& painter, const QRect& area) const {
-    constexpr int kBar = 14;
+    constexpr int kBar = 24;
+    constexpr double kReadable = 54.0;
+    constexpr int kDark = 125;
     QString line = tr("step %1 on %2 × %3")
                        .arg(seconds_text(run_->step_seconds.value), whole_text(run_->gpus), run_->gpu);
     if (run_->usd) {
@@ -65,8 +74,17 @@ void ScenarioCard::paintGlance(QPainter& painter, const QRect& area) const {
     painter.drawText(area, Qt::AlignLeft | Qt::AlignTop, line);
     double left = area.left();
     for (std::size_t i = 0; i < run_->phases.size(); ++i) {
-        const double width = area.width() * run_->phases[i].value / run_->step_seconds.value;
-        painter.fillRect(QRectF(left, area.bottom() - kBar, width, kBar), series_color(i, is_dark(*this)));
+        const double share = run_->phases[i].value / run_->step_seconds.value;
+        const double width = area.width() * share;
+        const QRectF part(left, area.bottom() - kBar, width, kBar);
+        const QColor color = series_color(i, is_dark(*this));
+        painter.fillRect(part, color);
+        if (width >= kReadable) {
+            const QString words = QString("%1% %2").arg(qRound(100.0 * share)).arg(run_->phases[i].name);
+            painter.setPen(qGray(color.rgb()) < kDark ? Qt::white : Qt::black);
+            painter.drawText(part.adjusted(4, 0, -2, 0), Qt::AlignLeft | Qt::AlignVCenter,
+                             painter.fontMetrics().elidedText(words, Qt::ElideRight, int(width) - 6));
+        }
         left += width;
     }
 }

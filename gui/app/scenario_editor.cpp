@@ -12,6 +12,7 @@
 
 #include <chokepoint/hwmodels/catalog.hpp>
 
+#include <QApplication>
 #include <QCheckBox>
 #include <QEvent>
 #include <QFile>
@@ -92,6 +93,7 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
       state_(new QLabel(this)),
       filter_(new QLineEdit(this)),
       all_(new QCheckBox(tr("&All keys"), this)),
+      help_(new QLabel(this)),
       debounce_(new QTimer(this)) {
     document_.editable().setDefaultFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
     text_->setDocument(&document_.editable());
@@ -115,6 +117,19 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
     top->addWidget(all_);
     form_side->addLayout(top);
     form_side->addWidget(scroll, 1);
+    help_->setWordWrap(true);
+    help_->setTextFormat(Qt::RichText);
+    help_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+    help_->setMinimumHeight(4 * fontMetrics().lineSpacing());
+    help_->setText(
+        tr("The field that is edited is explained here; names that are bold are set in the file."));
+    form_side->addWidget(help_);
+    connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
+        const QString words = form_->explanation(now);
+        if (!words.isEmpty()) {
+            help_->setText(words);
+        }
+    });
 
     auto* sides = new QSplitter(Qt::Horizontal, this);
     sides->addWidget(left);
@@ -199,8 +214,10 @@ void ScenarioEditor::take(const QByteArray& json) {
         QHash<QString, QPair<QString, QString>> resolved;
         for (auto it = values.begin(); it != values.end(); ++it) {
             const QJsonObject value = it->toObject();
+            QString where = value.value("where").toString();
+            where.replace("<stdin>:", tr("line "));
             resolved[it.key()] = {value.value("text").toString(),
-                                  value.value("origin").toString() + ": " + value.value("where").toString()};
+                                  value.value("origin").toString() + ": " + where};
         }
         if (!values.isEmpty()) {
             form_->setResolved(resolved);

@@ -65,6 +65,7 @@ private:
     QLabel* state_;
     QLineEdit* filter_;
     QCheckBox* all_;
+    QLabel* help_;
     QTimer* debounce_;
 };
 

@@ -6,6 +6,7 @@
 #include <QComboBox>
 #include <QGroupBox>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPushButton>
@@ -25,9 +26,20 @@ QString range_text(const Field& field) {
     if (!field.minimum && !field.maximum) {
         return {};
     }
-    return QString(" [%1 … %2]")
-        .arg(field.minimum ? QString::number(*field.minimum) : "",
-             field.maximum ? QString::number(*field.maximum) : "");
+    const QString least = field.minimum ? QString::number(*field.minimum) : QString();
+    const QString most = field.maximum ? QString::number(*field.maximum) : QString();
+    return " " + (most.isEmpty()    ? QObject::tr("At least %1.").arg(least)
+                  : least.isEmpty() ? QObject::tr("At most %1.").arg(most)
+                                    : QObject::tr("From %1 to %2.").arg(least, most));
+}
+
+/// Descriptions of the schema are phrases.
+QString sentence(QString phrase) {
+    if (!phrase.isEmpty()) {
+        phrase[0] = phrase[0].toUpper();
+        phrase += phrase.endsWith('.') ? "" : ".";
+    }
+    return phrase;
 }
 
 } // namespace
@@ -110,10 +122,25 @@ bool ScenarioForm::isThere(const QString& section) const {
 
 void ScenarioForm::commit(const QString& key, const QString& typed) {
     Row& row = rows_.at(key);
+    for (QLineEdit* edit : row.box->findChildren<QLineEdit*>()) {
+        edit->setModified(false); // it is in the text now
+    }
     if (typed.trimmed() != row.value) {
         row.value = typed.trimmed();
         emit edited(key, literal_of(row.field, typed));
     }
+}
+
+bool ScenarioForm::eventFilter(QObject* watched, QEvent* event) {
+    const auto* edit = qobject_cast<QLineEdit*>(watched);
+    if (event->type() == QEvent::ShortcutOverride && edit != nullptr && !edit->isModified()) {
+        const auto* key = static_cast<QKeyEvent*>(event);
+        if (key->matches(QKeySequence::Undo) || key->matches(QKeySequence::Redo)) {
+            event->ignore();
+            return true;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
 }
 
 void ScenarioForm::show(Row& row) {
@@ -147,12 +174,25 @@ void ScenarioForm::show(Row& row) {
     describe(row);
 }
 
-void ScenarioForm::describe(Row& row) {
-    QString text = "<p>" + row.field.description.toHtmlEscaped() + range_text(row.field) + "</p>";
+QString ScenarioForm::words(const Row& row) {
+    QString text = sentence(row.field.description).toHtmlEscaped() + range_text(row.field);
     if (!row.resolved.isEmpty()) {
-        text +=
-            tr("<p>Now <b>%1</b>, from %2</p>").arg(row.resolved.toHtmlEscaped(), row.origin.toHtmlEscaped());
+        text += tr(" Now <b>%1</b>, from %2.").arg(row.resolved.toHtmlEscaped(), row.origin.toHtmlEscaped());
     }
+    return text;
+}
+
+QString ScenarioForm::explanation(const QWidget* widget) const {
+    for (const auto& [key, row] : rows_) {
+        if (widget == row.editor || (widget != nullptr && widget->parentWidget() == row.editor)) {
+            return "<b>" + key.toHtmlEscaped() + "</b>: " + words(row);
+        }
+    }
+    return {};
+}
+
+void ScenarioForm::describe(Row& row) {
+    const QString text = "<p>" + words(row) + "</p>"; // rich text, whose lines break
     row.label->setToolTip(text);
     if (row.field.catalog.isEmpty()) {
         row.editor->setToolTip(text);

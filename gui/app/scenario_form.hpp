@@ -38,11 +38,18 @@ public:
     /// is off.
     void setFilter(const QString& words, bool all);
 
+    /// What a field means, may be and is now; empty for a widget that is none.
+    [[nodiscard]] QString explanation(const QWidget*) const;
+
 signals:
     /// An empty literal: the key is to go.
     void edited(const QString& key, const QString& literal);
     /// One more [[name]].
     void tableAsked(const QString& name);
+
+protected:
+    /// Undo and redo in a field without unfinished typing are those of the text.
+    bool eventFilter(QObject*, QEvent*) override;
 
 private:
     struct Row {
@@ -66,6 +73,7 @@ private:
     void commit(const QString& key, const QString& typed);
     void show(Row&);
     void describe(Row&);
+    [[nodiscard]] static QString words(const Row&);
     void refilter();
 
     CatalogLists& lists_;

@@ -62,6 +62,9 @@ void ScenarioForm::addRow(const Field& field) {
         line->addWidget(makeChooser(field, qobject_cast<QLineEdit*>(row.editor)));
     }
     lines->addLayout(line);
+    for (QLineEdit* edit : row.box->findChildren<QLineEdit*>()) {
+        edit->installEventFilter(this);
+    }
     row.fault = new QLabel(row.box);
     row.fault->setWordWrap(true);
     row.fault->setStyleSheet("color: #D1443B;");

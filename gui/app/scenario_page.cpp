@@ -41,6 +41,8 @@ ScenarioPage::ScenarioPage(ScenarioEditor& editor, QWidget* parent)
     table_->setSelectionBehavior(QAbstractItemView::SelectRows);
     table_->setAlternatingRowColors(true);
     table_->verticalHeader()->hide();
+    table_->verticalHeader()->setDefaultSectionSize(24);
+    table_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff); // the last column takes what is left
     table_->horizontalHeader()->setStretchLastSection(true);
     table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     table_->setAccessibleName(tr("Resolved values"));
@@ -69,7 +71,7 @@ void ScenarioPage::show(const QJsonObject& values) {
         model_->appendRow(row);
     }
     table_->resizeColumnsToContents();
-    constexpr std::array kWidest{225, 105, 65, 60}; // so that origins are seen beside the scenario's dock
+    constexpr std::array kWidest{215, 110, 60}; // so that all are seen beside the scenario's dock
     for (int column = 0; column < static_cast<int>(kWidest.size()); ++column) {
         const int widest = kWidest[static_cast<std::size_t>(column)];
         table_->setColumnWidth(column, std::min(table_->columnWidth(column), widest));

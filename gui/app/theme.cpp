@@ -13,9 +13,10 @@ namespace chokepoint::gui {
 namespace {
 
 QPalette dark_palette() {
-    const QColor ground(0x2A, 0x2D, 0x31);
-    const QColor faint(0x80, 0x84, 0x8A);
-    QPalette palette(QColor(0x38, 0x3C, 0x42), ground);
+    // Far enough from the fields' ground that boxes to tick and the slider's marks are seen.
+    const QColor ground(0x35, 0x39, 0x3E);
+    const QColor faint(0x94, 0x99, 0xA0);
+    QPalette palette(QColor(0x46, 0x4B, 0x52), ground);
     palette.setColor(QPalette::Base, background_color(true));
     palette.setColor(QPalette::AlternateBase, QColor(0x25, 0x28, 0x2C));
     palette.setColor(QPalette::Text, text_color(true));
@@ -26,7 +27,8 @@ QPalette dark_palette() {
     palette.setColor(QPalette::Highlight, series_color(5));
     palette.setColor(QPalette::HighlightedText, Qt::black);
     palette.setColor(QPalette::PlaceholderText, faint);
-    for (const auto role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText}) {
+    for (const auto role :
+         {QPalette::Text, QPalette::WindowText, QPalette::ButtonText, QPalette::PlaceholderText}) {
         palette.setColor(QPalette::Disabled, role, faint);
     }
     return palette;
@@ -39,8 +41,9 @@ QPalette light_palette() {
     palette.setColor(QPalette::Midlight, QColor(0xD5, 0xD8, 0xDD));
     palette.setColor(QPalette::Highlight, series_color(0));
     palette.setColor(QPalette::HighlightedText, Qt::white);
-    palette.setColor(QPalette::PlaceholderText, QColor(0x80, 0x84, 0x8A));
-    for (const auto role : {QPalette::Text, QPalette::WindowText, QPalette::ButtonText}) {
+    palette.setColor(QPalette::PlaceholderText, QColor(0x6C, 0x70, 0x76));
+    for (const auto role :
+         {QPalette::Text, QPalette::WindowText, QPalette::ButtonText, QPalette::PlaceholderText}) {
         palette.setColor(QPalette::Disabled, role, QColor(0x9A, 0x9E, 0xA4));
     }
     return palette;

@@ -9,6 +9,7 @@
 #include "work_bar.hpp"
 
 #include <QComboBox>
+#include <QCoreApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QJsonArray>
@@ -166,7 +167,9 @@ ValidatePage::ValidatePage(QWidget* parent)
     table_->verticalHeader()->hide();
     table_->verticalHeader()->setDefaultSectionSize(24);
     table_->setWordWrap(false);
+    table_->setTextElideMode(Qt::ElideMiddle); // the names of runs differ in their ends
     table_->setAccessibleName(tr("Published runs"));
+    panel_->setHint(tr("The published runs are being predicted."));
     work_->watch(*runner_);
     connect(runner_.get(), &Runner::finished, this, &ValidatePage::take);
     connect(runner_.get(), &Runner::ended, this, [this] { panel_->setEnabled(true); });
@@ -183,6 +186,22 @@ void ValidatePage::activate() {
     if (runs_.empty() && !runner_->running()) {
         panel_->setEnabled(false);
         runner_->start({{"validate", "--json", "-", "--progress", "json"}, {}, {}});
+    }
+}
+
+void ValidatePage::demonstrate() {
+    activate();
+    while (runner_->running()) {
+        QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
+    }
+    // The part that this program began with.
+    for (int row = 0; row < shown_->rowCount(); ++row) {
+        if (shown_->index(row, kGpu).data().toString() == "h800-sxm" &&
+            !shown_->index(row, kPredicted).data().toString().isEmpty()) {
+            table_->selectRow(row);
+            table_->scrollTo(shown_->index(row, kId));
+            return;
+        }
     }
 }
 

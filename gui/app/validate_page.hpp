@@ -43,6 +43,7 @@ public:
     ~ValidatePage() override;
 
     void activate() override;
+    void demonstrate() override;
     [[nodiscard]] bool busy() const override;
     [[nodiscard]] bool empty() const override;
     [[nodiscard]] QString problem() const override;
