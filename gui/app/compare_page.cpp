@@ -159,6 +159,9 @@ void ComparePage::activate() {
 void ComparePage::compute(Entry& entry) {
     entry.revision = document_.revision();
     entry.card->setEnabled(false);
+    for (ChartPanel* panel : {phases_, waits_, memory_}) {
+        panel->setHint(tr("The step is being simulated."));
+    }
     const QStringList options{"--json", "-", "--progress", "json"};
     entry.runner->start(entry.path.isEmpty() ? document_.invocation("run", options)
                                              : Invocation{QStringList{"run", entry.path} + options, {}, {}});

@@ -114,7 +114,7 @@ TEST_F(Interaction, TypesInTheFormAndUndoesInTheText) {
         field = edit->accessibleName() == "plan.micro_batch" ? edit : field;
     }
     ASSERT_NE(field, nullptr);
-    EXPECT_THAT(editor->form().explanation(field).toStdString(), HasSubstr("At least 1."));
+    EXPECT_THAT(editor->form().explanation(field).toStdString(), HasSubstr("From 1 to 4096."));
     field->setFocus();
     field->selectAll();
     QTest::keyClicks(field, "7");
