@@ -2,6 +2,8 @@
 // Inputs and draws as tables of text.
 #include "uncertainty_text.hpp"
 
+#include "inputs.hpp"
+
 #include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
@@ -94,6 +96,10 @@ std::vector<std::string> tornado_lines(const RunReport& r) {
         const Effect rest = together(drivers, kShown);
         lines.push_back(row(columns, fmt::format("{} smaller ones together", drivers.size() - kShown), "",
                             rest, share(rest)));
+    }
+    if (drivers.front().input.starts_with(inputs::kRouting)) {
+        lines.emplace_back(
+            "  Routing imbalance moves more upwards than down: --monte-carlo N shows longer upper ends");
     }
     std::ranges::transform(lines, lines.begin(), trimmed);
     return lines;
