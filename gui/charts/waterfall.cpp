@@ -115,8 +115,13 @@ private:
     void paint_panel(const BarPanel& panel, double top) {
         if (!panel.title.empty()) {
             set_text(kPanelTitlePixels);
-            painter_.drawText(QRectF(plot_.left(), top, plot_.width(), 1.4 * kPanelTitlePixels),
-                              Qt::AlignLeft | Qt::AlignVCenter, QString::fromStdString(panel.title));
+            const QString title = QString::fromStdString(panel.title);
+            // Above the bars, or as far to the left as it needs to be seen whole.
+            const double wide = QFontMetricsF(painter_.font()).horizontalAdvance(title);
+            const double left =
+                std::max(area_.left() + kMargin, std::min(plot_.left(), area_.right() - kMargin - wide));
+            painter_.drawText(QRectF(left, top, area_.right() - left, 1.4 * kPanelTitlePixels),
+                              Qt::AlignLeft | Qt::AlignVCenter, title);
             top += title_height(panel);
         }
         for (std::size_t i = 0; i < panel.bars.size(); ++i) {
