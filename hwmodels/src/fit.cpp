@@ -211,7 +211,7 @@ FitSet fit_all(const MeasurementSet& set, std::string_view architecture, const F
     for (std::size_t i = 0; i < result.fits.size(); ++i) {
         Fit& fit = result.fits[i];
         const CurvePlan& plan = plans[i].plan;
-        if (plan.other_library) {
+        if (plan.other_library || fit.own_run) { // whose kernels are not the training run's
             fit.training = {};
             continue;
         }

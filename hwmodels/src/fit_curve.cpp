@@ -6,7 +6,6 @@
 #include "fit_least_squares.hpp"
 #include "fit_unknowns.hpp"
 
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -146,6 +145,19 @@ std::array<Range, 4> hull_of(const CurvePlan& plan, const Fit* parent, const std
     return hull;
 }
 
+/// Of the first series; of own runs, where the fastest of several libraries stands for each shape, all of
+/// them.
+std::string software_of(const std::vector<Sample>& samples) {
+    std::string text = samples.front().series->software;
+    for (const Sample& sample : samples) {
+        const std::string& other = sample.series->software;
+        if (sample.series->own_run && text.find(other) == std::string::npos) {
+            text += " and " + other;
+        }
+    }
+    return text;
+}
+
 MeasuredPart measured_part(const Sample& sample) {
     const GpuSpec& part = sample.series->part;
     return {part.id, part.sm_count, part.peak(sample.measurement->op.dtype), part.memory_bandwidth};
@@ -192,7 +204,7 @@ Fit fit_curve(const CurvePlan& plan, const Fit* parent, const std::vector<Sample
     fit.dtype = plan.dtype;
     fit.scaling = plan.scaling;
     fit.form = plan.form;
-    fit.software = samples.front().series->software;
+    fit.software = software_of(samples);
     fit.vintage = plan.vintage;
     fit.measured_on = measured_part(samples.front());
     if (!plan.part.empty()) {

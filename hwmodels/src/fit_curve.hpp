@@ -41,9 +41,6 @@ std::vector<PlannedCurve> planned_curves(std::string_view architecture);
 /// @throws std::runtime_error if the samples leave a curve without rows.
 Fit fit_curve(const CurvePlan&, const Fit* parent, const std::vector<Sample>&);
 
-/// Whether a training step has kernels of this size: below, libraries pick tiles that none uses.
-bool is_training_size(const Operator&);
-
 /// Efficiencies of the memory-bound classes; classes without a row take `add`'s with a wider spread.
 std::vector<Fit> fit_streaming(const StreamFigures&, const std::vector<Sample>&);
 

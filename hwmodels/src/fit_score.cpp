@@ -51,6 +51,7 @@ void summarise(SeriesScore& score, const std::vector<double>& errors) {
     std::vector<double> sizes;
     for (const double error : errors) {
         sizes.push_back(std::abs(std::expm1(error)));
+        score.mean += sizes.back() / static_cast<double>(errors.size());
         score.bias += std::expm1(error) / static_cast<double>(errors.size());
     }
     std::ranges::sort(sizes);
@@ -59,7 +60,37 @@ void summarise(SeriesScore& score, const std::vector<double>& errors) {
     score.p90 = quantile(sizes, 0.9);
 }
 
+/// The software of the training run, launched beside communication.
+Seconds trained_time(const FitSet& fits, const MeasurementSeries& series, const Measurement& row,
+                     const Fit& newest) {
+    const Operator& op = row.op;
+    const Fit* early = fits.find(op.kernel, op.dtype, op.scaling, kTrainingVintage, series.part.id);
+    const Fit& fit = early != nullptr ? *early : newest;
+    const Seconds body =
+        curve_time(fit, fits.stream, series.part, op, series.sms_held, row.beside) * fit.training.factor;
+    return op.launches * fit.launch + body;
+}
+
 } // namespace
+
+std::vector<RowScore> score_rows(const FitSet& fits, const MeasurementSet& set) {
+    std::vector<RowScore> scores;
+    for (const MeasurementSeries& series : set.series) {
+        if (series.part.architecture != fits.architecture) {
+            continue;
+        }
+        for (const Measurement& row : series.rows) {
+            const Fit* fit = curve_for(fits, series, row.op);
+            if (fit != nullptr) {
+                scores.push_back({&series, &row,
+                                  series.use == MeasurementUse::training
+                                      ? trained_time(fits, series, row, *fit)
+                                      : row.time * std::exp(log_error(fits, *fit, series, row))});
+            }
+        }
+    }
+    return scores;
+}
 
 std::vector<SeriesScore> score(const FitSet& fits, const MeasurementSet& set) {
     std::vector<SeriesScore> scores;

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <set>
 
 using chokepoint::test::read_file;
 using chokepoint::test::run_cli;
@@ -77,6 +79,40 @@ TEST(Calibrate, GivesTheRowsBehindEachErrorWhenAsked) {
     }
     EXPECT_GT(series, 0);
     EXPECT_THAT(run_cli({"calibrate", file, "--json", "-"}).out, testing::Not(testing::HasSubstr("points")));
+}
+
+TEST(Calibrate, PrintsEveryRowOfAPartWithItsError) {
+    std::vector<std::string> arguments{"calibrate", "--rows", "--part", "h800-sxm", "--json", "-"};
+    for (const char* file : {"attention_fwd.json", "attention_papers.json", "gemm_fp8_block.json",
+                             "gemm_training.json", "memory_bound.json"}) {
+        arguments.push_back((kMeasurements / file).string());
+    }
+    const auto result = nlohmann::json::parse(run_cli(arguments).out);
+    std::map<std::string, int> rows;
+    std::set<std::string> standings;
+    for (const auto& architecture : result.at("architectures")) {
+        for (const auto& row : architecture.at("rows")) {
+            EXPECT_EQ(row.at("part"), "h800-sxm");
+            ++rows[row.at("series").get<std::string>()];
+            standings.insert(row.at("standing").get<std::string>());
+        }
+    }
+    // DeepGEMM, FlashMLA and DeepSeek's trace at 112 SMs, memory-bound kernels and those too small to fit.
+    EXPECT_EQ(rows.at("deepgemm-infersim-h800"), 50);
+    EXPECT_EQ(rows.at("deepgemm-readme-2025-03-25"), 6);
+    EXPECT_EQ(rows.at("flashmla-compute-h800"), 1);
+    EXPECT_EQ(rows.at("v3-trace-gemm"), 16);
+    EXPECT_EQ(rows.at("v3-trace-memory-bound"), 118);
+    EXPECT_EQ(standings, (std::set<std::string>{"checked", "fitted", "too small", "training"}));
+    arguments = {"calibrate", "--rows", (kMeasurements / "gemm_fp8_block.json").string()};
+    EXPECT_THAT(run_cli(arguments).out, testing::HasSubstr("4096 x 7168 x 16384"));
+}
+
+TEST(Calibrate, RefusesAPartThatNoFileHas) {
+    const auto result =
+        run_cli({"calibrate", (kMeasurements / "gemm_bf16.json").string(), "--part", "a100-sxm"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, testing::HasSubstr("'a100-sxm'; expected one of h100-sxm"));
 }
 
 TEST(Calibrate, NamesTheFaultOfEveryFile) {

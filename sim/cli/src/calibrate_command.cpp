@@ -2,6 +2,7 @@
 // The command `calibrate`: fits the cost curves anew from measurement files and says how far they are off.
 #include "commands.hpp"
 
+#include "calibrate_view.hpp"
 #include "output_file.hpp"
 #include "result.hpp"
 
@@ -71,11 +72,6 @@ std::vector<std::string_view> architectures_of(const hw::MeasurementSet& set) {
     return found;
 }
 
-struct Calibrated {
-    hw::FitSet fits;
-    std::vector<hw::SeriesScore> scores;
-};
-
 Calibrated calibrated(const hw::MeasurementSet& set, std::string_view architecture) {
     const auto shipped = hw::data_path("fits") / fmt::format("{}.json", architecture);
     Calibrated result;
@@ -86,6 +82,7 @@ Calibrated calibrated(const hw::MeasurementSet& set, std::string_view architectu
         result.fits = hw::fit_all(set, architecture);
     }
     result.scores = hw::score(result.fits, set);
+    result.rows = hw::score_rows(result.fits, set);
     return result;
 }
 
@@ -95,15 +92,27 @@ bool is_from(const hw::Fit& fit, const hw::MeasurementSet& set) {
     });
 }
 
-std::string format_name(hw::KernelClass kernel, hw::DType dtype, hw::Scaling scaling) {
-    if (hw::is_memory_bound(kernel)) {
-        return "";
-    }
-    return scaling == hw::Scaling::none ? std::string(hw::name(dtype))
-                                        : fmt::format("{} {}", hw::name(dtype), hw::name(scaling));
+/// Errors on one part alone.
+void keep_part(Calibrated& result, const std::string& part) {
+    std::erase_if(result.scores, [&](const hw::SeriesScore& score) { return score.part != part; });
+    std::erase_if(result.rows, [&](const hw::RowScore& score) { return score.series->part.id != part; });
 }
 
-void append_text(std::string& out, const Calibrated& result, const hw::MeasurementSet& set, bool holdout) {
+void require_part(const hw::MeasurementSet& set, const std::string& part) {
+    std::vector<std::string> parts;
+    for (const hw::MeasurementSeries& series : set.series) {
+        if (std::ranges::find(parts, series.part.id) == parts.end()) {
+            parts.push_back(series.part.id);
+        }
+    }
+    if (!part.empty() && std::ranges::find(parts, part) == parts.end()) {
+        throw UsageError(fmt::format("--part: no file has rows of '{}'; expected one of {}", part,
+                                     fmt::join(parts, ", ")));
+    }
+}
+
+void append_text(std::string& out, const Calibrated& result, const hw::MeasurementSet& set,
+                 const CalibrateOptions& options) {
     fmt::format_to(std::back_inserter(out), "{}\n  {:<18} {:<15} {:<10} {:<26} {:>5} {:>7} {:>9}  {}\n",
                    result.fits.architecture, "class", "format", "part", "software", "rows", "rms", "left out",
                    "from");
@@ -114,18 +123,22 @@ void append_text(std::string& out, const Calibrated& result, const hw::Measureme
                        fit.measured_on.id, fit.software, fit.rows, 100 * fit.rms_log_error, 100 * fit.cv_mape,
                        is_from(fit, set) ? "these files" : "the shipped fit");
     }
-    fmt::format_to(std::back_inserter(out), "\n  {:<42} {:<8} {:>5} {:>8} {:>8} {:>8}\n", "series", "",
-                   "rows", "median", "p90", "bias");
+    fmt::format_to(std::back_inserter(out), "\n  {:<42} {:<8} {:>5} {:>8} {:>8} {:>8} {:>8}\n", "series", "",
+                   "rows", "mean", "median", "p90", "bias");
     for (const hw::SeriesScore& each : result.scores) {
-        if (each.holdout && !holdout) {
+        if (each.holdout && !options.holdout) {
             continue;
         }
         const bool fitted = each.use == hw::MeasurementUse::fit;
-        fmt::format_to(std::back_inserter(out), "  {:<42} {:<8} {:>5} {:>7.1f}% {:>7.1f}% {:>+7.1f}%\n",
-                       each.id, each.holdout ? "held out" : (fitted ? "fitted" : "checked"), each.rows,
-                       100 * each.median, 100 * each.p90, 100 * each.bias);
+        fmt::format_to(std::back_inserter(out),
+                       "  {:<42} {:<8} {:>5} {:>7.1f}% {:>7.1f}% {:>7.1f}% {:>+7.1f}%\n", each.id,
+                       each.holdout ? "held out" : (fitted ? "fitted" : "checked"), each.rows,
+                       100 * each.mean, 100 * each.median, 100 * each.p90, 100 * each.bias);
     }
     out += '\n';
+    if (options.rows) {
+        out += rows_text(result.rows) + '\n';
+    }
 }
 
 /// The roof over a series and its rows below it.
@@ -143,7 +156,7 @@ void add_points(Json& series, const hw::SeriesScore& score, const hw::Measuremen
     series["points"] = std::move(points);
 }
 
-Json json_of(const Calibrated& result, const hw::MeasurementSet& set, bool points) {
+Json json_of(const Calibrated& result, const hw::MeasurementSet& set, const CalibrateOptions& options) {
     Json curves = Json::array();
     for (const hw::Fit& fit : result.fits.fits) {
         curves.push_back({{"kernel", hw::name(fit.kernel)},
@@ -165,16 +178,21 @@ Json json_of(const Calibrated& result, const hw::MeasurementSet& set, bool point
                           {"fitted", each.use == hw::MeasurementUse::fit && !each.holdout},
                           {"held_out", each.holdout},
                           {"rows", each.rows},
+                          {"mean", each.mean},
                           {"median", each.median},
                           {"p90", each.p90},
                           {"bias", each.bias}});
-        if (points) {
+        if (options.points) {
             add_points(series.back(), each, set);
         }
     }
-    return {{"architecture", result.fits.architecture},
-            {"curves", std::move(curves)},
-            {"series", std::move(series)}};
+    Json json{{"architecture", result.fits.architecture},
+              {"curves", std::move(curves)},
+              {"series", std::move(series)}};
+    if (options.rows) {
+        json["rows"] = rows_json(result.rows);
+    }
+    return json;
 }
 
 } // namespace
@@ -182,6 +200,7 @@ Json json_of(const Calibrated& result, const hw::MeasurementSet& set, bool point
 int calibrate_command(const CalibrateOptions& options, const Common& common) {
     const hw::MeasurementSet set = read_all(options.files);
     const std::vector<std::string_view> architectures = architectures_of(set);
+    require_part(set, options.part);
     std::vector<std::unique_ptr<OutputFile>> outputs; // opened before the work, so that a fault costs none
     for (const std::string_view architecture : architectures) {
         if (!options.output.empty()) {
@@ -193,10 +212,13 @@ int calibrate_command(const CalibrateOptions& options, const Common& common) {
     std::vector<std::string> files;
     Json results = Json::array();
     for (const std::string_view architecture : architectures) {
-        const Calibrated result = calibrated(set, architecture);
-        append_text(text, result, set, options.holdout);
-        results.push_back(json_of(result, set, options.points));
+        Calibrated result = calibrated(set, architecture);
         files.push_back(hw::to_json(result.fits));
+        if (!options.part.empty()) {
+            keep_part(result, options.part);
+        }
+        append_text(text, result, set, options);
+        results.push_back(json_of(result, set, options));
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         outputs[i]->commit(files[i]);

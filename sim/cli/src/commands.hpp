@@ -80,6 +80,8 @@ struct CalibrateOptions {
     std::string output;   ///< folder for <architecture>.json; empty: nothing is written
     bool holdout = false; ///< also print the errors of held-out rows
     bool points = false;  ///< also every row's arithmetic, traffic and times, in the JSON
+    bool rows = false;    ///< also print every row's error
+    std::string part;     ///< only errors on this part; empty: on all
 };
 int calibrate_command(const CalibrateOptions&, const Common&);
 int list_command(const std::string& plural, const Common&);

@@ -52,7 +52,7 @@ struct MeasurementSeries {
     GpuSpec part;         ///< the figures that measured rates are normalised by
     bool own_run = false; ///< measured by this project's kernels, not published by others
     double loop = 0.0;    ///< launched without pause until the power limit acts: time of large GEMMs on this
-                       ///< node over that of bursts; 0: launched in bursts
+                          ///< node over that of bursts; 0: launched in bursts
     int sms_held = 0;
     std::map<std::string, double>
         older; ///< time of an earlier vintage over this one's, where only that is published
@@ -191,13 +191,27 @@ struct SeriesScore {
     DType dtype = DType::bf16;
     Scaling scaling = Scaling::none;
     int rows = 0;
-    double median = 0.0; ///< of the absolute relative error
+    double mean = 0.0; ///< of the absolute relative error
+    double median = 0.0;
     double p90 = 0.0;
     double bias = 0.0; ///< mean of the signed one
     std::vector<ScoredRow> scored;
 };
 /// Series of the fits' architecture, in the set's order; memory-bound classes and training runs left out.
 std::vector<SeriesScore> score(const FitSet&, const MeasurementSet&);
+
+/// Whether a training step has kernels of this size: below, libraries pick tiles that none uses.
+bool is_training_size(const Operator&);
+
+/// One measured row of any series beside what the curves say of it.
+struct RowScore {
+    const MeasurementSeries* series = nullptr; ///< of the set
+    const Measurement* row = nullptr;
+    Seconds predicted; ///< kernels of a training run: with the factor between benchmarks and training
+};
+/// Every row of the architecture that has a curve, in the set's order: also those too small for a training
+/// step, memory-bound classes and training runs.
+std::vector<RowScore> score_rows(const FitSet&, const MeasurementSet&);
 
 /// What the curve says without launch time and training factor.
 /// `sms_held` SMs are taken away, `beside` is the share of the time beside a transfer.

@@ -64,6 +64,11 @@ void add_validation_commands(CLI::App& app, Selected& selected) {
                         "Also print errors of the rows kept from the fit");
     calibrate->add_flag("--points", options->calibrate.points,
                         "Also put every row's arithmetic, traffic and times into the JSON");
+    calibrate->add_flag(
+        "--rows", options->calibrate.rows,
+        "Also print every row, measured and predicted: training kernels and memory-bound ones too");
+    calibrate->add_option("--part", options->calibrate.part, "Print errors on this part alone")
+        ->type_name("PART");
     calibrate->add_option("-o,--output", options->calibrate.output, "Write the fits into this directory")
         ->type_name("DIR");
     add_common(*calibrate, options->common, false);
