@@ -220,18 +220,21 @@ std::string scenario_text(const PublishedRun& run) {
         text += fmt::format("# assumed: {}\n", run.assumed);
     }
     text += fmt::format("title = {}\n", toml_value("published run " + run.id));
-    std::string section;
+    // A table stands once in a scenario; a column may stand anywhere.
+    std::vector<std::pair<std::string, std::string>> tables;
     for (const auto& [path, value] : run.keys) {
         const std::size_t dot = path.find('.');
-        if (path.substr(0, dot) != section) {
-            section = path.substr(0, dot);
-            text += fmt::format("\n[{}]\n", section);
+        const std::string name = path.substr(0, dot);
+        auto table = std::ranges::find(tables, name, &std::pair<std::string, std::string>::first);
+        if (table == tables.end()) {
+            table = tables.insert(table, {name, {}});
         }
-        text += fmt::format("{} = {}\n", path.substr(dot + 1), toml_value(value));
+        table->second += fmt::format("{} = {}\n", path.substr(dot + 1), toml_value(value));
     }
-    // The run was measured, so its plan did fit: what we know of its memory is not enough to refuse it.
-    if (section == "plan") {
-        text += "enforce_memory = false\n";
+    for (const auto& [name, keys] : tables) {
+        text += fmt::format("\n[{}]\n{}", name, keys);
+        // The run was measured, so its plan did fit: what we know of its memory is not enough to refuse it.
+        text += name == "plan" ? "enforce_memory = false\n" : "";
     }
     return text;
 }
