@@ -17,7 +17,7 @@ QString tr(const char* text) { return QCoreApplication::translate("Contract", te
 
 /// The report's own name of a resource of the critical path.
 QString resource_label(const QString& id) {
-    for (int i = 0; i <= static_cast<int>(sim::Resource::host); ++i) {
+    for (int i = 0; i <= static_cast<int>(sim::Resource::launch); ++i) {
         const auto resource = static_cast<sim::Resource>(i);
         const std::string_view name = sim::name(resource);
         if (id == QLatin1String(name.data(), static_cast<qsizetype>(name.size()))) {

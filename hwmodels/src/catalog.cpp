@@ -101,8 +101,8 @@ GpuSpec read_gpu(DataFile& file) {
 
 NodeEntry read_node(DataFile& file) {
     const Section root = file.root();
-    file.allow(root,
-               {"id", "gpus", "nics", "nic", "nvlink_latency", "host_link", "host_memory", "nvls", "parts"});
+    file.allow(root, {"id", "gpus", "nics", "nic", "nvlink_latency", "host_link", "host_memory", "host_call",
+                      "nvls", "parts"});
     NodeEntry entry;
     entry.id = file.text(root, "id");
     entry.parts = file.texts(root, "parts");
@@ -115,6 +115,7 @@ NodeEntry read_node(DataFile& file) {
         BytesPerSecond(read_figure(file, root, "host_link", Dimension::bandwidth, entry.citations));
     entry.node.host_memory =
         BytesPerSecond(read_figure(file, root, "host_memory", Dimension::bandwidth, entry.citations));
+    entry.node.host_call = Seconds(read_figure(file, root, "host_call", Dimension::seconds, entry.citations));
     if (root.has("nvls")) { // without it: a switch that only forwards, or none
         const Section nvls = file.section(root, "nvls");
         file.allow(nvls, {"value", "source", "date", "estimate"});

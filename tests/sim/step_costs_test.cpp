@@ -105,6 +105,31 @@ TEST(StepCosts, ComputeIsTheSumOfItsKernelsBesideWhatElseRuns) {
     EXPECT_THAT(costs.operator_sigma[0], testing::ElementsAre(0.1, 0.2, 0.4, 0.1));
 }
 
+TEST(StepCosts, TheSlowestGpuSetsThePaceOfArithmeticAlone) {
+    work::StepGraph step = routed_step();
+    step.computes[0].operators.push_back(
+        hw::streaming("stream", hw::KernelClass::add, hw::Bytes(1.0), hw::Bytes(1.0)));
+    const work::TaskGraph graph(std::move(step));
+    const sim::StepCosts before =
+        sim::cost_step(graph, sparse_model(), {}, h800_like(), LaunchCounter{}, rates());
+    const auto paced = [&](int gpus) {
+        sim::StepCosts costs = before;
+        sim::pace_by_slowest(costs, graph, 0.02, gpus);
+        return costs;
+    };
+    EXPECT_EQ(paced(1).operator_seconds, before.operator_seconds);
+    const sim::StepCosts of_64 = paced(64);
+    Seconds total;
+    for (std::size_t i = 0; i < graph.computes()[0].operators.size(); ++i) {
+        const bool streams = hw::is_memory_bound(graph.computes()[0].operators[i].kernel);
+        const double expected = streams ? 1.0 : 1.0 + 0.02 * sim::expected_maximum(64);
+        EXPECT_NEAR(of_64.operator_seconds[0][i] / before.operator_seconds[0][i], expected, 1e-12);
+        total += of_64.operator_seconds[0][i];
+    }
+    EXPECT_NEAR(of_64.compute[0] / total, 1.0, 1e-12);
+    EXPECT_GT(paced(2048).compute[0], of_64.compute[0]);
+}
+
 TEST(StepCosts, PortsAreOneDirectionOfOneGpusShare) {
     const sim::StepCosts costs = cost(routed_step(), 0.0);
     EXPECT_EQ(costs.nvlink, 200_GBps);

@@ -61,6 +61,7 @@ hw::Cluster with_network(hw::Cluster cluster, hw::BytesPerSecond each) {
 TEST(WholeStep, TwiceEveryRateHalvesTheTime) {
     const sim::Scenario s = scenario();
     hw::Cluster once = without_latency(s.cluster());
+    once.node.host_call = Seconds(0.0); // no rate of the GPU's
     // A part of twice the rates needs more power; where none is stated, none is missing.
     once.node.gpu.tdp = hw::Watts(0.0);
     hw::Cluster twice = once;

@@ -48,7 +48,9 @@ hw::Operator unpermute(const LayerShape& shape, std::string name) {
 
 void cast_rows(Operators& out, const LayerShape& shape, std::string name, std::int64_t width) {
     if (shape.cast) {
-        out.push_back(cast(shape, std::move(name), shape.routed_rows, width));
+        hw::Operator op = cast(shape, std::move(name), shape.routed_rows, width);
+        op.groups = static_cast<int>(shape.local_experts);
+        out.push_back(std::move(op));
     }
 }
 
@@ -83,9 +85,16 @@ void reduce_rows(Operators& out, const LayerShape& shape, std::string name) {
 void add_mapping(Operators& out, const LayerShape& shape) {
     // Counts and positions of every expert's rows, from the choices (64-bit indices) of received tokens.
     const hw::Bytes choices(8.0 * static_cast<double>(shape.arrived_rows * shape.model.moe.top_k));
-    constexpr int kLaunches = 2;
+    // Two kernels in DeepSeek's profile, behind DeepEP. Megatron-Core's plain dispatchers count in the
+    // framework's operations, unless every expert gets as many rows: sums over tokens, ranks and experts, the
+    // counts of all ranks, four copies to the host, row maps of both permutations (0.12,
+    // transformer/moe/token_dispatcher.py, preprocess).
+    constexpr int kLaunches = 2, kPlainLaunches = 16;
+    const bool plain =
+        shape.plan.dispatcher == Dispatcher::all_to_all || shape.plan.dispatcher == Dispatcher::all_gather;
     out.push_back(hw::streaming("expert mapping", KernelClass::expert_map, 2.0 * choices,
-                                fp32_bytes(2 * shape.routed_rows), kLaunches));
+                                fp32_bytes(2 * shape.routed_rows),
+                                plain && shape.plan.capacity_factor == 0.0 ? kPlainLaunches : kLaunches));
 }
 
 /// The down projection's bias, weighted by its row's routing weight: a product and a sum for each expert in

@@ -8,13 +8,31 @@ using hw::KernelClass;
 
 namespace {
 
-// Counted in DeepSeek's profile: kernels between the gate's GEMM and the dispatch, and how often they read
-// and write a tokens x experts matrix of FP32 scores (sigmoid, normalisation, group top-k, masks, top-k,
-// balance loss).
-constexpr int kForwardLaunches = 37;
-constexpr int kForwardReads = 11, kForwardWrites = 7;
-constexpr int kBackwardLaunches = 26;
-constexpr int kBackwardReads = 16, kBackwardWrites = 12;
+/// Kernels between the gate's GEMM and the dispatch, and how often they read and write a tokens x experts
+/// matrix of FP32 scores.
+struct Passes {
+    int launches, reads, writes;
+};
+struct Router {
+    Passes forward, backward;
+};
+
+// Counted in DeepSeek's profile: sigmoid, normalisation, group top-k, masks, top-k, balance loss.
+constexpr Router kLimited{{37, 11, 7}, {26, 16, 12}};
+// Counted in Megatron-Core's operations for softmax and top-k without groups, with a balance loss (0.12,
+// transformer/moe/router.py and moe_utils.py): scores and map of the choice, both again for the loss, and its
+// sums.
+constexpr Router kPlain{{24, 8, 8}, {10, 6, 5}};
+// Transformer Engine's fused router (pytorch/router.py, 2.9): top-k with its scores, scores for the balance
+// loss, the loss; each reads and writes such a matrix once, backward too.
+constexpr Router kFused{{3, 3, 3}, {3, 3, 3}};
+
+const Router& router(const LayerShape& shape) {
+    if (shape.plan.fused_router) {
+        return kFused;
+    }
+    return shape.model.moe.max_nodes > 0 ? kLimited : kPlain;
+}
 
 hw::Bytes scores(const LayerShape& shape) { return fp32_bytes(shape.shard * shape.model.moe.experts); }
 
@@ -29,8 +47,9 @@ void add_router_forward(BlockKernels& block, const LayerShape& shape) {
     const ModelArch& model = shape.model;
     Operators& out = block.attention_forward;
     out.push_back(gate("router gate", KernelClass::gemm, shape.shard, model.moe.experts, model.hidden));
-    out.push_back(hw::streaming("router top-k", KernelClass::router, double{kForwardReads} * scores(shape),
-                                double{kForwardWrites} * scores(shape), kForwardLaunches));
+    const Passes& passes = router(shape).forward;
+    out.push_back(hw::streaming("router top-k", KernelClass::router, passes.reads * scores(shape),
+                                passes.writes * scores(shape), passes.launches));
     if (shape.fp8) {
         out.push_back(quantize("dispatch payload", shape.shard, model.hidden));
     }
@@ -46,8 +65,9 @@ void add_router_backward(BlockKernels& block, const LayerShape& shape) {
     Operators& out = block.attention_backward;
     // Element by element over the scores, at the speed of other scalings and sums; the forward's top-k is far
     // slower.
-    out.push_back(hw::streaming("router backward", KernelClass::add, double{kBackwardReads} * scores(shape),
-                                double{kBackwardWrites} * scores(shape), kBackwardLaunches));
+    const Passes& passes = router(shape).backward;
+    out.push_back(hw::streaming("router backward", KernelClass::add, passes.reads * scores(shape),
+                                passes.writes * scores(shape), passes.launches));
     out.push_back(gate("router gate dgrad", KernelClass::gemm, shape.shard, model.hidden, model.moe.experts));
     // Not deferred with the other weight gradients: the profile runs it here.
     out.push_back(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The step without contention, in one pass over the graph: a bound for the engine and a yardstick for its
 // speed.
-#include "timed_work.hpp"
+#include "host_clock.hpp"
 
 #include <chokepoint/sim/engine.hpp>
 
@@ -15,6 +15,7 @@ namespace chokepoint::sim {
 Timeline longest_path(const work::TaskGraph& graph, const StepCosts& costs) {
     const auto wall_start = std::chrono::steady_clock::now();
     const TimedWork timed = timed_work(graph, costs);
+    HostClock host(graph.ranks(), timed);
     const std::span<const work::Task> tasks = graph.tasks();
     Timeline timeline;
     timeline.start.assign(tasks.size(), hw::Seconds(0.0));
@@ -24,7 +25,7 @@ Timeline longest_path(const work::TaskGraph& graph, const StepCosts& costs) {
         const work::Task& task = tasks[id];
         hw::Seconds time{0.0};
         if (task.kind == work::TaskKind::compute) {
-            time = timed.compute[static_cast<std::size_t>(task.work)];
+            time = host.duration(task, timeline.start[id]); // never waiting: that depends on contention
         } else if (task.kind == work::TaskKind::transfer) {
             const TimedTransfer& transfer = timed.transfer[static_cast<std::size_t>(task.work)];
             time = transfer.alone;

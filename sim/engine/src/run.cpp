@@ -47,25 +47,48 @@ std::vector<int> ramp_batches(const Scenario& scenario) {
     return batches;
 }
 
-/// One standard deviation is a factor of kRoutingFactor. The slowest rank's wait hides behind compute until
-/// it does not, so the effect is not linearised. Where GPUs share nothing but ports, contention is left out
-/// of it: that takes a fraction of the time, and for DeepSeek-V3 changes 0.741 s to 0.739 s.
-std::vector<Driver> routing_driver(const Scenario& scenario, const StepRun& step) {
-    if (std::ranges::none_of(step.costs.straggler_wait, [](Seconds wait) { return wait > Seconds(); })) {
-        return {};
-    }
-    const auto makespan = [&](double factor) {
+/// Half of what a step takes longer with an input a standard deviation above than with it one below.
+Driver driver_at_both_ends(std::string input, double sigma, const StepRun& step,
+                           std::vector<Seconds> StepCosts::* seconds) {
+    const auto makespan = [&](double deviation) {
         StepCosts costs = step.costs;
-        for (Seconds& wait : costs.straggler_wait) {
-            wait *= factor;
+        for (Seconds& each : costs.*seconds) {
+            each *= std::exp(deviation);
         }
         return step.network.links.empty() ? longest_path(step.graph, costs).makespan
                                           : simulate(step.graph, costs, step.network).makespan;
     };
-    const Seconds effect = (makespan(kRoutingFactor) - makespan(1.0 / kRoutingFactor)) / 2.0;
-    return {
-        single_driver(fmt::format("routing imbalance, {:.0f}%", 100.0 * scenario.plan().routing_imbalance),
-                      std::log(kRoutingFactor), {effect, 0.0, hw::Usd()})};
+    const Seconds effect = (makespan(sigma) - makespan(-sigma)) / 2.0;
+    return single_driver(std::move(input), sigma, {effect, 0.0, hw::Usd()});
+}
+
+/// One standard deviation is a factor of kRoutingFactor. The slowest rank's wait hides behind compute until
+/// it does not, so the effect is not linearised. Where GPUs share nothing but ports, contention is left out
+/// of it: that takes a fraction of the time, and for DeepSeek-V3 changes 0.741 s to 0.739 s.
+std::optional<Driver> routing_driver(const Scenario& scenario, const StepRun& step) {
+    if (std::ranges::none_of(step.costs.straggler_wait, [](Seconds wait) { return wait > Seconds(); })) {
+        return std::nullopt;
+    }
+    return driver_at_both_ends(
+        fmt::format("routing imbalance, {:.0f}%", 100.0 * scenario.plan().routing_imbalance),
+        std::log(kRoutingFactor), step, &StepCosts::straggler_wait);
+}
+
+/// The host's lead hides it as compute hides a wait. Nothing where it is far from being waited for.
+std::vector<Driver> host_driver(const StepRun& step) {
+    constexpr double kFar = 2.0; // standard deviations, before waits for results
+    if (busiest_host(step) * std::exp(kFar * host_sigma()) < step.timeline.makespan) {
+        return {};
+    }
+    return {driver_at_both_ends(std::string(kHostInput), host_sigma(), step, &StepCosts::host)};
+}
+
+std::vector<Driver> nonlinear_drivers(const Scenario& scenario, const StepRun& step) {
+    std::vector<Driver> drivers = host_driver(step);
+    if (std::optional<Driver> routing = routing_driver(scenario, step)) {
+        drivers.push_back(std::move(*routing));
+    }
+    return drivers;
 }
 
 /// A single stretch: the batch ramp, then the full batch.
@@ -134,7 +157,18 @@ hw::TransferRates transfer_rates(const Scenario& scenario) {
 Uncertainty step_uncertainty(const Scenario& scenario, const StepRun& step) {
     return uncertainty(step.graph, step.costs,
                        critical_path(step.graph, step.costs, step.timeline, step.costs.operator_seconds),
-                       scenario.cluster().node.gpu.architecture);
+                       scenario.cluster().node.gpu.architecture, host_driver(step));
+}
+
+hw::Seconds busiest_host(const StepRun& step) {
+    std::vector<Seconds> of_rank(static_cast<std::size_t>(step.graph.ranks()));
+    for (const work::Task& task : step.graph.tasks()) {
+        if (task.kind == work::TaskKind::compute && task.stream == work::Stream::compute) {
+            of_rank[static_cast<std::size_t>(task.rank)] +=
+                step.costs.host[static_cast<std::size_t>(task.work)];
+        }
+    }
+    return *std::ranges::max_element(of_rank);
 }
 
 namespace {
@@ -193,13 +227,19 @@ StepRun run_step(const Scenario& scenario, const work::ParallelPlan& plan, const
                                                      : work::build_step(scenario.model(), plan, schedule,
                                                                         scenario.cluster().node.gpus);
     work::ParallelPlan costed = plan;
+    hw::Cluster cluster = scenario.cluster();
     if (scenario.compute_model() == ComputeModel::roofline) {
-        costed.framework_overhead = 0.0; // a bound on the time takes the best software there could be
+        // A bound on the time takes the best software there could be.
+        costed.framework_overhead = 0.0;
+        cluster.node.host_call = hw::Seconds(0.0);
     }
     const work::RankLayout layout(plan, scenario.cluster().node.gpus);
-    StepCosts costs = cost_step(graph, scenario.model(), costed, scenario.cluster(),
-                                *cost_model(scenario, library_of(options)), transfer_rates(scenario),
-                                group_distances(graph, layout, scenario.cluster()));
+    StepCosts costs =
+        cost_step(graph, scenario.model(), costed, cluster, *cost_model(scenario, library_of(options)),
+                  transfer_rates(scenario), group_distances(graph, layout, cluster));
+    if (scenario.compute_model() != ComputeModel::roofline) {
+        pace_by_slowest(costs, graph, scenario.gpu_variation(), cluster.gpus());
+    }
     SimulateOptions simulate_options;
     if (options.progress) {
         simulate_options.progress = [&](double share) { options.progress("simulate", share); };
@@ -255,7 +295,7 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
         critical_path(step_run.graph, step_run.costs, step_run.timeline, step_run.costs.operator_seconds);
     report.uncertainty =
         uncertainty(step_run.graph, step_run.costs, report.critical_path,
-                    scenario.cluster().node.gpu.architecture, routing_driver(scenario, step_run));
+                    scenario.cluster().node.gpu.architecture, nonlinear_drivers(scenario, step_run));
     report.schedule_note = step_run.schedule_note;
     report.tasks = static_cast<std::int64_t>(step_run.graph.tasks().size());
     report.engine = step_run.timeline.engine;

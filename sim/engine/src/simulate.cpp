@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's loop: integer counters decide what may start, SimGrid decides when it ends.
+#include "host_clock.hpp"
 #include "port_network.hpp"
 #include "simgrid_session.hpp"
-#include "timed_work.hpp"
 
 #include <chokepoint/sim/engine.hpp>
 
@@ -29,6 +29,7 @@ public:
           tasks_(graph.tasks()),
           options_(options),
           timed_(timed_work(graph, costs)),
+          host_(graph.ranks(), timed_),
           horizon_(horizon(graph, timed_, network)),
           session_(horizon_),
           network_(session_, graph, timed_, costs, network,
@@ -116,9 +117,12 @@ private:
             finish(id);
             break;
         case work::TaskKind::compute:
-            after<&Simulation::finish>(timed_.compute[static_cast<std::size_t>(task.work)], id);
+            after<&Simulation::finish>(host_.duration(task, session_.now()), id);
             break;
         case work::TaskKind::transfer:
+            if (graph_.transfers()[static_cast<std::size_t>(task.work)].host_waits) {
+                host_.wait(task, session_.now());
+            }
             after<&Simulation::start_flows>(timed_.transfer[static_cast<std::size_t>(task.work)].delay, id);
             break;
         }
@@ -197,6 +201,7 @@ private:
     std::span<const work::Task> tasks_;
     const SimulateOptions& options_;
     TimedWork timed_;
+    HostClock host_;
     hw::Seconds horizon_;
     SimgridSession session_;
     PortNetwork network_;

@@ -101,9 +101,14 @@ TimedWork timed_work(const work::TaskGraph& graph, const StepCosts& costs) {
     expect_count("straggler wait", costs.straggler_wait.size(), graph.transfers().size());
     check_tasks(graph);
 
-    TimedWork timed{.compute = costs.compute, .transfer = {}};
+    TimedWork timed{.compute = costs.compute, .host = costs.host, .transfer = {}};
+    if (timed.host.empty()) {
+        timed.host.assign(costs.compute.size(), hw::Seconds(0.0));
+    }
+    expect_count("host", timed.host.size(), graph.computes().size());
     for (std::size_t i = 0; i < costs.compute.size(); ++i) {
         expect_duration("compute time", graph.computes()[i].name, costs.compute[i]);
+        expect_duration("host time", graph.computes()[i].name, timed.host[i]);
     }
     timed.transfer.reserve(costs.transfer.size());
     for (std::size_t i = 0; i < costs.transfer.size(); ++i) {
@@ -118,7 +123,7 @@ hw::Seconds serial_time(const work::TaskGraph& graph, const TimedWork& timed) {
     for (const work::Task& task : graph.tasks()) {
         const auto work = static_cast<std::size_t>(task.work);
         if (task.kind == work::TaskKind::compute) {
-            total += timed.compute[work];
+            total += timed.compute[work] + timed.host[work];
         } else if (task.kind == work::TaskKind::transfer) {
             total += timed.transfer[work].delay;
             for (const TimedFlow& flow : timed.transfer[work].flows) {

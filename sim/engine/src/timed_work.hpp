@@ -31,6 +31,7 @@ struct TimedTransfer {
 /// By the graph's indices of computes and transfers.
 struct TimedWork {
     std::vector<hw::Seconds> compute;
+    std::vector<hw::Seconds> host; ///< of each compute, for the host to start its kernels
     std::vector<TimedTransfer> transfer;
 };
 

@@ -15,8 +15,9 @@ namespace chokepoint::sim {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kResourceNames{
-    "tensor_core", "attention", "memory", "nvlink", "nic", "latency", "slowest_rank", "optimizer", "host"};
+constexpr std::array<std::string_view, 10> kResourceNames{
+    "tensor_core", "attention",    "memory",    "nvlink", "nic",
+    "latency",     "slowest_rank", "optimizer", "host",   "launch"};
 
 constexpr work::TaskId kNone = std::numeric_limits<work::TaskId>::max();
 
@@ -118,6 +119,10 @@ private:
 
     void add_compute(std::size_t work, hw::Seconds time) {
         const work::ComputeWork& compute = graph_.computes()[work];
+        if (waited_for_host(costs_, work, time)) {
+            book(Resource::launch, time);
+            return;
+        }
         const std::vector<hw::Seconds>& shares = operator_seconds_[work];
         hw::Seconds total{0.0};
         for (const hw::Seconds share : shares) {

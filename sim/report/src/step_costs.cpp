@@ -13,9 +13,9 @@ namespace chokepoint::sim {
 
 namespace {
 
-/// Standard deviation of the logarithm of what published software stacks add: 1.48 times the median distance
-/// of 29 stacks' medians from their own (docs/validation.md).
-constexpr double kFrameworkSigma = 0.14;
+/// Standard deviation of the logarithm of what published software stacks add: the root mean square distance
+/// of 43 medians, of a stack on an architecture, from their architecture's (docs/validation.md).
+constexpr double kFrameworkSigma = 0.10;
 
 void add_compute(StepCosts& costs, const work::ComputeWork& compute, const hw::CostModel& model,
                  double overhead) {
@@ -121,6 +121,20 @@ hw::Seconds straggler_wait(const work::TransferWork& transfer, const work::TaskG
 
 } // namespace
 
+void pace_by_slowest(StepCosts& costs, const work::TaskGraph& graph, double variation, int gpus) {
+    const double longer = variation * expected_maximum(gpus);
+    for (std::size_t work = 0; work < graph.computes().size(); ++work) {
+        const std::vector<hw::Operator>& operators = graph.computes()[work].operators;
+        for (std::size_t i = 0; i < operators.size(); ++i) {
+            if (!hw::is_memory_bound(operators[i].kernel)) {
+                const hw::Seconds added = costs.operator_seconds[work][i] * longer;
+                costs.operator_seconds[work][i] += added;
+                costs.compute[work] += added;
+            }
+        }
+    }
+}
+
 bool is_routed(hw::KernelClass kernel) {
     switch (kernel) {
     case hw::KernelClass::grouped_gemm:
@@ -166,6 +180,7 @@ StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, c
     StepCosts costs;
     for (const work::ComputeWork& compute : graph.computes()) {
         add_compute(costs, compute, model, plan.framework_overhead);
+        costs.host.push_back(compute.host_calls * cluster.node.host_call);
     }
     for (const work::TransferWork& transfer : graph.transfers()) {
         const std::size_t index = costs.transfer.size();

@@ -167,7 +167,9 @@ Uncertainty uncertainty(const work::TaskGraph& graph, const StepCosts& costs, co
         const auto index = static_cast<std::size_t>(task.work);
         const Seconds duration = step.finish - step.start;
         if (task.kind == work::TaskKind::compute) {
-            computed[index] += duration;
+            if (!waited_for_host(costs, index, duration)) { // the host is among `others`
+                computed[index] += duration;
+            }
         } else if (task.kind == work::TaskKind::transfer) {
             const Seconds wait = std::min(costs.straggler_wait[index], duration);
             add(known, inputs::kTransfers, inputs::transfer_term(graph.transfers()[index].kind),

@@ -40,6 +40,8 @@ std::string_view label(Resource resource) {
         return "optimizer update";
     case Resource::host:
         return "host link and CPU";
+    case Resource::launch:
+        return "the host starting kernels";
     }
     throw std::logic_error("resource without a label");
 }

@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace chokepoint::sim::loader {
@@ -17,6 +18,19 @@ namespace {
 /// on other parts. DeepEP gives each channel a pair of SMs, so the number is even.
 int default_communication_sms(int sm_count) {
     return 2 * static_cast<int>(std::lround(sm_count * 20.0 / 132.0 / 2.0));
+}
+
+/// What published software stacks add to kernels on an architecture: the median of their medians
+/// (docs/validation.md); elsewhere that of all stacks.
+double default_framework_overhead(std::string_view architecture) {
+    struct Share {
+        std::string_view architecture;
+        double overhead;
+    };
+    constexpr std::array kShares{Share{"ampere", 0.12}, Share{"hopper", 0.17}, Share{"blackwell", 0.06}};
+    constexpr double kAllStacks = 0.09;
+    const auto* found = std::ranges::find(kShares, architecture, &Share::architecture);
+    return found == kShares.end() ? kAllStacks : found->overhead;
 }
 
 /// Fills what the file leaves open about the node from the named node, or the one that the catalog puts the
@@ -38,6 +52,7 @@ void fill_node(Reading& reading) {
     fill("cluster.nvlink_latency", "nvlink_latency", to_value(usual->node.nvlink_latency));
     fill("cluster.host_link", "host_link", to_value(usual->node.host_link));
     fill("cluster.host_memory", "host_memory", to_value(usual->node.host_memory));
+    fill("cluster.host_call", "host_call", to_value(usual->node.host_call));
 }
 
 void check_caps(Reading& reading, const hw::GpuSpec& gpu) {
@@ -195,6 +210,7 @@ hw::Cluster make_cluster(const Draft& draft, const Library& library) {
     cluster.node.nvlink_latency = draft.nvlink_latency;
     cluster.node.host_link = draft.host_link;
     cluster.node.host_memory = draft.host_memory;
+    cluster.node.host_call = draft.host_call;
     const hw::NodeEntry* entry = node_entry(draft, library.catalog);
     cluster.node.nvls = entry != nullptr && entry->node.nvls;
     cluster.fabric = draft.network;
@@ -208,6 +224,11 @@ void check_cluster(Reading& reading) {
         const hw::GpuSpec& gpu = *reading.library.catalog.find_gpu(draft.gpu);
         fill_node(reading);
         check_caps(reading, gpu);
+        const Slot& overhead = reading.slot("plan.framework_overhead");
+        if (!overhead.given && overhead.sound) {
+            reading.derive("plan.framework_overhead", to_value(default_framework_overhead(gpu.architecture)),
+                           overhead.key->reason);
+        }
         const Slot& sms = reading.slot("plan.communication_sms");
         if (!sms.given && sms.sound) {
             reading.derive("plan.communication_sms", to_value(default_communication_sms(gpu.sm_count)),

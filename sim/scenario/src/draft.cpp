@@ -8,20 +8,51 @@
 namespace chokepoint::sim::loader {
 namespace {
 
-struct RecomputePart {
+/// A flag of a set, by the name that lists give it.
+template <class Set> struct Part {
     std::string_view name;
-    bool work::Recompute::* flag;
+    bool Set::* flag;
 };
+using work::CudaGraphs;
+using work::Recompute;
 constexpr std::array kRecomputeParts{
-    RecomputePart{"norm", &work::Recompute::norm},
-    RecomputePart{"attention_up_projection", &work::Recompute::attention_up_projection},
-    RecomputePart{"activation", &work::Recompute::activation},
-    RecomputePart{"core_attention", &work::Recompute::core_attention},
-    RecomputePart{"dense_ffn", &work::Recompute::dense_ffn},
-    RecomputePart{"moe", &work::Recompute::moe},
-    RecomputePart{"shared_experts", &work::Recompute::shared_experts},
-    RecomputePart{"layer", &work::Recompute::layer},
+    Part<Recompute>{"norm", &Recompute::norm},
+    Part<Recompute>{"attention_up_projection", &Recompute::attention_up_projection},
+    Part<Recompute>{"activation", &Recompute::activation},
+    Part<Recompute>{"core_attention", &Recompute::core_attention},
+    Part<Recompute>{"dense_ffn", &Recompute::dense_ffn},
+    Part<Recompute>{"moe", &Recompute::moe},
+    Part<Recompute>{"shared_experts", &Recompute::shared_experts},
+    Part<Recompute>{"layer", &Recompute::layer},
 };
+constexpr std::array kCudaGraphParts{
+    Part<CudaGraphs>{"attention", &CudaGraphs::attention}, Part<CudaGraphs>{"router", &CudaGraphs::router},
+    Part<CudaGraphs>{"dense_ffn", &CudaGraphs::dense_ffn}, Part<CudaGraphs>{"moe", &CudaGraphs::moe},
+    Part<CudaGraphs>{"step", &CudaGraphs::step},
+};
+
+template <class Parts> std::vector<std::string> names_in(const Parts& parts) {
+    std::vector<std::string> names;
+    for (const auto& part : parts) {
+        names.emplace_back(part.name);
+    }
+    return names;
+}
+template <class Parts, class Set> Value set_flags(const Parts& parts, const Set& set) {
+    std::vector<std::string> names;
+    for (const auto& part : parts) {
+        if (set.*part.flag) {
+            names.emplace_back(part.name);
+        }
+    }
+    return names;
+}
+template <class Parts, class Set> void set_flags(const Parts& parts, Set& set, const Value& value) {
+    const auto& names = std::get<std::vector<std::string>>(value);
+    for (const auto& part : parts) {
+        set.*part.flag = std::ranges::find(names, part.name) != names.end();
+    }
+}
 
 } // namespace
 
@@ -44,30 +75,13 @@ std::optional<ComputeModel> compute_model_from(std::string_view text) {
     return std::nullopt;
 }
 
-std::vector<std::string> recompute_names() {
-    std::vector<std::string> names;
-    for (const RecomputePart& part : kRecomputeParts) {
-        names.emplace_back(part.name);
-    }
-    return names;
-}
+std::vector<std::string> recompute_names() { return names_in(kRecomputeParts); }
+Value to_value(const Recompute& recompute) { return set_flags(kRecomputeParts, recompute); }
+void assign(Recompute& field, const Value& value) { set_flags(kRecomputeParts, field, value); }
 
-Value to_value(const work::Recompute& recompute) {
-    std::vector<std::string> names;
-    for (const RecomputePart& part : kRecomputeParts) {
-        if (recompute.*part.flag) {
-            names.emplace_back(part.name);
-        }
-    }
-    return names;
-}
-
-void assign(work::Recompute& field, const Value& value) {
-    const auto& names = std::get<std::vector<std::string>>(value);
-    for (const RecomputePart& part : kRecomputeParts) {
-        field.*part.flag = std::find(names.begin(), names.end(), part.name) != names.end();
-    }
-}
+std::vector<std::string> cuda_graph_names() { return names_in(kCudaGraphParts); }
+Value to_value(const CudaGraphs& graphs) { return set_flags(kCudaGraphParts, graphs); }
+void assign(CudaGraphs& field, const Value& value) { set_flags(kCudaGraphParts, field, value); }
 
 void assign(std::vector<int>& field, const Value& value) {
     const auto& items = std::get<std::vector<std::int64_t>>(value);

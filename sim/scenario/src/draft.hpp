@@ -72,8 +72,10 @@ struct Draft {
     hw::BytesPerSecond nic;
     hw::Seconds nvlink_latency;
     hw::BytesPerSecond host_link, host_memory;
+    hw::Seconds host_call;
     hw::Caps caps;
     double sustained_clock = 1.0;
+    double gpu_variation = 0.0;
     std::optional<std::string> transfers;
     std::optional<hw::TransferRates> transfer_rates; ///< of that file
     std::optional<std::string> arch;
@@ -124,6 +126,7 @@ inline Value to_value(PerturbedLink v) { return std::string(name(v)); }
 inline Value to_value(RoutingSkew v) { return std::string(name(v)); }
 inline Value to_value(Day v) { return sim::to_text(v); }
 Value to_value(const work::Recompute&);
+Value to_value(const work::CudaGraphs&);
 inline Value to_value(const std::vector<std::string>& v) { return v; }
 inline Value to_value(PriceLevel v) { return std::string(sim::name(v)); }
 template <int S, int B, int F, int U, int J, int M> Value to_value(hw::Quantity<S, B, F, U, J, M> v) {
@@ -179,6 +182,7 @@ inline void assign(RoutingSkew& field, const Value& v) {
     field = routing_skew_from(std::get<std::string>(v)).value();
 }
 void assign(work::Recompute& field, const Value&);
+void assign(work::CudaGraphs& field, const Value&);
 inline void assign(PriceLevel& field, const Value& v) {
     field = price_level_from(std::get<std::string>(v)).value();
 }
@@ -193,6 +197,8 @@ template <class T> void assign(std::optional<T>& field, const Value& v) { assign
 
 /// Names of the parts of work::Recompute, as plan.recompute lists them.
 std::vector<std::string> recompute_names();
+/// Likewise of work::CudaGraphs, for plan.cuda_graphs.
+std::vector<std::string> cuda_graph_names();
 
 /// How a key reads and writes its field of the draft.
 struct Binding {

@@ -89,7 +89,8 @@ std::vector<std::string> used_estimates(const Reading& reading) {
             filled(reading, {{"cluster.gpus_per_node", "gpus"},
                              {"cluster.nics_per_node", "nics"},
                              {"cluster.nic", "nic"},
-                             {"cluster.nvlink_latency", "nvlink_latency"}}),
+                             {"cluster.nvlink_latency", "nvlink_latency"},
+                             {"cluster.host_call", "host_call"}}),
             out);
         if (draft.plan.offload_layers > 0 || draft.plan.offload_optimizer > 0.0) {
             add(node->id, node->citations,

@@ -102,9 +102,19 @@ const std::array kKeys{
         "an eighth of two sockets with DDR4-3200, at 75% of their peak: an estimate",
         "one GPU's share of the CPUs' memory bandwidth: what an offloaded optimizer runs at",
         field<&Draft::host_memory>},
+    Key{"cluster.host_call", quantity(Dimension::seconds, "0 us", "1 ms"), Need::node, "92 us",
+        "an x86 host, by toy models on 8 x H100 (docs/host.md)",
+        "what the host takes to start a kernel from a training framework (docs/host.md); 0 us: never waited "
+        "for",
+        field<&Draft::host_call>},
     Key{"cluster.sustained_clock", number("0.3", "1.2"), Need::defaulted, "1.0",
         "the clock of the kernel measurements", "clock of a long run, as a share of the benchmarks' clock",
         field<&Draft::sustained_clock>},
+    Key{"cluster.gpu_variation", number("0", "0.2"), Need::defaulted, "0.015",
+        "8% between the ends of what is no outlier, which are 5.4 standard deviations apart (arXiv "
+        "2208.11035)",
+        "coefficient of variation of GPUs' speed in arithmetic: the slowest of all sets the pace",
+        field<&Draft::gpu_variation>},
 
     Key{"cluster.transfers", text(), Need::unset, "",
         "the shipped rates: published measurements (docs/collectives.md)",

@@ -42,6 +42,8 @@ constexpr NameList kContextKinds{[](const Library&) {
                                  "way to share a sequence", ""};
 constexpr NameList kRecompute{[](const Library&) { return recompute_names(); }, "recomputation", ""};
 
+constexpr NameList kCudaGraphs{[](const Library&) { return cuda_graph_names(); }, "part of a step", ""};
+
 template <auto Member> constexpr Binding plan_field = field<&Draft::plan, Member>;
 
 // path, shape, need, fallback, reason, doc, field
@@ -144,9 +146,16 @@ const std::array kPlanKeys{
         "takes with NVTE_FUSED_ATTN=0), or kernels that write the scores of all pairs, which need context = "
         "1",
         plan_field<&ParallelPlan::attention_kernel>},
+    Key{"plan.fused_router", boolean(), Need::defaulted, "false", "DeepSeek-V3's published profile",
+        "whether the router's operations on scores are fused (Megatron-Core's moe_router_fusion)",
+        plan_field<&ParallelPlan::fused_router>},
     Key{"plan.capacity_factor", number("0", "64"), Need::defaulted, "0", "no token is dropped",
         "rows of each expert over its balanced share, cut or padded to that many",
         plan_field<&ParallelPlan::capacity_factor>},
+    Key{"plan.cuda_graphs", choices(kCudaGraphs), Need::defaulted, "[]",
+        "the framework starts every kernel by itself",
+        "what is recorded in CUDA graphs and started with one call of the host (docs/host.md)",
+        plan_field<&ParallelPlan::cuda_graphs>},
     Key{"plan.recompute", choices(kRecompute), Need::defaulted, "[]", "every activation is kept",
         "what the backward pass computes again instead of keeping", plan_field<&ParallelPlan::recompute>},
     Key{"plan.split", integers("0", "1024"), Need::defaulted, "[]",
@@ -174,10 +183,12 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::communication_sms>},
     Key{"plan.overlap", boolean(), Need::defaulted, "true", "as published for dualpipe",
         "whether a schedule's forward and backward pairs interleave", plan_field<&ParallelPlan::overlap>},
-    Key{"plan.framework_overhead", number("0", "2"), Need::defaulted, "0.18",
-        "median over 34 published software stacks (docs/validation.md)",
-        "what training software adds to the time that its kernels take alone: gaps, host stalls, jitter, "
-        "kernels we do not list",
+    Key{"plan.framework_overhead", number("0", "2"), Need::computed, "",
+        "medians over published software stacks by the part's architecture (docs/validation.md): 0.12 "
+        "Ampere, "
+        "0.17 Hopper, 0.06 Blackwell, else 0.09 for all",
+        "what training adds to the time that kernels take alone: gaps, jitter, clocks, kernels we do not "
+        "list",
         plan_field<&ParallelPlan::framework_overhead>},
     Key{"plan.routing_imbalance", number("0", "2"), Need::defaulted, "0.0", "perfectly balanced routing",
         "coefficient of variation of routed rows over the ranks of an expert group",

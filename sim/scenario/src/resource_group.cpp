@@ -49,6 +49,7 @@ work::ParallelPlan plan_alone(work::ParallelPlan plan, bool with_precision) {
     plan.data = 0;
     plan.gpus_per_node = 0;
     plan.communication_sms = 0;
+    plan.framework_overhead = 0.0;
     if (!with_precision) {
         plan.precision = work::Precision::bf16;
     }
@@ -112,7 +113,9 @@ bool same_compute(const Scenario& a, const Scenario& b, bool precision) {
         return gpu;
     };
     return of(a) == of(b) && a.sustained_clock() == b.sustained_clock() &&
+           a.gpu_variation() == b.gpu_variation() &&
            a.plan().communication_sms == b.plan().communication_sms &&
+           a.plan().framework_overhead == b.plan().framework_overhead &&
            (!precision || a.plan().precision == b.plan().precision);
 }
 
@@ -126,7 +129,7 @@ bool same_nvlink(const Scenario& a, const Scenario& b) {
     const auto of = [](const hw::Node& node) {
         return std::tuple(node.gpu.nvlink, node.gpu.nvlink_achievable, node.gpu.pcie,
                           node.gpu.pcie_achievable, node.nvlink_latency, node.nvls, node.host_link,
-                          node.host_memory);
+                          node.host_memory, node.host_call);
     };
     return of(a.cluster().node) == of(b.cluster().node);
 }
@@ -259,6 +262,7 @@ private:
         node.nvls = linked.nvls;
         node.host_link = linked.host_link;
         node.host_memory = linked.host_memory;
+        node.host_call = linked.host_call;
         const hw::Cluster& joined = from(nic).cluster();
         node.nics = joined.node.nics;
         node.nic = joined.node.nic;
@@ -269,8 +273,10 @@ private:
     void take_plan(Scenario& made) const {
         const Scenario& part = from(compute);
         made.sustained_clock_ = part.sustained_clock();
+        made.gpu_variation_ = part.gpu_variation();
         work::ParallelPlan& own = made.plan_;
         own.communication_sms = part.plan().communication_sms;
+        own.framework_overhead = part.plan().framework_overhead;
         if (ties_.precision_with_compute) {
             own.precision = part.plan().precision;
         }

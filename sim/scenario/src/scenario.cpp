@@ -60,6 +60,7 @@ public:
         scenario.catalog_hash_ = reading.library.catalog.content_hash();
         scenario.caps_ = draft.caps;
         scenario.sustained_clock_ = draft.sustained_clock;
+        scenario.gpu_variation_ = draft.gpu_variation;
         scenario.transfer_rates_ = std::move(draft.transfer_rates);
         scenario.model_ = std::move(draft.model);
         scenario.plan_ = std::move(draft.plan);

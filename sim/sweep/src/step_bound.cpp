@@ -5,6 +5,8 @@
 
 #include <chokepoint/sim/run.hpp>
 
+#include <chokepoint/hwmodels/host_launch.hpp>
+
 #include <chokepoint/workloads/layer.hpp>
 #include <chokepoint/workloads/memory.hpp>
 
@@ -143,6 +145,28 @@ public:
         return known_.emplace(block.kind, seconds).first->second;
     }
 
+    /// Of the host, to start all kernels of the block for one micro-batch.
+    double host_calls(const work::Block& block) {
+        const auto found = calls_.find(block.kind);
+        if (found != calls_.end()) {
+            return found->second;
+        }
+        const work::BlockKernels kernels = work::block_kernels(scenario_.model(), scenario_.plan(), block);
+        double calls = 0.0;
+        for (const work::KernelSequence* part :
+             {&kernels.attention_forward, &kernels.ffn_forward, &kernels.ffn_backward,
+              &kernels.ffn_weight_gradient, &kernels.attention_backward, &kernels.attention_weight_gradient,
+              &kernels.input_norm_backward}) {
+            const hw::Operator* previous = nullptr;
+            for (const hw::Operator& op : *part) {
+                const bool goes_on = previous != nullptr && previous->name == op.name;
+                calls += goes_on ? hw::kFurtherKernel : hw::host_calls(op);
+                previous = &op;
+            }
+        }
+        return calls_.emplace(block.kind, calls).first->second;
+    }
+
 private:
     [[nodiscard]] Seconds sum(const work::KernelSequence& kernels) const {
         Seconds total;
@@ -155,6 +179,7 @@ private:
     const Scenario& scenario_;
     const hw::CostModel& model_;
     std::map<work::BlockKind, StageSeconds> known_;
+    std::map<work::BlockKind, double> calls_;
 };
 
 /// Bytes over rate of what one routed layer sends and receives for one micro-batch, forward and backward, on
@@ -198,25 +223,33 @@ PortSeconds routed_layer(const Scenario& scenario, const hw::TransferRates& rate
     return total;
 }
 
-/// Routed layers that a rank runs in a step, counted once for each micro-batch; of the rank with most.
-double most_routed_layers(const work::Schedule& schedule,
-                          const std::vector<std::vector<work::Block>>& stages) {
-    std::vector<double> layers;
-    for (const std::vector<work::Block>& blocks : stages) {
-        layers.push_back(
-            static_cast<double>(std::ranges::count(blocks, work::BlockKind::moe_layer, &work::Block::kind)));
-    }
+/// Of the rank with most: the sum of what its stages have, counted once for each micro-batch.
+double most_of_a_rank(const work::Schedule& schedule, const std::vector<double>& of_stage) {
     double most = 0.0;
     for (const auto& actions : schedule.order) {
         double sum = 0.0;
         for (const work::Action& action : actions) {
             if (action.kind == work::ActionKind::forward || action.kind == work::ActionKind::overlapped) {
-                sum += layers[static_cast<std::size_t>(index(action.forward_stage))];
+                sum += of_stage[static_cast<std::size_t>(index(action.forward_stage))];
             }
         }
         most = std::max(most, sum);
     }
     return most;
+}
+
+std::vector<double> routed_layers(const std::vector<std::vector<work::Block>>& stages) {
+    std::vector<double> layers;
+    for (const std::vector<work::Block>& blocks : stages) {
+        layers.push_back(
+            static_cast<double>(std::ranges::count(blocks, work::BlockKind::moe_layer, &work::Block::kind)));
+    }
+    return layers;
+}
+
+/// Whether the host starts every kernel by a call of its own.
+bool starts_each_kernel(const work::ParallelPlan& plan) {
+    return plan.cuda_graphs == work::CudaGraphs{} && !plan.overlap_tensor;
 }
 
 } // namespace
@@ -274,7 +307,19 @@ StepBound StepBounder::bound(const Scenario& scenario) {
     }
     bound.work = scheduled_seconds(schedule, seconds);
     const PortSeconds ports = routed_layer(scenario, scenario.transfer_rates().value_or(models_->shipped));
-    bound.bandwidth = Seconds(most_routed_layers(schedule, stages) * std::max(ports.nvlink, ports.nic));
+    bound.bandwidth =
+        Seconds(most_of_a_rank(schedule, routed_layers(stages)) * std::max(ports.nvlink, ports.nic));
+    if (scenario.compute_model() != ComputeModel::roofline && starts_each_kernel(plan)) {
+        std::vector<double> calls;
+        for (const std::vector<work::Block>& blocks : stages) {
+            double& stage = calls.emplace_back(0.0);
+            for (const work::Block& block : blocks) {
+                stage += times.host_calls(block);
+            }
+        }
+        bound.work =
+            std::max(bound.work, most_of_a_rank(schedule, calls) * scenario.cluster().node.host_call);
+    }
     return bound;
 }
 

@@ -66,10 +66,15 @@ StepTime step_time(const Scenario& scenario) {
         return all_of(simulated(all));
     }
     const int first = (interleaved ? 2 : 1) * round;
-    const hw::Seconds shorter = simulated(first).timeline.makespan;
-    StepTime time = all_of(simulated(first + round));
-    time.seconds +=
-        (time.seconds - shorter) * (static_cast<double>(all - first - round) / static_cast<double>(round));
+    const StepRun shorter = simulated(first);
+    const StepRun longer = simulated(first + round);
+    const double rounds = static_cast<double>(all - first - round) / static_cast<double>(round);
+    const auto continued = [&](hw::Seconds at_first, hw::Seconds then) {
+        return then + (then - at_first) * rounds;
+    };
+    StepTime time = all_of(longer);
+    time.seconds = std::max(continued(shorter.timeline.makespan, longer.timeline.makespan),
+                            continued(busiest_host(shorter), busiest_host(longer)));
     return time;
 }
 

@@ -63,6 +63,13 @@ public:
                             hw::Seconds(0.0));
     }
 
+    /// Each compute task so far takes the host that long to start.
+    void host(hw::Seconds time) { costs_.host.assign(costs_.compute.size(), time); }
+    /// The host reads a result in front of the transfer.
+    void host_waits(work::TaskId transfer) {
+        graph_.transfers.at(static_cast<std::size_t>(graph_.tasks.at(transfer).work)).host_waits = true;
+    }
+
     void depend(work::TaskId before, work::TaskId after) { graph_.edges.emplace_back(before, after); }
 
     StepBuilder& multiply_rates(double factor) {

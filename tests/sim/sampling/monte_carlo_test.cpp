@@ -85,7 +85,7 @@ TEST(MonteCarlo, AgreesWithTheLinearisedInterval) {
 TEST(MonteCarlo, DrawsFailuresAndPricesToo) {
     const sim::Scenario scenario =
         test::small({"reliability.gpu_mtbf=20000 h", "reliability.checkpoint_time=30 s", "cost.model=rental",
-                     "cost.date=2024-12-01"});
+                     "cost.date=2024-12-01", "cluster.host_call=0 us"});
     const sim::RunReport report = sim::run(scenario);
     const Sample sample = draws(scenario, 200);
     const double step = spread(sample.step[0].value(), sample.step[2].value());

@@ -2,6 +2,8 @@
 // Names works as the published trace does and finds equal ones.
 #include "work_table.hpp"
 
+#include <chokepoint/hwmodels/host_launch.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -83,6 +85,42 @@ hw::KernelClass representative(const std::vector<hw::Operator>& operators) {
                              : std::ranges::max_element(operators, {}, weight)->kernel;
 }
 
+/// Gate, top-k and their backward.
+bool of_router(const hw::Operator& op) {
+    return op.kernel == hw::KernelClass::router || op.name.starts_with("router");
+}
+
+/// Whether a CUDA graph of the plan holds the kernel.
+bool in_graph(const CudaGraphs& graphs, BlockKind kind, Part part, const hw::Operator& op) {
+    if (graphs.step) {
+        return true;
+    }
+    if (kind != BlockKind::dense_layer && kind != BlockKind::moe_layer) {
+        return false;
+    }
+    if (is_ffn(part)) {
+        return kind == BlockKind::dense_layer ? graphs.dense_ffn : graphs.moe;
+    }
+    return of_router(op) ? graphs.router : graphs.attention;
+}
+
+/// A graph is replayed with one call; a step's graph with one for all of it, which counts as none.
+double calls_to_start(const CudaGraphs& graphs, BlockKind kind, Part part,
+                      const std::vector<hw::Operator>& operators) {
+    double calls = 0.0;
+    bool replays = false;
+    const hw::Operator* previous = nullptr;
+    for (const hw::Operator& op : operators) {
+        const bool held = in_graph(graphs, kind, part, op);
+        replays = replays || held;
+        // Chunks of one product, which a library starts one after another.
+        const bool goes_on = previous != nullptr && previous->name == op.name;
+        calls += held ? 0.0 : goes_on ? hw::kFurtherKernel : hw::host_calls(op);
+        previous = &op;
+    }
+    return calls + (replays && !graphs.step ? 1.0 : 0.0);
+}
+
 bool same_kernels(const BlockKernels& a, const BlockKernels& b) {
     return a.routed == b.routed && a.attention_forward == b.attention_forward &&
            a.ffn_forward == b.ffn_forward && a.ffn_backward == b.ffn_backward &&
@@ -147,7 +185,8 @@ PartWorks WorkTable::make_part(const Block& block, Part part, hw::Occupancy occu
         const std::vector<hw::Operator> run(kernels.operators.begin() + static_cast<std::ptrdiff_t>(begin),
                                             kernels.operators.begin() + static_cast<std::ptrdiff_t>(end));
         works.runs.push_back(
-            intern(ComputeWork{work_name(block.kind, part), representative(run), run, occupancy}));
+            intern(ComputeWork{work_name(block.kind, part), representative(run), run, occupancy,
+                               calls_to_start(plan_.cuda_graphs, block.kind, part, run)}));
         runs_before[end] = works.runs.size();
         begin = end;
     }
@@ -201,6 +240,10 @@ WorkIndex WorkTable::expert_transfer(TransferKind kind, std::string_view name, b
         work.per_token = {};
     }
     work.beside_compute = beside_compute;
+    // Backward sizes are the forward's. Rows that are cut or padded to one size, and graphs, need none.
+    const bool forward = kind == TransferKind::dispatch && name.starts_with("dispatch");
+    work.host_waits =
+        forward && plan_.capacity_factor == 0.0 && !plan_.cuda_graphs.moe && !plan_.cuda_graphs.step;
     if (plan_.routing_imbalance > 0.0) {
         work.uneven = uneven;
     }

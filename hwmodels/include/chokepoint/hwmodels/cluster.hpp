@@ -15,6 +15,7 @@ struct Node {
     Seconds nvlink_latency;
     BytesPerSecond host_link;   ///< one GPU's link to the CPUs, one direction, as achieved
     BytesPerSecond host_memory; ///< one GPU's share of the CPUs' memory bandwidth
+    Seconds host_call;          ///< what a framework takes on the CPU to start a kernel: host_launch.hpp
     bool nvls = false;          ///< the switch reduces and multicasts (NVLink SHARP)
     friend bool operator==(const Node&, const Node&) = default;
 };

@@ -4,21 +4,15 @@
 
 #include <chokepoint/hwmodels/operator.hpp>
 
-#include <optional>
-#include <string_view>
-
 namespace chokepoint::hw {
 
-enum class HostLaunch {
-    hidden,     ///< the host is always ahead, as in a profile of long kernels
-    eager,      ///< a framework starts each kernel from Python
-    cuda_graph, ///< recorded once and replayed
-};
-std::string_view name(HostLaunch);
-std::optional<HostLaunch> host_launch_from(std::string_view);
+/// What a training framework does on the host to start an operator's kernels, in calls of it: an element-wise
+/// kernel is one, Python and autograd included (Node::host_call says how long that takes).
+double host_calls(const Operator&);
 
-/// Time that the host needs to start an operator's kernels. The host runs ahead of the device, so a stretch
-/// of operators takes the larger of their times on the device and of this, summed over the stretch.
-Seconds host_time(const Operator&, HostLaunch);
+/// A further kernel of one such call, which a library launches and not the framework: 10 us in Transformer
+/// Engine's loop over experts on GH200 (GeodesicResearch/geodesic-megatron,
+/// docs/investigations/120b-gbs64-host-overhead-investigation.md), where a call takes that host 120.
+constexpr double kFurtherKernel = 10.0 / 120.0;
 
 } // namespace chokepoint::hw

@@ -110,6 +110,9 @@ std::int32_t ClassCosts::compute(std::int32_t work, Gpu gpu) {
     if (from < costs_.operator_sigma.size()) {
         costs_.operator_sigma.push_back(std::vector<double>(costs_.operator_sigma[from]));
     }
+    if (from < costs_.host.size()) {
+        costs_.host.push_back(hw::Seconds(costs_.host[from]));
+    }
     costs_.compute.push_back(time / speed);
     return entry->second;
 }

@@ -41,6 +41,16 @@ struct Recompute {
     friend bool operator==(const Recompute&, const Recompute&) = default;
 };
 
+/// What CUDA graphs hold: recorded once, and then started with one call of the host.
+struct CudaGraphs {
+    bool attention = false; ///< the attention half of a layer, up to its router
+    bool router = false;    ///< gate, top-k and what prepares the dispatch
+    bool dense_ffn = false; ///< a dense layer's FFN
+    bool moe = false;       ///< experts between dispatch and combine
+    bool step = false;      ///< whole forward and backward passes of a step
+    friend bool operator==(const CudaGraphs&, const CudaGraphs&) = default;
+};
+
 /// Whether a rank goes on with its next action while a pipeline send is under way.
 enum class PipelineSend { blocking, overlapped };
 std::string_view name(PipelineSend);
@@ -98,6 +108,7 @@ struct ParallelPlan {
     hw::DType gradient_dtype = hw::DType::fp32;   ///< of accumulated and reduced gradients
     hw::DType parameter_dtype = hw::DType::bf16;  ///< of gathered parameters
     std::optional<hw::DType> moment_dtype_choice; ///< unset: by the recipe
+    CudaGraphs cuda_graphs;
     Recompute recompute;
     int recompute_layers = 0; ///< of each stage, the first so many when whole layers are; 0: all of them
     int recompute_every = 1;  ///< consecutive layers that run again together, from the input of the first
@@ -112,6 +123,7 @@ struct ParallelPlan {
     /// Whether norms and residuals work on a tensor-parallel GPU's share of the tokens (arXiv 2205.05198).
     bool sequence_parallel = true;
     Dispatcher dispatcher = Dispatcher::deepep;
+    bool fused_router = false;    ///< three kernels instead of one for each operation on scores
     double capacity_factor = 0.0; ///< rows of an expert over its balanced share, padded; 0: none is dropped
     /// Whether 1F1B's neighbouring forward and backward become overlapped pairs (Megatron-Core's
     /// overlap-moe-expert-parallel-comm), so that one's dispatch and combine fly while the other computes.

@@ -42,6 +42,7 @@ struct ComputeWork {
     hw::KernelClass representative = hw::KernelClass::gemm;
     std::vector<hw::Operator> operators;
     hw::Occupancy occupancy;
+    double host_calls = 0.0; ///< of the framework, to start the kernels: hw::host_calls
     friend bool operator==(const ComputeWork&, const ComputeWork&) = default;
 };
 
@@ -57,6 +58,9 @@ struct TransferWork {
     Group group = Group::expert; ///< whose members take part; a pipeline transfer has a peer instead
     std::vector<Rank> hosts; ///< pipeline ranks whose groups take part together; empty: the task's own alone
     bool beside_compute = false;
+    /// Whether the host reads a result of the GPU's to start it, and starts nothing more until it has it: the
+    /// rows of each expert, which sizes of buffers and products follow from.
+    bool host_waits = false;
     /// Routed compute that the members have run since they last waited for each other, as indices into
     /// TaskGraph::computes. The kernels of one inner list follow one draw of the router and are long or short
     /// together, those of different lists independently; the transfer starts when the slowest member is

@@ -50,8 +50,11 @@ StepRun run_step(const Scenario&, const work::ParallelPlan&, const RunOptions& =
 /// @throws std::invalid_argument as that does.
 StepRun run_pair(const Scenario&, int layers);
 
-/// How well the step's time is known, from the inputs on its critical path; what `run` adds by simulating
-/// again (routing imbalance) is left out.
+/// What all tasks of the busiest rank take their host to start: no step is shorter.
+hw::Seconds busiest_host(const StepRun&);
+
+/// How well the step's time is known, from its host and the inputs on its critical path; routing imbalance,
+/// which `run` adds by simulating again, is left out.
 Uncertainty step_uncertainty(const Scenario&, const StepRun&);
 
 /// The classes of a run, as reports and traces name them.

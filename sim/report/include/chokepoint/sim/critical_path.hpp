@@ -9,7 +9,18 @@
 
 namespace chokepoint::sim {
 
-enum class Resource { tensor_core, attention, memory, nvlink, nic, latency, slowest_rank, optimizer, host };
+enum class Resource {
+    tensor_core,
+    attention,
+    memory,
+    nvlink,
+    nic,
+    latency,
+    slowest_rank,
+    optimizer,
+    host,
+    launch
+};
 std::string_view name(Resource);
 
 struct PathStep {

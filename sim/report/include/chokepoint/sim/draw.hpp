@@ -32,6 +32,11 @@ private:
 /// either way.
 inline constexpr double kRoutingFactor = 2.0;
 
+/// What a call takes the host (hw::Node::host_call), as an input that is not exact.
+inline constexpr std::string_view kHostInput = "host starting kernels";
+/// Standard deviation of its logarithm.
+double host_sigma();
+
 /// The costs of a step with every kernel, transfer and wait as drawn.
 StepCosts drawn(const work::TaskGraph&, const StepCosts&, const std::string& architecture, const Draw&);
 /// Failures that come as often as drawn; without a Monte-Carlo of their own.

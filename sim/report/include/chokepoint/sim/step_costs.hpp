@@ -33,6 +33,10 @@ StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::
 StepCosts cost_step(const work::TaskGraph&, const work::ModelArch&, const work::ParallelPlan&,
                     const hw::Cluster&, const hw::CostModel&);
 
+/// Lets the slowest of `gpus` GPUs set the pace of all: arithmetic takes variation x expected_maximum(gpus)
+/// longer, where `variation` is the coefficient of variation of their speeds. What streams memory does not.
+void pace_by_slowest(StepCosts&, const work::TaskGraph&, double variation, int gpus);
+
 /// Whether a kernel's time goes with the rows that the router sent to its GPU.
 bool is_routed(hw::KernelClass);
 

@@ -11,6 +11,7 @@ namespace chokepoint::sim {
 /// What every distinct piece of work costs on one cluster, by the graph's indices.
 struct StepCosts {
     std::vector<hw::Seconds> compute;        ///< per ComputeWork
+    std::vector<hw::Seconds> host;           ///< per ComputeWork: for the host to start it; empty: no time
     std::vector<hw::TransferShape> transfer; ///< per TransferWork
     std::vector<hw::Seconds> straggler_wait; ///< per TransferWork: until the slowest member is ready
     hw::BytesPerSecond nvlink;               ///< one direction of one GPU's port
@@ -21,6 +22,13 @@ struct StepCosts {
     double framework_sigma = 0.0;                           ///< likewise, of what software adds to kernels
     double transfer_sigma = 0.0;                            ///< relative standard deviation of transfer rates
 };
+
+/// Whether a compute task that took `duration` was done when the host had started its kernels, and not when
+/// they had run: faster kernels would not have shortened it.
+inline bool waited_for_host(const StepCosts& costs, std::size_t compute, hw::Seconds duration) {
+    constexpr hw::Seconds kRounding(1e-9);
+    return !costs.host.empty() && duration - costs.compute[compute] > kRounding;
+}
 
 struct EngineStats {
     std::int64_t activities = 0; ///< timers and flows

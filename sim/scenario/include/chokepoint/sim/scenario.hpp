@@ -86,6 +86,7 @@ public:
     [[nodiscard]] const hw::Cluster& cluster() const { return cluster_; } ///< caps applied
     [[nodiscard]] const hw::Caps& caps() const { return caps_; }
     [[nodiscard]] double sustained_clock() const { return sustained_clock_; }
+    [[nodiscard]] double gpu_variation() const { return gpu_variation_; } ///< coefficient, of their speeds
     /// Of cluster.transfers; nothing: the shipped ones.
     [[nodiscard]] const std::optional<hw::TransferRates>& transfer_rates() const { return transfer_rates_; }
     [[nodiscard]] const work::ModelArch& model() const { return model_; }
@@ -114,6 +115,7 @@ private:
     hw::Cluster cluster_;
     hw::Caps caps_;
     double sustained_clock_ = 1.0;
+    double gpu_variation_ = 0.0;
     std::optional<hw::TransferRates> transfer_rates_;
     work::ModelArch model_;
     work::ParallelPlan plan_;
