@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 namespace chokepoint::gui {
@@ -16,14 +17,16 @@ namespace {
 
 constexpr std::string_view kSchema = "chokepoint/chart/1";
 constexpr int kMaxPixels = 20'000;
+constexpr int kMostColumns = 8;
 
-constexpr std::array<std::pair<std::string_view, ChartKind>, 6> kKinds{
+constexpr std::array<std::pair<std::string_view, ChartKind>, 7> kKinds{
     {{"line", ChartKind::line},
      {"scatter", ChartKind::scatter},
      {"stacked-bars", ChartKind::stacked_bars},
      {"gantt", ChartKind::gantt},
      {"waterfall", ChartKind::waterfall},
-     {"heat-map", ChartKind::heat_map}}};
+     {"heat-map", ChartKind::heat_map},
+     {"page", ChartKind::page}}};
 constexpr std::array<std::pair<std::string_view, BarKind>, 4> kBarKinds{
     {{"total", BarKind::total}, {"more", BarKind::more}, {"less", BarKind::less}, {"range", BarKind::range}}};
 constexpr std::array<std::pair<std::string_view, SpanKind>, 5> kSpanKinds{
@@ -33,12 +36,12 @@ constexpr std::array<std::pair<std::string_view, SpanKind>, 5> kSpanKinds{
      {"weight_backward", SpanKind::weight_backward},
      {"other", SpanKind::other}}};
 
-Axis read_axis(JsonReader& reader, const Json& chart, std::string_view name) {
+Axis read_axis(JsonReader& reader, const Json& chart, std::string_view name, const std::string& of) {
     Axis axis;
     if (!chart.contains(name)) {
         return axis;
     }
-    const std::string place = fmt::format("/{}", name);
+    const std::string place = fmt::format("{}/{}", of, name);
     const Json& json = chart[std::string(name)];
     if (!reader.object(json, place, {"label", "log", "from", "to", "ticks"})) {
         return axis;
@@ -70,12 +73,14 @@ Axis read_axis(JsonReader& reader, const Json& chart, std::string_view name) {
 
 Series read_series(JsonReader& reader, const Json& json, const std::string& place, bool heat_map) {
     Series series;
-    if (!reader.object(json, place, {"name", "points", "labels", "band", "values", "markers", "plain"})) {
+    if (!reader.object(json, place,
+                       {"name", "points", "labels", "band", "values", "markers", "plain", "joined"})) {
         return series;
     }
     series.name = reader.text(json, "name", place, true);
     series.markers = reader.flag(json, "markers", place);
     series.plain = reader.flag(json, "plain", place);
+    series.joined = reader.flag(json, "joined", place);
     reader.list(json, "labels", place, false, [&](const Json& item, const std::string& at) {
         if (item.is_string()) {
             series.labels.push_back(item.get<std::string>());
@@ -169,10 +174,10 @@ BarPanel read_panel(JsonReader& reader, const Json& json, const std::string& pla
     return panel;
 }
 
-int read_pixels(JsonReader& reader, const Json& json, std::string_view name) {
-    const double pixels = reader.number(json, name, "").value_or(0.0);
+int read_pixels(JsonReader& reader, const Json& json, std::string_view name, const std::string& of) {
+    const double pixels = reader.number(json, name, of).value_or(0.0);
     if (pixels < 0.0 || pixels > kMaxPixels) {
-        reader.fault(fmt::format("/{}", name),
+        reader.fault(fmt::format("{}/{}", of, name),
                      fmt::format("{}; expected 1 to {} pixels", pixels, kMaxPixels));
         return 0;
     }
@@ -180,24 +185,25 @@ int read_pixels(JsonReader& reader, const Json& json, std::string_view name) {
 }
 
 /// What no single field shows.
-void check_whole(JsonReader& reader, const Chart& chart) {
+void check_whole(JsonReader& reader, const Chart& chart, const std::string& of) {
     const bool bars = chart.kind == ChartKind::stacked_bars || chart.kind == ChartKind::heat_map;
     const auto [empty, what] = chart.kind == ChartKind::gantt ? std::pair(chart.rows.empty(), "rows")
                                : chart.kind == ChartKind::waterfall
                                    ? std::pair(chart.panels.empty(), "panels")
-                                   : std::pair(chart.series.empty(), "series");
+                               : chart.kind == ChartKind::page ? std::pair(chart.charts.empty(), "charts")
+                                                               : std::pair(chart.series.empty(), "series");
     if (empty) {
-        reader.fault("", fmt::format("has no {}", what));
+        reader.fault(of, fmt::format("has no {}", what));
     }
     for (std::size_t i = 0; i < chart.marks.size(); ++i) {
         const Mark& mark = chart.marks[i];
         if (mark.at <= 0.0 && (mark.horizontal ? chart.y.log : chart.x.log)) {
-            reader.fault(fmt::format("/marks/{}", i), "lies at 0 or less on a logarithmic axis");
+            reader.fault(fmt::format("{}/marks/{}", of, i), "lies at 0 or less on a logarithmic axis");
         }
     }
     for (std::size_t i = 0; i < chart.series.size(); ++i) {
         const Series& series = chart.series[i];
-        const std::string place = fmt::format("/series/{}", i);
+        const std::string place = fmt::format("{}/series/{}", of, i);
         if (bars && series.values.size() != chart.categories.size()) {
             reader.fault(place, fmt::format("{} values; expected one for each of {} categories",
                                             series.values.size(), chart.categories.size()));
@@ -230,6 +236,68 @@ void check_whole(JsonReader& reader, const Chart& chart) {
     }
 }
 
+Chart read_chart(JsonReader& reader, const Json& json, const std::string& of) {
+    Chart chart;
+    if (!reader.object(json, of,
+                       {"schema", "kind", "title", "width", "height", "x", "y", "series", "categories",
+                        "diagonal_margin", "rows", "panels", "marks", "legend_right", "charts", "columns"})) {
+        return chart;
+    }
+    if (const std::string schema = reader.text(json, "schema", of, true);
+        !schema.empty() && schema != kSchema) {
+        reader.fault(of + "/schema", fmt::format("found \"{}\"; expected \"{}\"", schema, kSchema));
+    }
+    chart.kind = reader.choice(json, "kind", of, kKinds);
+    chart.title = reader.text(json, "title", of);
+    chart.width = read_pixels(reader, json, "width", of);
+    chart.height = read_pixels(reader, json, "height", of);
+    chart.x = read_axis(reader, json, "x", of);
+    chart.y = read_axis(reader, json, "y", of);
+    chart.legend_right = reader.flag(json, "legend_right", of);
+    chart.diagonal_margin = reader.number(json, "diagonal_margin", of);
+    reader.list(json, "series", of, false, [&](const Json& item, const std::string& at) {
+        chart.series.push_back(read_series(reader, item, at, chart.kind == ChartKind::heat_map));
+    });
+    reader.list(json, "categories", of, false, [&](const Json& item, const std::string& at) {
+        if (item.is_string()) {
+            chart.categories.push_back(item.get<std::string>());
+        } else {
+            reader.fault(at, "expected text");
+        }
+    });
+    reader.list(json, "rows", of, false, [&](const Json& item, const std::string& at) {
+        chart.rows.push_back(read_row(reader, item, at));
+    });
+    reader.list(json, "panels", of, false, [&](const Json& item, const std::string& at) {
+        chart.panels.push_back(read_panel(reader, item, at));
+    });
+    reader.list(json, "marks", of, false, [&](const Json& item, const std::string& at) {
+        if (reader.object(item, at, {"at", "label", "horizontal"})) {
+            chart.marks.push_back({reader.number(item, "at", at, true).value_or(1.0),
+                                   reader.text(item, "label", at), reader.flag(item, "horizontal", at)});
+        }
+    });
+    if (chart.diagonal_margin && (*chart.diagonal_margin < 0.0 || *chart.diagonal_margin >= 1.0)) {
+        reader.fault(of + "/diagonal_margin", "expected 0 to below 1");
+    }
+    const double columns = reader.number(json, "columns", of).value_or(1.0);
+    if (columns < 1.0 || columns > kMostColumns || columns != std::floor(columns)) {
+        reader.fault(of + "/columns", fmt::format("{}; expected 1 to {}", columns, kMostColumns));
+    } else {
+        chart.columns = static_cast<int>(columns);
+    }
+    reader.list(json, "charts", of, false, [&](const Json& item, const std::string& at) {
+        // Only a page holds charts, and no page holds another: hostile nesting ends here.
+        if (!of.empty() || (item.is_object() && item.value("kind", Json()) == "page")) {
+            reader.fault(at, "a chart inside a chart inside a page");
+            return;
+        }
+        chart.charts.push_back(read_chart(reader, item, at));
+    });
+    check_whole(reader, chart, of);
+    return chart;
+}
+
 } // namespace
 
 Chart parse_chart(std::string_view text) {
@@ -240,49 +308,7 @@ Chart parse_chart(std::string_view text) {
         throw ChartError(fmt::format("not JSON: {}", error.what()));
     }
     JsonReader reader;
-    Chart chart;
-    if (reader.object(json, "",
-                      {"schema", "kind", "title", "width", "height", "x", "y", "series", "categories",
-                       "diagonal_margin", "rows", "panels", "marks", "legend_right"})) {
-        if (const std::string schema = reader.text(json, "schema", "", true);
-            !schema.empty() && schema != kSchema) {
-            reader.fault("/schema", fmt::format("found \"{}\"; expected \"{}\"", schema, kSchema));
-        }
-        chart.kind = reader.choice(json, "kind", "", kKinds);
-        chart.title = reader.text(json, "title", "");
-        chart.width = read_pixels(reader, json, "width");
-        chart.height = read_pixels(reader, json, "height");
-        chart.x = read_axis(reader, json, "x");
-        chart.y = read_axis(reader, json, "y");
-        chart.legend_right = reader.flag(json, "legend_right", "");
-        chart.diagonal_margin = reader.number(json, "diagonal_margin", "");
-        reader.list(json, "series", "", false, [&](const Json& item, const std::string& at) {
-            chart.series.push_back(read_series(reader, item, at, chart.kind == ChartKind::heat_map));
-        });
-        reader.list(json, "categories", "", false, [&](const Json& item, const std::string& at) {
-            if (item.is_string()) {
-                chart.categories.push_back(item.get<std::string>());
-            } else {
-                reader.fault(at, "expected text");
-            }
-        });
-        reader.list(json, "rows", "", false, [&](const Json& item, const std::string& at) {
-            chart.rows.push_back(read_row(reader, item, at));
-        });
-        reader.list(json, "panels", "", false, [&](const Json& item, const std::string& at) {
-            chart.panels.push_back(read_panel(reader, item, at));
-        });
-        reader.list(json, "marks", "", false, [&](const Json& item, const std::string& at) {
-            if (reader.object(item, at, {"at", "label", "horizontal"})) {
-                chart.marks.push_back({reader.number(item, "at", at, true).value_or(1.0),
-                                       reader.text(item, "label", at), reader.flag(item, "horizontal", at)});
-            }
-        });
-        if (chart.diagonal_margin && (*chart.diagonal_margin < 0.0 || *chart.diagonal_margin >= 1.0)) {
-            reader.fault("/diagonal_margin", "expected 0 to below 1");
-        }
-        check_whole(reader, chart);
-    }
+    Chart chart = read_chart(reader, json, "");
     reader.throw_if_any();
     return chart;
 }

@@ -86,7 +86,7 @@ struct BarPanel {
     std::vector<FloatingBar> bars;
 };
 
-enum class ChartKind { line, scatter, stacked_bars, gantt, waterfall, heat_map };
+enum class ChartKind { line, scatter, stacked_bars, gantt, waterfall, heat_map, page };
 
 struct Chart {
     ChartKind kind = ChartKind::line;
@@ -102,6 +102,8 @@ struct Chart {
     std::vector<Region> regions;           ///< of lines and scatters
     bool legend_right = false;             ///< else below
     bool dark = false;                     ///< light ink on a dark ground
+    std::vector<Chart> charts;             ///< of pages, row by row
+    int columns = 1;                       ///< of pages
 };
 
 /// Every fault of a description, a line each, with its JSON pointer.

@@ -15,11 +15,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace chokepoint::gui {
 
 namespace {
 
 constexpr QSize kUsualSize{860, 540};
+constexpr QSize kCellSize{620, 420}; // of a page
+constexpr int kPageTitle = 44;
 
 /// Qt gives gradients, patterns and clips plain ids, which clash once several files are in one page.
 QString with_prefix(QString text, const QString& prefix) {
@@ -76,8 +81,41 @@ std::unique_ptr<QChart> make_chart(const Chart& description) {
     return chart;
 }
 
+namespace {
+
+QSize page_size(const Chart& chart) {
+    const int columns = std::min(chart.columns, static_cast<int>(chart.charts.size()));
+    const int rows = (static_cast<int>(chart.charts.size()) + chart.columns - 1) / chart.columns;
+    return {columns * kCellSize.width(), rows * kCellSize.height() + (chart.title.empty() ? 0 : kPageTitle)};
+}
+
+void paint_page(QPainter& painter, const QRectF& area, const Chart& chart) {
+    painter.fillRect(area, background_color(chart.dark));
+    const double top = chart.title.empty() ? 0.0 : kPageTitle;
+    if (top > 0.0) {
+        painter.setFont(chart_font(20));
+        painter.setPen(text_color(chart.dark));
+        painter.drawText(QRectF(area.left(), area.top(), area.width(), top), Qt::AlignCenter,
+                         QString::fromStdString(chart.title));
+    }
+    const int columns = std::min(chart.columns, static_cast<int>(chart.charts.size()));
+    const int rows = (static_cast<int>(chart.charts.size()) + chart.columns - 1) / chart.columns;
+    const QSizeF cell(area.width() / columns, (area.height() - top) / rows);
+    for (std::size_t i = 0; i < chart.charts.size(); ++i) {
+        const int at = static_cast<int>(i);
+        const QPointF corner(area.left() + at % columns * cell.width(),
+                             area.top() + top + at / columns * cell.height());
+        Chart inner = chart.charts[i];
+        inner.dark = chart.dark;
+        paint_chart(painter, QRectF(corner, cell), inner);
+    }
+}
+
+} // namespace
+
 QSize chart_size(const Chart& chart) {
-    const QSize chosen = chart.kind == ChartKind::gantt       ? gantt_size(chart)
+    const QSize chosen = chart.kind == ChartKind::page        ? page_size(chart)
+                         : chart.kind == ChartKind::gantt     ? gantt_size(chart)
                          : chart.kind == ChartKind::waterfall ? waterfall_size(chart)
                                                               : kUsualSize;
     return {chart.width > 0 ? chart.width : chosen.width(),
@@ -95,6 +133,10 @@ void paint_chart(QPainter& painter, const QRectF& area, const Chart& chart) {
     }
     if (chart.kind == ChartKind::heat_map) {
         paint_heat_map(painter, area, chart);
+        return;
+    }
+    if (chart.kind == ChartKind::page) {
+        paint_page(painter, area, chart);
         return;
     }
     QGraphicsScene scene;
@@ -135,6 +177,9 @@ QImage to_image(const Chart& chart, double scale) {
 
 std::vector<std::string> warnings_of(const Chart& chart) {
     std::vector<std::string> warnings;
+    for (const Chart& inner : chart.charts) {
+        std::ranges::copy(warnings_of(inner), std::back_inserter(warnings));
+    }
     if (chart.kind != ChartKind::line && chart.kind != ChartKind::scatter) {
         return warnings;
     }

@@ -26,6 +26,20 @@ constexpr double kClockSigma = 0.5;
 /// A mean absolute error as a standard deviation, if errors are normal.
 constexpr double kDeviation = 1.2533;
 
+double squared(double x) { return x * x; }
+
+/// Of the log error of a curve where it is used: its own, and what each step away from what was measured
+/// adds.
+double curve_variance(const FoundCurve& curve, bool outside) {
+    const Fit& fit = *curve.fit;
+    const double held_out = kDeviation * fit.cv_mape;
+    double variance = squared(outside ? kOutsideHull * held_out : fit.rms_log_error);
+    variance += curve.borrowed ? squared(kBorrowedCurve) : 0.0;
+    variance += curve.foreign ? squared(kBorrowedArchitecture) : 0.0;
+    variance += curve.other_part && !curve.foreign ? squared(kOtherPart) : 0.0;
+    return variance;
+}
+
 class CalibratedModel final : public CostModel {
 public:
     CalibratedModel(CurveFinder curves, const CalibrationOptions& options)
@@ -74,7 +88,7 @@ private:
         if (!options_.in_training) {
             return software * benchmark_slowdown(fit, body);
         }
-        if (options_.newest_software) {
+        if (options_.newest_software || fit.own_run) {
             return training_beyond_software(fit) * clock(fit, body);
         }
         return fit.training.rows > 0 ? fit.training.factor : software * clock(fit, body);
@@ -99,16 +113,10 @@ private:
     }
 
     [[nodiscard]] double sigma(const FoundCurve& curve, bool outside) const {
-        const Fit& fit = *curve.fit;
-        const double held_out = kDeviation * fit.cv_mape;
-        const auto squared = [](double x) { return x * x; };
-        double variance = squared(outside ? kOutsideHull * held_out : fit.rms_log_error);
+        double variance = curve_variance(curve, outside);
         if (options_.in_training) {
-            variance += squared(fit.training.log_sigma) + squared(kClockSigma * clock_distance_);
+            variance += squared(curve.fit->training.log_sigma) + squared(kClockSigma * clock_distance_);
         }
-        variance += curve.borrowed ? squared(kBorrowedCurve) : 0.0;
-        variance += curve.foreign ? squared(kBorrowedArchitecture) : 0.0;
-        variance += curve.other_part && !curve.foreign ? squared(kOtherPart) : 0.0;
         return std::sqrt(variance);
     }
 
@@ -120,15 +128,28 @@ private:
 };
 
 CurveFinder finder(const GpuSpec& part, const CalibrationOptions& options) {
-    return {part, options.fits.empty() ? data_path("fits") : options.fits, options.library};
+    std::vector<std::filesystem::path> folders;
+    if (!options.own_fits.empty()) {
+        folders.push_back(options.own_fits);
+    }
+    folders.push_back(options.fits.empty() ? data_path("fits") : options.fits);
+    return {part, std::move(folders), options.library};
 }
 
 /// What a curve rests on, for people.
 CurveBasis basis_of(const FoundCurve& curve, KernelClass kernel, DType dtype, Scaling scaling) {
     const Fit& fit = *curve.fit;
-    CurveBasis basis{
-        kernel,   dtype,       scaling, CurveBasis::Kind::published, fit.measured_on.id, fit.software,
-        fit.rows, fit.cv_mape, {}};
+    CurveBasis basis{kernel,
+                     dtype,
+                     scaling,
+                     CurveBasis::Kind::published,
+                     fit.measured_on.id,
+                     fit.software,
+                     fit.rows,
+                     fit.cv_mape,
+                     {},
+                     std::sqrt(curve_variance(curve, false)),
+                     std::sqrt(curve_variance(curve, true))};
     if (curve.foreign || curve.other_part) {
         basis.kind = CurveBasis::Kind::inherited;
     } else if (curve.borrowed || fit.rows == 0) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <stdexcept>
 
 namespace chokepoint::hw {
@@ -68,22 +69,29 @@ bool has_figures_of(const GpuSpec& part, const Fit& fit) {
 
 } // namespace
 
-CurveFinder::CurveFinder(GpuSpec part, std::filesystem::path folder, FitLibrary* library)
+CurveFinder::CurveFinder(GpuSpec part, std::vector<std::filesystem::path> folders, FitLibrary* library)
     : part_(std::move(part)) {
     FitLibrary own;
     FitLibrary& files = library != nullptr ? *library : own;
-    const auto file = [&](std::string_view architecture) {
-        return folder / fmt::format("{}.json", architecture);
+    const auto file = [&](std::string_view architecture) -> std::optional<std::filesystem::path> {
+        for (const std::filesystem::path& folder : folders) {
+            if (auto place = folder / fmt::format("{}.json", architecture); std::filesystem::exists(place)) {
+                return place;
+            }
+        }
+        return std::nullopt;
     };
-    if (part_.architecture != kLender && !part_.architecture.empty() &&
-        std::filesystem::exists(file(part_.architecture))) {
-        sets_.push_back(files.read(file(part_.architecture)));
+    if (part_.architecture != kLender && !part_.architecture.empty()) {
+        if (const auto found = file(part_.architecture)) {
+            sets_.push_back(files.read(*found));
+        }
     }
-    if (!std::filesystem::exists(file(kLender))) {
+    const auto lender = file(kLender);
+    if (!lender) {
         throw std::runtime_error(
-            fmt::format("found no '{}.json' in '{}' for {}", kLender, folder.string(), part_.id));
+            fmt::format("found no '{}.json' in '{}' for {}", kLender, folders.back().string(), part_.id));
     }
-    sets_.push_back(files.read(file(kLender)));
+    sets_.push_back(files.read(*lender));
 }
 
 const Fit* CurveFinder::in(const FitSet& set, KernelClass kernel, DType dtype, Scaling scaling,
@@ -92,6 +100,9 @@ const Fit* CurveFinder::in(const FitSet& set, KernelClass kernel, DType dtype, S
     if (software.library == AttentionLibrary::flash_attention_2) {
         const bool usual_here = newest != nullptr && newest->software == kFlashAttention2Name;
         return usual_here ? newest : set.find(kernel, dtype, scaling, kFlashAttention2, part_.id);
+    }
+    if (newest != nullptr && newest->own_run) {
+        return newest; // whoever measured their own kernels runs those, and not DeepSeek's of early 2025
     }
     const Fit* early = set.find(kernel, dtype, scaling, kTrainingVintage, part_.id);
     return early != nullptr && !software.newest ? early : newest;

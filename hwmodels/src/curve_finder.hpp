@@ -21,7 +21,8 @@ struct FoundCurve {
 class CurveFinder {
 public:
     /// @throws std::runtime_error if no fit file serves the part's architecture.
-    CurveFinder(GpuSpec part, std::filesystem::path folder, FitLibrary* library = nullptr);
+    /// Of an architecture, the file in the first of the folders that has it.
+    CurveFinder(GpuSpec part, std::vector<std::filesystem::path> folders, FitLibrary* library = nullptr);
 
     /// @throws std::invalid_argument if no curve is near enough to lend itself.
     [[nodiscard]] FoundCurve find(KernelClass, DType, Scaling, bool newest_software,

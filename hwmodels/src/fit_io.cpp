@@ -2,9 +2,12 @@
 // The fit file: what is fitted is written once and read by every run.
 #include <chokepoint/hwmodels/fit.hpp>
 
+#include "fit_form.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <stdexcept>
@@ -121,6 +124,40 @@ std::vector<Residual> read_residuals(const Json& json) {
     return residuals;
 }
 
+/// What a curve cannot be computed from.
+void check(const Fit& fit) {
+    const std::string which = is_memory_bound(fit.kernel) ? std::string(name(fit.kernel))
+                                                          : fmt::format("{} {} {}", name(fit.kernel),
+                                                                        name(fit.dtype), name(fit.scaling));
+    const auto refuse = [&](std::string_view what, double value, std::string_view expected) {
+        throw std::runtime_error(fmt::format("{}: {} is {}; expected {}", which, what, value, expected));
+    };
+    const auto form = form_parameters(fit.form);
+    for (std::size_t i = 0; i < form.size(); ++i) {
+        const double value = fit.parameters[i];
+        if (!(value > 0.0 && std::isfinite(value)) || (form[i].share && value >= 1.0)) {
+            refuse(form[i].name, value, form[i].share ? "more than 0 and less than 1" : "more than 0");
+        }
+    }
+    const auto need = [&](std::string_view what, double value, bool zero) {
+        if (!std::isfinite(value) || value < 0.0 || (value == 0.0 && !zero)) {
+            refuse(what, value, zero ? "0 or more" : "more than 0");
+        }
+    };
+    need("launch_us", fit.launch.value() * 1e6, true);
+    need("side_bandwidth", fit.side_bandwidth, true);
+    need("sustained_loss", fit.sustained_loss, true);
+    need("rms_log_error", fit.rms_log_error, true);
+    need("cv_mape", fit.cv_mape, true);
+    need("training.factor", fit.training.factor, false);
+    for (const Residual& residual : fit.residuals) {
+        if (!std::isfinite(residual.log_ratio) ||
+            std::ranges::any_of(residual.at, [](double x) { return !(x > 0.0); })) {
+            refuse("a residual", residual.log_ratio, "a finite one at a shape of positive sides");
+        }
+    }
+}
+
 Fit read_fit(const Json& json) {
     Fit fit;
     const auto kernel = json.at("kernel").get<std::string>();
@@ -232,6 +269,7 @@ FitSet read_fits(const std::filesystem::path& file) {
         set.stream = read_stream(json.at("stream"));
         for (const Json& fit : json.at("fits")) {
             set.fits.push_back(read_fit(fit));
+            check(set.fits.back());
         }
         return set;
     } catch (const std::exception& error) {

@@ -115,6 +115,68 @@ TEST(Calibrate, RefusesAPartThatNoFileHas) {
     EXPECT_THAT(result.err, testing::HasSubstr("'a100-sxm'; expected one of h100-sxm"));
 }
 
+namespace {
+
+/// The published BF16 GEMMs of an H100 as if this user's own, taking so many times as long.
+std::string own_measurements(double slower) {
+    auto file = nlohmann::json::parse(read_file(kMeasurements / "gemm_bf16.json"));
+    file["kind"] = "measured";
+    for (auto& series : file["series"]) {
+        series["vintage"] = "2026-01";
+        for (auto& row : series["rows"]) {
+            row.back() = row.back().get<double>() * slower;
+        }
+    }
+    return file.dump();
+}
+
+double step_seconds(const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{
+        "run",   "scenarios/small-16-gpus.toml", "--set",  "cluster.gpu=h100-sxm",
+        "--set", "cluster.host_call=0 us",       "--json", "-"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const auto result = run_cli(arguments);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return nlohmann::json::parse(result.out).at("step").at("seconds").get<double>();
+}
+
+} // namespace
+
+TEST(OwnFits, OfAUsersOwnKernelsChangeTheRunAndAreNamedInIt) {
+    const ScratchDirectory scratch;
+    const std::string fits = (scratch.path() / "my-fits").string();
+    const std::string set = "cluster.fits=" + fits;
+    ASSERT_EQ(run_cli({"calibrate", scratch.write("kref.json", own_measurements(2.0)), "-o", fits}).exit_code,
+              0);
+    EXPECT_GT(step_seconds({"--set", set}), 1.05 * step_seconds({}));
+
+    const auto run = nlohmann::json::parse(run_cli({"run", "scenarios/small-16-gpus.toml", "--set",
+                                                    "cluster.gpu=h100-sxm", "--set", set, "--json", "-"})
+                                               .out);
+    EXPECT_EQ(run.at("scenario").at("values").at("cluster.fits").at("text"), fits);
+    const std::string digest = run.at("scenario").at("values").at("derived.fits").at("text");
+    EXPECT_EQ(digest.size(), 16U);
+    EXPECT_THAT(run.at("warnings").dump(), testing::HasSubstr("1 curves of own runs"));
+    EXPECT_THAT(run_cli({"check", "scenarios/small-16-gpus.toml", "--set", set}).out,
+                testing::AllOf(testing::HasSubstr(fits), testing::HasSubstr(digest),
+                               testing::HasSubstr("1 curves of own runs on h100-sxm")));
+    EXPECT_THAT(run_cli({"show", "gpu", "h100-sxm", "--fits", fits}).out, testing::HasSubstr("own run"));
+    EXPECT_THAT(run_cli({"show", "gpu", "h100-sxm"}).out, testing::Not(testing::HasSubstr("own run")));
+}
+
+TEST(OwnFits, OfAFolderThatIsNoneAreRefusedWithTheirPlace) {
+    const ScratchDirectory scratch;
+    std::string text =
+        read_file(std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "scenarios/small-16-gpus.toml");
+    text.replace(text.find("nodes = 2\n"), 10, "nodes = 2\nfits = \"no-such-folder\"\n");
+    const auto result = run_cli({"run", scratch.write("own.toml", text)});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, testing::AllOf(testing::ContainsRegex("own.toml:[0-9]+:8: error: fits:"),
+                                           testing::HasSubstr("no-such-folder")));
+    EXPECT_EQ(run_cli({"show", "gpu", "h100-sxm", "--fits", "no-such-folder"}).exit_code, 2);
+    EXPECT_EQ(run_cli({"show", "link", "ib-ndr", "--fits", "x"}).exit_code, 2);
+}
+
 TEST(Calibrate, NamesTheFaultOfEveryFile) {
     const ScratchDirectory scratch;
     const std::string broken = scratch.write("broken.json", "{");

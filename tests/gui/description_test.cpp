@@ -55,6 +55,24 @@ TEST(ChartDescription, NamesEveryFaultAtOnce) {
                       HasSubstr("/series/0: a point at 0 or less")));
 }
 
+TEST(ChartDescription, APageHoldsChartsWithTheirOwnFaults) {
+    const std::string page = R"({"schema": "chokepoint/chart/1", "kind": "page", "title": "two", "columns": 2,
+        "charts": [)" + std::string(kLine) +
+                             "," + std::string(kLine) + "]}";
+    EXPECT_EQ(test::published_schema_violations("chart", page), "");
+    const Chart chart = parse_chart(page);
+    EXPECT_EQ(chart.kind, ChartKind::page);
+    EXPECT_EQ(chart.columns, 2);
+    ASSERT_EQ(chart.charts.size(), 2U);
+    EXPECT_EQ(chart.charts[1].series[0].points[1], (Point{400, 1}));
+    EXPECT_THAT(faults_of(R"({"schema": "chokepoint/chart/1", "kind": "page"})"), HasSubstr("has no charts"));
+    EXPECT_THAT(faults_of(R"({"schema": "chokepoint/chart/1", "kind": "page", "columns": 9, "charts": [
+        {"schema": "chokepoint/chart/1", "kind": "line", "x": {"log": true}, "series": [{"name": "a",
+         "points": [[0, 1]]}]}, {"schema": "chokepoint/chart/1", "kind": "page", "charts": []}]})"),
+                AllOf(HasSubstr("/columns: 9; expected 1 to 8"),
+                      HasSubstr("/charts/0/series/0: a point at 0 or less"), HasSubstr("/charts/1:")));
+}
+
 TEST(ChartDescription, ReadsTheBarsOfAWaterfall) {
     constexpr std::string_view kFall = R"({"schema": "chokepoint/chart/1", "kind": "waterfall", "panels": [
  {"title": "B", "bars": [{"label": "A", "from": 0, "to": 5, "kind": "total", "text": "5 USD"},

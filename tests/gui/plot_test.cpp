@@ -86,6 +86,26 @@ TEST(Plot, DrawsASchedule) {
     EXPECT_EQ(printed.out, read_file(svg));
 }
 
+TEST(Plot, DrawsRooflinesAndResidualsOfACalibration) {
+    const ScratchDirectory scratch;
+    const std::string svg = (scratch.path() / "kernels.svg").string();
+    const std::string chart = (scratch.path() / "kernels.json").string();
+    const std::string published = "hwmodels/measurements/published/";
+    const auto result = run_cli({"calibrate", published + "gemm_tables.json", published + "memory_bound.json",
+                                 "--part", "h100-sxm", "--svg", svg, "--chart", chart});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    const std::string picture = read_file(svg);
+    EXPECT_THAT(picture, HasSubstr("h100-sxm, gemm, bf16"));
+    EXPECT_THAT(picture, HasSubstr("kept from the fit"));
+    EXPECT_THAT(picture, HasSubstr("arithmetic intensity (FLOP/B)"));
+    EXPECT_THAT(picture, HasSubstr("fit against measured (%)"));
+    EXPECT_THAT(picture, testing::Not(HasSubstr("h800-sxm"))) << "another part's";
+    const auto streaming = run_cli({"calibrate", published + "memory_bound.json", "--svg", "-"});
+    EXPECT_THAT(streaming.out, HasSubstr("h800-sxm, quantize"));
+    EXPECT_THAT(streaming.out, HasSubstr("memory bandwidth"));
+    EXPECT_EQ(plot(chart + " --format svg").out, picture);
+}
+
 TEST(Plot, LeavesNoPictureWhereItCannotWriteOne) {
     const auto result = run_cli(schedule_with({"--svg", "/no/such/directory/x.svg"}));
     EXPECT_EQ(result.exit_code, 1);

@@ -112,8 +112,17 @@ Chart heat_map() {
     return chart;
 }
 
+Chart page() {
+    Chart chart;
+    chart.kind = ChartKind::page;
+    chart.title = "A page";
+    chart.columns = 2;
+    chart.charts = {line_chart(), bar_chart(), gantt_chart()};
+    return chart;
+}
+
 std::vector<Chart> every_kind() {
-    return {line_chart(), scatter_chart(), bar_chart(), gantt_chart(), waterfall_chart(), heat_map()};
+    return {line_chart(), scatter_chart(), bar_chart(), gantt_chart(), waterfall_chart(), heat_map(), page()};
 }
 
 /// Of pixels, by more than smoothed edges of text do.

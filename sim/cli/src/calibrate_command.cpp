@@ -201,9 +201,11 @@ int calibrate_command(const CalibrateOptions& options, const Common& common) {
     const hw::MeasurementSet set = read_all(options.files);
     const std::vector<std::string_view> architectures = architectures_of(set);
     require_part(set, options.part);
+    ChartOutput charts(options.charts);
     std::vector<std::unique_ptr<OutputFile>> outputs; // opened before the work, so that a fault costs none
     for (const std::string_view architecture : architectures) {
         if (!options.output.empty()) {
+            std::filesystem::create_directories(options.output);
             const auto file = std::filesystem::path(options.output) / fmt::format("{}.json", architecture);
             outputs.push_back(std::make_unique<OutputFile>(file.string()));
         }
@@ -211,6 +213,7 @@ int calibrate_command(const CalibrateOptions& options, const Common& common) {
     std::string text;
     std::vector<std::string> files;
     Json results = Json::array();
+    std::vector<Calibrated> all;
     for (const std::string_view architecture : architectures) {
         Calibrated result = calibrated(set, architecture);
         files.push_back(hw::to_json(result.fits));
@@ -219,10 +222,12 @@ int calibrate_command(const CalibrateOptions& options, const Common& common) {
         }
         append_text(text, result, set, options);
         results.push_back(json_of(result, set, options));
+        all.push_back(std::move(result));
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         outputs[i]->commit(files[i]);
     }
+    charts.write(calibration_chart(all));
     const std::string hash = hw::Catalog::load(common.catalog_directories).content_hash();
     emit(common,
          {{"schema", "chokepoint/calibrate/1"},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `calibrate` found, row by row.
+// What `calibrate` found, as text by row and as charts.
 #pragma once
 
 #include <chokepoint/hwmodels/fit.hpp>
@@ -26,5 +26,8 @@ std::string shape_text(const hw::Measurement&);
 /// A line for each row.
 std::string rows_text(const std::vector<hw::RowScore>&);
 nlohmann::ordered_json rows_json(const std::vector<hw::RowScore>&);
+
+/// A page: of each part, class and format the roofline with measured points and fits, beside it the errors.
+nlohmann::ordered_json calibration_chart(const std::vector<Calibrated>&);
 
 } // namespace chokepoint::cli

@@ -10,6 +10,7 @@
 
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/hwmodels/cost_model.hpp>
+#include <chokepoint/hwmodels/own_fits.hpp>
 #include <chokepoint/sim/scenario.hpp>
 #include <chokepoint/workloads/schedule.hpp>
 
@@ -147,9 +148,14 @@ std::string kernel_key(const hw::CurveBasis& basis) {
 
 std::string basis_text(const hw::CurveBasis& basis) {
     constexpr double kPercent = 100.0;
-    return fmt::format("{} rows on {}, {}, error {:.1f}% left out{}", basis.rows, basis.measured_on,
-                       basis.software, kPercent * basis.held_out_error,
-                       basis.curve.empty() ? "" : "; the curve of " + basis.curve);
+    const std::string elsewhere =
+        hw::is_memory_bound(basis.kernel)
+            ? ""
+            : fmt::format(" at measured shapes, {:.0f}% at others", kPercent * basis.outside);
+    return fmt::format("{} rows on {}, {}, error {:.1f}% left out{}; sigma {:.0f}%{}", basis.rows,
+                       basis.measured_on, basis.software, kPercent * basis.held_out_error,
+                       basis.curve.empty() ? "" : "; the curve of " + basis.curve, kPercent * basis.inside,
+                       elsewhere);
 }
 
 /// Rents by their dates, then what the part costs to buy.
@@ -170,7 +176,21 @@ void add_prices(const hw::GpuSpec& gpu, const hw::PurchasePrice* purchase, std::
     }
 }
 
-std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu, const hw::Economics& economics) {
+/// Of --fits; throws UsageError with every fault.
+hw::CalibrationOptions with_own_fits(const std::filesystem::path& folder) {
+    hw::CalibrationOptions options;
+    if (!folder.empty()) {
+        try {
+            options.own_fits = hw::read_own_fits(folder).folder;
+        } catch (const std::runtime_error& error) {
+            throw UsageError(fmt::format("--fits: {}", error.what()));
+        }
+    }
+    return options;
+}
+
+std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu, const hw::Economics& economics,
+                                const hw::CalibrationOptions& curves) {
     std::vector<Figure> figures{
         {"name", gpu.name, gpu.name, ""},
         {"architecture", gpu.architecture, gpu.architecture, ""},
@@ -203,7 +223,7 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu, const hw::Economics& eco
                            "derived: TPP per mm2 of die"});
     }
     add_prices(gpu, economics.purchase_of(gpu.id), figures);
-    for (const hw::CurveBasis& basis : hw::calibration_basis(gpu)) {
+    for (const hw::CurveBasis& basis : hw::calibration_basis(gpu, curves)) {
         const std::string kind(hw::name(basis.kind));
         figures.push_back({kernel_key(basis), kind, kind, basis_text(basis)});
     }
@@ -296,14 +316,18 @@ int show_command(const std::string& kind, const std::string& id, const ShowOptio
     if (plugged.gpus > 0 && kind != "fabric") {
         throw UsageError(fmt::format("--gpus: a {} joins no GPUs; expected `show fabric`", kind));
     }
+    if (!options.fits.empty() && kind != "gpu") {
+        throw UsageError(fmt::format("--fits: a {} has no kernels; expected `show gpu`", kind));
+    }
     const hw::Catalog catalog = hw::Catalog::load(common.catalog_directories);
     if (kind == "gpu") {
         const hw::GpuSpec* gpu = catalog.find_gpu(id);
         if (gpu == nullptr) {
             throw unknown("gpu", id, ids(list_gpus(catalog)));
         }
-        emit_figures(common, catalog, kind, id,
-                     gpu_figures(*gpu, hw::load_economics(common.catalog_directories)));
+        emit_figures(
+            common, catalog, kind, id,
+            gpu_figures(*gpu, hw::load_economics(common.catalog_directories), with_own_fits(options.fits)));
     } else if (kind == "fabric") {
         const hw::FabricEntry* fabric = catalog.find_fabric(id);
         if (fabric == nullptr) {

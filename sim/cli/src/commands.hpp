@@ -82,6 +82,7 @@ struct CalibrateOptions {
     bool points = false;  ///< also every row's arithmetic, traffic and times, in the JSON
     bool rows = false;    ///< also print every row's error
     std::string part;     ///< only errors on this part; empty: on all
+    ChartFiles charts;
 };
 int calibrate_command(const CalibrateOptions&, const Common&);
 int list_command(const std::string& plural, const Common&);
@@ -93,6 +94,7 @@ struct PluggedIn {
 struct ShowOptions {
     std::int64_t sequence = 4096; ///< tokens, for the FLOPs of a model's token
     PluggedIn plugged;
+    std::filesystem::path fits; ///< of a part: own curves, as cluster.fits names them; empty: none
 };
 int show_command(const std::string& kind, const std::string& id, const ShowOptions&, const Common&);
 

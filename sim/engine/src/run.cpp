@@ -183,6 +183,9 @@ cost_model_with(const Scenario& scenario, hw::FitLibrary* library,
     hw::CalibrationOptions options;
     options.sustained_clock = scenario.sustained_clock();
     options.library = library;
+    if (const auto& fits = scenario.own_fits()) {
+        options.own_fits = fits->folder;
+    }
     return hw::make_calibrated_model(gpu, options, mix_of);
 }
 
@@ -303,6 +306,12 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
         report.estimates = scenario.estimates();
         report.warnings.push_back(
             fmt::format("note: estimates, without a good source: {}", fmt::join(report.estimates, "; ")));
+    }
+    if (const auto& fits = scenario.own_fits()) {
+        report.warnings.push_back(
+            fmt::format("note: kernel times rest on '{}': {} curves of own runs, the others "
+                        "as shipped",
+                        fits->folder.string(), fits->curves));
     }
     for (const Diagnostic& warning : scenario.warnings()) {
         report.warnings.push_back(to_text(warning, "warning"));

@@ -34,8 +34,11 @@ std::string step_content(const Scenario& scenario, const work::ParallelPlan& pla
                            value.base);
         }
     }
+    // Two scenarios may call different folders by the same name.
+    const std::string fits = scenario.own_fits() ? scenario.own_fits()->digest : "";
     // Ramps vary the batch of a plan that is otherwise the scenario's.
-    return text + fmt::format("batch={} nic={}\n", plan.global_batch, scenario.cluster().node.nic.value());
+    return text + fmt::format("batch={} nic={} fits={}\n", plan.global_batch,
+                              scenario.cluster().node.nic.value(), fits);
 }
 
 work::TaskGraph StepCache::graph(const Scenario& scenario, const work::ParallelPlan& plan,

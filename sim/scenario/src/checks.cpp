@@ -33,6 +33,20 @@ double default_framework_overhead(std::string_view architecture) {
     return found == kShares.end() ? kAllStacks : found->overhead;
 }
 
+/// Curves of other architectures change nothing.
+void check_fits(Reading& reading, const hw::GpuSpec& gpu) {
+    const auto& fits = reading.draft.own_fits;
+    const auto has = [&](std::string_view name) {
+        return std::ranges::find(fits->architectures, name) != fits->architectures.end();
+    };
+    // Every architecture takes from Hopper's what it lacks: its memory-bound kernels.
+    if (fits && !has(gpu.architecture) && !has("hopper")) {
+        reading.warn("cluster.fits", fmt::format("fits: '{}' has curves of {} and none that {} ({}) takes",
+                                                 fits->folder.string(), fmt::join(fits->architectures, ", "),
+                                                 gpu.id, gpu.architecture));
+    }
+}
+
 /// Fills what the file leaves open about the node from the named node, or the one that the catalog puts the
 /// part in.
 void fill_node(Reading& reading) {
@@ -229,6 +243,7 @@ void check_cluster(Reading& reading) {
             reading.derive("plan.framework_overhead", to_value(default_framework_overhead(gpu.architecture)),
                            overhead.key->reason);
         }
+        check_fits(reading, gpu);
         const Slot& sms = reading.slot("plan.communication_sms");
         if (!sms.given && sms.sound) {
             reading.derive("plan.communication_sms", to_value(default_communication_sms(gpu.sm_count)),

@@ -4,6 +4,7 @@
 
 #include "document.hpp"
 
+#include <chokepoint/hwmodels/own_fits.hpp>
 #include <chokepoint/hwmodels/transfer.hpp>
 
 #include <cstdint>
@@ -76,6 +77,8 @@ struct Draft {
     hw::Caps caps;
     double sustained_clock = 1.0;
     double gpu_variation = 0.0;
+    std::optional<std::string> fits;
+    std::optional<hw::OwnFits> own_fits; ///< of that folder
     std::optional<std::string> transfers;
     std::optional<hw::TransferRates> transfer_rates; ///< of that file
     std::optional<std::string> arch;

@@ -116,6 +116,10 @@ const std::array kKeys{
         "coefficient of variation of GPUs' speed in arithmetic: the slowest of all sets the pace",
         field<&Draft::gpu_variation>},
 
+    Key{"cluster.fits", text(), Need::unset, "",
+        "the shipped curves: published measurements (docs/calibration.md)",
+        "a folder of kernel curves, as `chokepoint calibrate -o` writes them, from the scenario's folder",
+        field<&Draft::fits>},
     Key{"cluster.transfers", text(), Need::unset, "",
         "the shipped rates: published measurements (docs/collectives.md)",
         "a file of transfer rates, as `chokepoint import` writes it, from the scenario's folder",

@@ -184,6 +184,8 @@ void Reading::read_given(Slot& slot, const Entry& entry) {
         slot.sound = read_model(entry.value);
     } else if (key.path == "cluster.transfers") {
         slot.sound = read_transfers(entry.value);
+    } else if (key.path == "cluster.fits") {
+        slot.sound = read_fits(entry.value);
     }
 }
 
@@ -199,11 +201,25 @@ bool Reading::read_transfers(const Place& place) {
         draft.transfer_rates = hw::load_transfer_rates(file);
         return true;
     } catch (const std::runtime_error& error) {
-        std::istringstream lines{std::string(error.what())};
-        for (std::string line; std::getline(lines, line);) {
-            faults.push_back(at(place, fmt::format("transfers: {}", line)));
-        }
+        fault_lines(place, "transfers", error.what());
         return false;
+    }
+}
+
+bool Reading::read_fits(const Place& place) {
+    try {
+        draft.own_fits = hw::read_own_fits(file_named(*draft.fits, place));
+        return true;
+    } catch (const std::runtime_error& error) {
+        fault_lines(place, "fits", error.what());
+        return false;
+    }
+}
+
+void Reading::fault_lines(const Place& place, std::string_view key, const std::string& message) {
+    std::istringstream lines{message};
+    for (std::string line; std::getline(lines, line);) {
+        faults.push_back(at(place, fmt::format("{}: {}", key, line)));
     }
 }
 

@@ -69,8 +69,12 @@ private:
     void read_given(Slot&, const Entry&);
     /// The architecture that model.arch names. @return whether there is one
     bool read_model(const Place&);
-    /// The rates that cluster.transfers names. @return whether they could be read
+    /// The rates that cluster.transfers names, the curves that cluster.fits does. @return whether they could
+    /// be read
     bool read_transfers(const Place&);
+    bool read_fits(const Place&);
+    /// Each line of a message as a fault of its own.
+    void fault_lines(const Place&, std::string_view key, const std::string& message);
     void fill_absent(Slot&); ///< what the table says of an absent key
     void report_missing();
     void read_records(const Document&);

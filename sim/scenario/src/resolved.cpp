@@ -5,6 +5,7 @@
 #include "text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -124,6 +125,14 @@ void append_derived(const Draft& draft, const hw::Cluster& cluster, std::vector<
                         "global_batch x sequence"));
     out.push_back(count("derived.fabric_nics", hw::max_endpoints(cluster.fabric), Origin::derived,
                         "the most that such switches join"));
+    if (const auto& fits = draft.own_fits) {
+        out.push_back(
+            {"derived.fits", fits->digest, 0.0, true, Origin::derived,
+             fmt::format("of the files in cluster.fits ({}): {} curves of own runs{}",
+                         fmt::join(fits->architectures, ", "), fits->curves,
+                         fits->curves > 0 ? fmt::format(" on {}", fmt::join(fits->measured_on, ", "))
+                                          : std::string())});
+    }
     out.push_back(
         quantity("derived.nic", cluster.node.nic, Origin::derived, "lower of cluster.nic and caps.nic"));
 }

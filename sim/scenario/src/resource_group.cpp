@@ -102,6 +102,8 @@ struct Ties {
     }
 };
 
+std::string fits_digest(const Scenario& s) { return s.own_fits() ? s.own_fits()->digest : ""; }
+
 bool same_compute(const Scenario& a, const Scenario& b, bool precision) {
     const auto of = [](const Scenario& s) {
         hw::GpuSpec gpu = s.cluster().node.gpu;
@@ -113,7 +115,7 @@ bool same_compute(const Scenario& a, const Scenario& b, bool precision) {
         return gpu;
     };
     return of(a) == of(b) && a.sustained_clock() == b.sustained_clock() &&
-           a.gpu_variation() == b.gpu_variation() &&
+           a.gpu_variation() == b.gpu_variation() && fits_digest(a) == fits_digest(b) &&
            a.plan().communication_sms == b.plan().communication_sms &&
            a.plan().framework_overhead == b.plan().framework_overhead &&
            (!precision || a.plan().precision == b.plan().precision);
@@ -274,6 +276,7 @@ private:
         const Scenario& part = from(compute);
         made.sustained_clock_ = part.sustained_clock();
         made.gpu_variation_ = part.gpu_variation();
+        made.own_fits_ = part.own_fits();
         work::ParallelPlan& own = made.plan_;
         own.communication_sms = part.plan().communication_sms;
         own.framework_overhead = part.plan().framework_overhead;

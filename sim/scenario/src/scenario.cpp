@@ -61,6 +61,7 @@ public:
         scenario.caps_ = draft.caps;
         scenario.sustained_clock_ = draft.sustained_clock;
         scenario.gpu_variation_ = draft.gpu_variation;
+        scenario.own_fits_ = std::move(draft.own_fits);
         scenario.transfer_rates_ = std::move(draft.transfer_rates);
         scenario.model_ = std::move(draft.model);
         scenario.plan_ = std::move(draft.plan);

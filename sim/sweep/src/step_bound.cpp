@@ -262,16 +262,18 @@ struct StepBounder::Models {
     std::optional<hw::GpuSpec> gpu;
     ComputeModel kind = ComputeModel::calibrated;
     double clock = 0.0;
+    std::optional<hw::OwnFits> fits;
     std::unique_ptr<hw::CostModel> model;
     hw::TransferRates shipped = hw::load_transfer_rates();
 
     const hw::CostModel& of(const Scenario& scenario) {
         const hw::GpuSpec& wanted = scenario.cluster().node.gpu;
         if (!model || gpu != wanted || kind != scenario.compute_model() ||
-            clock != scenario.sustained_clock()) {
+            clock != scenario.sustained_clock() || fits != scenario.own_fits()) {
             gpu = wanted;
             kind = scenario.compute_model();
             clock = scenario.sustained_clock();
+            fits = scenario.own_fits();
             model = full_clock_cost_model(scenario); // the plans share it, and their clocks differ
         }
         return *model;

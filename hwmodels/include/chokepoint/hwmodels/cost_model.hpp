@@ -54,8 +54,9 @@ struct CalibrationOptions {
     /// Take the newest kernels measured instead of those of early 2025; of the factor, only what new kernels
     /// keep.
     bool newest_software = false;
-    std::filesystem::path fits;    ///< folder of fit files; empty: the shipped one
-    FitLibrary* library = nullptr; ///< keeps what it reads for the next model; nullptr: read anew
+    std::filesystem::path fits;     ///< folder of fit files; empty: the shipped one
+    std::filesystem::path own_fits; ///< folder whose fit files stand before those; empty: none
+    FitLibrary* library = nullptr;  ///< keeps what it reads for the next model; nullptr: read anew
     friend bool operator==(const CalibrationOptions&, const CalibrationOptions&) = default;
 };
 
@@ -76,6 +77,8 @@ struct CurveBasis {
     int rows = 0;
     double held_out_error = 0.0; ///< mean absolute, on n x k families left out
     std::string curve;           ///< the class and format it is borrowed from
+    double inside = 0.0;         ///< relative standard deviation of a benchmark's time at measured shapes
+    double outside = 0.0;        ///< and at others
 };
 std::string_view name(CurveBasis::Kind);
 /// One entry for each class, and for arithmetic ones each number format the part has.

@@ -46,6 +46,9 @@ void add_catalog_commands(CLI::App& app, Selected& selected) {
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{16'777'216}))
         ->capture_default_str()
         ->type_name("TOKENS");
+    show->add_option("--fits", options->show.fits,
+                     "Your own kernel curves, as `chokepoint calibrate -o` wrote them, for a part's kernels")
+        ->type_name("DIR");
     show->add_option("--gpus", options->show.plugged.gpus,
                      "Join so many GPUs by a fabric: switches, bisection, tiers")
         ->check(CLI::Range(1, 1 << 24))

@@ -67,13 +67,17 @@ void add_validation_commands(CLI::App& app, Selected& selected) {
     calibrate->add_flag(
         "--rows", options->calibrate.rows,
         "Also print every row, measured and predicted: training kernels and memory-bound ones too");
-    calibrate->add_option("--part", options->calibrate.part, "Print errors on this part alone")
+    calibrate->add_option("--part", options->calibrate.part, "Print and draw errors on this part alone")
         ->type_name("PART");
     calibrate->add_option("-o,--output", options->calibrate.output, "Write the fits into this directory")
         ->type_name("DIR");
+    add_charts(*calibrate, options->calibrate.charts);
     add_common(*calibrate, options->common, false);
     add_json(*calibrate, options->common);
-    calibrate->footer("Example:\n  chokepoint calibrate hwmodels/measurements/published/*.json --holdout");
+    calibrate->footer("Examples:\n"
+                      "  chokepoint calibrate hwmodels/measurements/published/*.json --holdout\n"
+                      "  chokepoint calibrate my-h100.json -o my-fits --svg my-h100.svg\n"
+                      "The fits are used by a scenario whose [cluster] says fits = \"my-fits\".");
     calibrate->callback([options, &selected] {
         selected = [options] { return calibrate_command(options->calibrate, options->common); };
     });

@@ -7,6 +7,7 @@
 #include <chokepoint/sim/settings.hpp>
 
 #include <chokepoint/hwmodels/catalog.hpp>
+#include <chokepoint/hwmodels/own_fits.hpp>
 #include <chokepoint/hwmodels/transfer.hpp>
 #include <chokepoint/workloads/plan.hpp>
 #include <chokepoint/workloads/schedule.hpp>
@@ -87,6 +88,8 @@ public:
     [[nodiscard]] const hw::Caps& caps() const { return caps_; }
     [[nodiscard]] double sustained_clock() const { return sustained_clock_; }
     [[nodiscard]] double gpu_variation() const { return gpu_variation_; } ///< coefficient, of their speeds
+    /// Of cluster.fits; nothing: the shipped curves alone.
+    [[nodiscard]] const std::optional<hw::OwnFits>& own_fits() const { return own_fits_; }
     /// Of cluster.transfers; nothing: the shipped ones.
     [[nodiscard]] const std::optional<hw::TransferRates>& transfer_rates() const { return transfer_rates_; }
     [[nodiscard]] const work::ModelArch& model() const { return model_; }
@@ -116,6 +119,7 @@ private:
     hw::Caps caps_;
     double sustained_clock_ = 1.0;
     double gpu_variation_ = 0.0;
+    std::optional<hw::OwnFits> own_fits_;
     std::optional<hw::TransferRates> transfer_rates_;
     work::ModelArch model_;
     work::ParallelPlan plan_;
