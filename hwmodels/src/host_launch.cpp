@@ -15,6 +15,11 @@ namespace {
 constexpr double kProduct = 2.5;
 constexpr double kCast = 2.0;
 
+/// A further kernel of one such call, which a library launches: 10 us in Transformer Engine's loop over
+/// experts on GH200 (GeodesicResearch/geodesic-megatron,
+/// docs/investigations/120b-gbs64-host-overhead-investigation.md), where a call takes that host 120.
+constexpr double kFurtherKernel = 10.0 / 120.0;
+
 /// Transformer Engine multiplies and casts the rows of one expert after the other; DeepSeek's own kernels
 /// take all at once.
 double further_kernels(const Operator& op) {
@@ -24,7 +29,10 @@ double further_kernels(const Operator& op) {
 
 } // namespace
 
-double host_calls(const Operator& op) {
+double host_calls(const Operator& op, const Operator* previous) {
+    if (previous != nullptr && previous->name == op.name) {
+        return kFurtherKernel;
+    }
     switch (op.kernel) {
     case KernelClass::gemm:
     case KernelClass::gemm_wgrad:

@@ -81,39 +81,6 @@ TEST(Fit, OneWildRowHardlyMovesTheCurve) {
     EXPECT_NEAR(plain_time(fits, op) / plain_time(shipped_fits(), op), 1.0, 0.02);
 }
 
-/// A file of kref's with two kernels of one class: the second faster on the first shape only.
-std::string two_kernels() {
-    const auto series = [](const std::string& id, double first, double second) {
-        return R"({"id": ")" + id + R"(", "use": "fit", "kernel": "gemm", "dtype": "bf16", "scaling": "none",
- "software": ")" +
-               id +
-               R"(", "vintage": "2026-01", "source": "here", "licence": "Apache-2.0", "date": "2026-01-01",
- "evidence": "A", "part": {"id": "h100-sxm", "architecture": "hopper", "sm_count": 132, "bf16_tflops": 989,
- "fp32_tflops": 67, "memory_gbps": 3350, "source": "here"}, "columns": ["m", "n", "k", "us"],
- "rows": [[4096, 4096, 4096, )" +
-               std::to_string(first) + "], [4096, 8192, 4096, " + std::to_string(second) + "]]}";
-    };
-    return R"({"schema": "chokepoint/measurements/1", "kind": "measured", "series": [)" +
-           series("slow-then-fast", 300.0, 400.0) + "," + series("fast-then-slow", 200.0, 500.0) + "]}";
-}
-
-TEST(OwnRuns, OfTwoKernelsTheFasterIsFittedAndTheOtherKept) {
-    const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "two-kernels.json";
-    std::ofstream(file, std::ios::binary) << two_kernels();
-    const MeasurementSet set = read_measurements(std::vector{file});
-    std::filesystem::remove(file);
-    std::vector<std::string> found;
-    for (const MeasurementSeries& series : set.series) {
-        for (const Measurement& row : series.rows) {
-            found.push_back(series.id + (series.use == MeasurementUse::fit ? " fits " : " checks ") +
-                            std::to_string(row.op.n));
-        }
-    }
-    EXPECT_THAT(found, testing::UnorderedElementsAre("slow-then-fast fits 8192", "fast-then-slow fits 4096",
-                                                     "slow-then-fast/slower checks 4096",
-                                                     "fast-then-slow/slower checks 8192"));
-}
-
 TEST(Fit, SaysWhichClassLacksMeasurements) {
     MeasurementSet set;
     EXPECT_THAT([&] { return fit_all(set, "hopper"); },

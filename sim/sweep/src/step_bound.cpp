@@ -123,51 +123,47 @@ private:
     Table forward_, backward_;
 };
 
-/// Kernel times of one scenario's blocks; layers of a kind take the same.
-class BlockTimes {
-public:
-    BlockTimes(const Scenario& scenario, const hw::CostModel& model) : scenario_(scenario), model_(model) {}
+/// What one micro-batch needs of a block.
+struct BlockNeeds {
+    StageSeconds seconds;
+    double host_calls = 0.0; ///< to start all kernels
+};
 
-    const StageSeconds& of(const work::Block& block) {
+/// Of one scenario's blocks; layers of a kind need the same.
+class BlockTable {
+public:
+    BlockTable(const Scenario& scenario, const hw::CostModel& model) : scenario_(scenario), model_(model) {}
+
+    const BlockNeeds& of(const work::Block& block) {
         const auto found = known_.find(block.kind);
-        if (found != known_.end()) {
-            return found->second;
-        }
+        return found != known_.end() ? found->second : known_.emplace(block.kind, make(block)).first->second;
+    }
+
+private:
+    [[nodiscard]] BlockNeeds make(const work::Block& block) const {
         const work::BlockKernels kernels = work::block_kernels(scenario_.model(), scenario_.plan(), block);
-        StageSeconds seconds{.forward = sum(kernels.attention_forward) + sum(kernels.ffn_forward),
-                             .input_gradient = sum(kernels.ffn_backward) + sum(kernels.attention_backward) +
-                                               sum(kernels.input_norm_backward),
-                             .weight_gradient =
-                                 sum(kernels.ffn_weight_gradient) + sum(kernels.attention_weight_gradient)};
+        BlockNeeds needs;
+        StageSeconds& seconds = needs.seconds;
+        seconds.forward = sum(kernels.attention_forward) + sum(kernels.ffn_forward);
+        seconds.input_gradient =
+            sum(kernels.ffn_backward) + sum(kernels.attention_backward) + sum(kernels.input_norm_backward);
+        seconds.weight_gradient = sum(kernels.ffn_weight_gradient) + sum(kernels.attention_weight_gradient);
         if (block.kind == work::BlockKind::head) {
             std::swap(seconds.input_gradient, seconds.head_gradient);
         }
-        return known_.emplace(block.kind, seconds).first->second;
-    }
-
-    /// Of the host, to start all kernels of the block for one micro-batch.
-    double host_calls(const work::Block& block) {
-        const auto found = calls_.find(block.kind);
-        if (found != calls_.end()) {
-            return found->second;
-        }
-        const work::BlockKernels kernels = work::block_kernels(scenario_.model(), scenario_.plan(), block);
-        double calls = 0.0;
         for (const work::KernelSequence* part :
              {&kernels.attention_forward, &kernels.ffn_forward, &kernels.ffn_backward,
               &kernels.ffn_weight_gradient, &kernels.attention_backward, &kernels.attention_weight_gradient,
               &kernels.input_norm_backward}) {
             const hw::Operator* previous = nullptr;
             for (const hw::Operator& op : *part) {
-                const bool goes_on = previous != nullptr && previous->name == op.name;
-                calls += goes_on ? hw::kFurtherKernel : hw::host_calls(op);
+                needs.host_calls += hw::host_calls(op, previous);
                 previous = &op;
             }
         }
-        return calls_.emplace(block.kind, calls).first->second;
+        return needs;
     }
 
-private:
     [[nodiscard]] Seconds sum(const work::KernelSequence& kernels) const {
         Seconds total;
         for (const hw::Operator& op : kernels) {
@@ -178,8 +174,7 @@ private:
 
     const Scenario& scenario_;
     const hw::CostModel& model_;
-    std::map<work::BlockKind, StageSeconds> known_;
-    std::map<work::BlockKind, double> calls_;
+    std::map<work::BlockKind, BlockNeeds> known_;
 };
 
 /// Bytes over rate of what one routed layer sends and receives for one micro-batch, forward and backward, on
@@ -295,16 +290,19 @@ StepBound StepBounder::bound(const Scenario& scenario) {
     }
     const std::vector<std::vector<work::Block>> stages =
         work::split_stages(scenario.model(), plan, schedule.stages);
-    BlockTimes times(scenario, models_->of(scenario));
+    BlockTable table(scenario, models_->of(scenario));
     std::vector<StageSeconds> seconds;
+    std::vector<double> host_calls;
     for (const std::vector<work::Block>& blocks : stages) {
         StageSeconds& stage = seconds.emplace_back();
+        double& calls = host_calls.emplace_back(0.0);
         for (const work::Block& block : blocks) {
-            const StageSeconds& one = times.of(block);
-            stage.forward += one.forward;
-            stage.weight_gradient += one.weight_gradient;
-            stage.input_gradient += one.input_gradient;
-            stage.head_gradient += one.head_gradient;
+            const BlockNeeds& one = table.of(block);
+            stage.forward += one.seconds.forward;
+            stage.weight_gradient += one.seconds.weight_gradient;
+            stage.input_gradient += one.seconds.input_gradient;
+            stage.head_gradient += one.seconds.head_gradient;
+            calls += one.host_calls;
         }
     }
     bound.work = scheduled_seconds(schedule, seconds);
@@ -312,15 +310,8 @@ StepBound StepBounder::bound(const Scenario& scenario) {
     bound.bandwidth =
         Seconds(most_of_a_rank(schedule, routed_layers(stages)) * std::max(ports.nvlink, ports.nic));
     if (scenario.compute_model() != ComputeModel::roofline && starts_each_kernel(plan)) {
-        std::vector<double> calls;
-        for (const std::vector<work::Block>& blocks : stages) {
-            double& stage = calls.emplace_back(0.0);
-            for (const work::Block& block : blocks) {
-                stage += times.host_calls(block);
-            }
-        }
         bound.work =
-            std::max(bound.work, most_of_a_rank(schedule, calls) * scenario.cluster().node.host_call);
+            std::max(bound.work, most_of_a_rank(schedule, host_calls) * scenario.cluster().node.host_call);
     }
     return bound;
 }

@@ -113,9 +113,7 @@ double calls_to_start(const CudaGraphs& graphs, BlockKind kind, Part part,
     for (const hw::Operator& op : operators) {
         const bool held = in_graph(graphs, kind, part, op);
         replays = replays || held;
-        // Chunks of one product, which a library starts one after another.
-        const bool goes_on = previous != nullptr && previous->name == op.name;
-        calls += held ? 0.0 : goes_on ? hw::kFurtherKernel : hw::host_calls(op);
+        calls += held ? 0.0 : hw::host_calls(op, previous);
         previous = &op;
     }
     return calls + (replays && !graphs.step ? 1.0 : 0.0);
