@@ -43,29 +43,33 @@ Reliability any_process() {
     return r;
 }
 
+/// Whether a sample's mean is the closed form's wall, give or take @p systematic. A sample further off than four
+/// of its standard errors is bad luck about once in ten thousand, and this law is asked a hundred times at every
+/// run: the answer is then that of sixteen times as many draws.
+bool mean_agrees(const Reliability& r, const Job& j, Seconds systematic) {
+    const Seconds wall = sim::expected_cost(r, j).wall;
+    const auto seed = *rc::gen::arbitrary<std::uint32_t>();
+    const auto agrees = [&](int draws, std::uint64_t stream) {
+        const sim::RenewalSample sample = sim::simulate_failures(r, j, draws, stream);
+        return std::abs((sample.mean - wall).value()) <=
+               4.0 * sample.standard_error.value() + systematic.value() + 1e-9 * wall.value();
+    };
+    constexpr int kDraws = 400;
+    return agrees(kDraws, seed) || agrees(16 * kDraws, seed + 1ULL);
+}
+
 } // namespace
 
 RC_GTEST_PROP(Reliability, MonteCarloAgreesWithTheExpectationWithinItsError, ()) {
-    const Reliability r = any_process();
-    const Job j = job(share(0.1, 40.0));
-    const sim::FailureCost expected = sim::expected_cost(r, j);
-    const sim::RenewalSample sample = sim::simulate_failures(r, j, 800, *rc::gen::arbitrary<std::uint32_t>());
-    // A hundred runs of this law at 4.5 standard errors fail once in a thousand times.
-    RC_ASSERT(std::abs((sample.mean - expected.wall).value()) <=
-              4.5 * sample.standard_error.value() + 1e-9 * expected.wall.value());
+    RC_ASSERT(mean_agrees(any_process(), job(share(0.1, 40.0)), Seconds(0.0)));
 }
 
 RC_GTEST_PROP(Reliability, FewSparesAgreeTooOnceTheRunIsLong, ()) {
     Reliability r = any_process();
     r.spares = *rc::gen::inRange(0, 4);
     r.repair = Seconds(1e4 * share(0.0, 3.0));
-    const Job j = job(60.0);
-    const sim::FailureCost expected = sim::expected_cost(r, j);
-    const sim::RenewalSample sample = sim::simulate_failures(r, j, 400, *rc::gen::arbitrary<std::uint32_t>());
-    // The last node that fails finds fewer nodes out than the long run has: part of one wait. Waits are rare
-    // and long, so that few runs' own spread is often too small: more standard errors than above.
-    RC_ASSERT(std::abs((sample.mean - expected.wall).value()) <=
-              6.5 * sample.standard_error.value() + 0.5 * r.repair.value());
+    // The last node that fails finds fewer nodes out than the long run has: part of one wait.
+    RC_ASSERT(mean_agrees(r, job(60.0), 0.5 * r.repair));
 }
 
 RC_GTEST_PROP(Reliability, PartsAddUpToTheWall, ()) {
