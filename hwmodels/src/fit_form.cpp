@@ -96,10 +96,9 @@ Seconds smooth_max(Seconds a, Seconds b, double blend) {
     return Seconds(high * std::pow(1.0 + std::pow(low / high, q), 1.0 / q));
 }
 
-/// One tile on one SM.
-Seconds tile_time(std::span<const double> p, const Operator& op, const Device& device, Tile tile) {
+/// One tile on one SM, over this much of k.
+Seconds tile_time(std::span<const double> p, const Operator& op, const Device& device, Tile tile, double k) {
     const double elements = static_cast<double>(tile.rows) * tile.columns;
-    const double k = static_cast<double>(op.k);
     const Flops products(2.0 * elements * (k + p[kFill]));
     // Shared memory runs at the SM's clock, as the vector units do: a part with slower tensor cores hides it
     // better.
@@ -118,13 +117,57 @@ Seconds tile_time(std::span<const double> p, const Operator& op, const Device& d
     return time + stored / (device.memory / device.sms) / p[kStore];
 }
 
+double tiles_of_product(const Operator& op, Tile tile) {
+    return std::ceil(static_cast<double>(op.m) / tile.rows) *
+           std::ceil(static_cast<double>(op.n) / tile.columns) * op.groups;
+}
+
+/// The architecture whose cuBLAS chooses as the next three functions say.
+constexpr std::string_view kLargeTiles = "ampere";
+
+/// Where tiles of 256 x 128 occupy half of the device or more, cuBLAS on A100 takes them even if smaller ones
+/// would end sooner: products of 1,024 x 4,096 and of 1,024 x 5,120 over a k of 4,096 both take two waves of
+/// them, 205 us (aiconfigurator's table).
+bool passed_over(const Operator& op, const Device& device, Tile tile) {
+    constexpr Tile kLarge{256, 128};
+    return device.architecture == kLargeTiles && tile.rows * tile.columns < kLarge.rows * kLarge.columns &&
+           2.0 * tiles_of_product(op, kLarge) >= device.sms_free;
+}
+
+/// It cuts k where that fills the device, into no less than this: products of 1,024 x 1,024 over 5,120 take
+/// half of what a tile over all of k does, those of 1,024 x 4,096 over 4,096 two whole waves (the same
+/// table).
+constexpr std::int64_t kShortestPart = 2560;
+
+int most_parts(const Operator& op, const Device& device) {
+    constexpr std::int64_t kMostParts = 4;
+    return device.architecture == kLargeTiles
+               ? static_cast<int>(std::clamp<std::int64_t>(op.k / kShortestPart, 1, kMostParts))
+               : 1;
+}
+
+/// FP32 sums of the parts, written and read once more.
+Seconds sum_of_parts(std::span<const double> p, const Operator& op, const Device& device, int parts) {
+    if (parts == 1) {
+        return Seconds(0.0);
+    }
+    constexpr double kFp32 = 4.0;
+    const Bytes sums(2.0 * kFp32 * parts * static_cast<double>(op.m) * static_cast<double>(op.n) * op.groups);
+    return sums / device.memory / p[kBandwidth];
+}
+
 Seconds tiled_time(std::span<const double> p, const Operator& op, const Device& device) {
     Seconds arithmetic(std::numeric_limits<double>::infinity());
     for (const Tile tile : tiles_of(device.architecture)) {
-        const double rows = std::ceil(static_cast<double>(op.m) / tile.rows);
-        const double columns = std::ceil(static_cast<double>(op.n) / tile.columns);
-        const double count = waves(rows * columns * op.groups, device.sms_free, p[kWave]);
-        arithmetic = std::min(arithmetic, count * tile_time(p, op, device, tile));
+        if (passed_over(op, device, tile)) {
+            continue;
+        }
+        for (int parts = 1; parts <= most_parts(op, device); ++parts) {
+            const double count = waves(parts * tiles_of_product(op, tile), device.sms_free, p[kWave]);
+            const double depth = static_cast<double>(op.k) / parts;
+            arithmetic = std::min(arithmetic, count * tile_time(p, op, device, tile, depth) +
+                                                  sum_of_parts(p, op, device, parts));
+        }
     }
     const Seconds traffic = (op.read + op.written) / device.memory / p[kBandwidth];
     return smooth_max(arithmetic, traffic, p[kBlend]);

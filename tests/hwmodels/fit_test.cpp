@@ -81,6 +81,23 @@ TEST(Fit, OneWildRowHardlyMovesTheCurve) {
     EXPECT_NEAR(plain_time(fits, op) / plain_time(shipped_fits(), op), 1.0, 0.02);
 }
 
+/// cuBLAS on A100 takes tiles of 256 x 128 in whole waves over 108 SMs: products of 128 and of 160 tiles take
+/// the same two, 216 fill them, and 217 need a third.
+TEST(Fit, AmpereCountsWholeWavesOfLargeTiles) {
+    const FitSet fits = read_fits(kRoot / "fits/ampere.json");
+    const auto part =
+        std::ranges::find(shipped_measurements().series, "trtllm-gemm-bf16-a100-sxm", &MeasurementSeries::id);
+    ASSERT_NE(part, shipped_measurements().series.end());
+    const auto time = [&](std::int64_t m, std::int64_t n) {
+        Fit fit = *fits.find(KernelClass::gemm, DType::bf16, Scaling::none);
+        fit.corrected = false;
+        const Operator op = gemm("", KernelClass::gemm, DType::bf16, Scaling::none, m, n, 4096);
+        return curve_time(fit, fits.stream, part->part, op, 0, 0.0);
+    };
+    EXPECT_NEAR(time(1024, 5120) / time(1024, 4096), 1.0, 0.05) << "160 tiles against 128";
+    EXPECT_GT(time(256, 128 * 217) / time(256, 128 * 216), 1.2) << "a third wave for one tile";
+}
+
 TEST(Fit, SaysWhichClassLacksMeasurements) {
     MeasurementSet set;
     EXPECT_THAT([&] { return fit_all(set, "hopper"); },
