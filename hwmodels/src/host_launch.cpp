@@ -47,7 +47,7 @@ double host_calls(const Operator& op, const Operator* previous) {
     case KernelClass::norm_bwd:
         return 1.0 + further_kernels(op);
     default:
-        return op.launches;
+        return op.one_call ? 1.0 + (op.launches - 1) * kFurtherKernel : op.launches;
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernels of every kind of block, and what a block sends to others.
+#include "layer_eager.hpp"
 #include "layer_parts.hpp"
 #include "layer_tensor.hpp"
 
@@ -64,8 +65,8 @@ BlockKernels mtp_projection(const LayerShape& shape) {
     const std::int64_t t = shape.shard; // the projection is whole on every GPU
     const std::int64_t h = shape.model.hidden;
     const auto add_joined_inputs = [&](Operators& out, const std::string& prefix) {
-        out.push_back(norm(prefix + "mtp hidden norm", t, h));
-        out.push_back(norm(prefix + "mtp embedding norm", t, h));
+        out.push_back(norm(shape, prefix + "mtp hidden norm", t, h));
+        out.push_back(norm(shape, prefix + "mtp embedding norm", t, h));
         out.push_back(pass(prefix + "mtp concatenate", KernelClass::copy, bf16_bytes(2 * t * h)));
     };
     BlockKernels block;
@@ -78,8 +79,8 @@ BlockKernels mtp_projection(const LayerShape& shape) {
         add_joined_inputs(bwd, "recompute ");
     }
     bwd.push_back(bf16_gemm("mtp projection dgrad", KernelClass::gemm, t, 2 * h, h));
-    bwd.push_back(norm_backward("mtp embedding norm backward", t, h, false));
-    bwd.push_back(norm_backward("mtp hidden norm backward", t, h, true));
+    bwd.push_back(norm_backward(shape, "mtp embedding norm backward", t, h, false));
+    bwd.push_back(norm_backward(shape, "mtp hidden norm backward", t, h, true));
     Operators& weights = block.attention_weight_gradient;
     weights.push_back(
         into_gradients(shape, bf16_gemm("mtp projection wgrad", KernelClass::gemm_wgrad, h, 2 * h, t)));
@@ -104,19 +105,24 @@ BlockKernels head(const LayerShape& shape) {
     const hw::Bytes logits = bf16_bytes(t * vocabulary);
     BlockKernels block;
     Operators& fwd = block.attention_forward;
-    fwd.push_back(norm_with_residual("final norm", shape.shard, h));
+    fwd.push_back(norm_with_residual(shape, "final norm", shape.shard, h));
     gather_tokens(fwd, shape, "head input", h);
     fwd.push_back(bf16_gemm("head", KernelClass::gemm, t, vocabulary, h));
     reduce_row_statistics(fwd, shape);
-    fwd.push_back(hw::streaming("cross-entropy", KernelClass::cross_entropy, logits, fp32_bytes(t)));
     Operators& bwd = block.attention_backward;
-    bwd.push_back(pass("cross-entropy backward", KernelClass::cross_entropy, logits));
+    if (eager(shape)) {
+        fwd.push_back(eager_loss("cross-entropy", t * vocabulary));
+        bwd.push_back(eager_loss_backward("cross-entropy backward", t * vocabulary));
+    } else {
+        fwd.push_back(hw::streaming("cross-entropy", KernelClass::cross_entropy, logits, fp32_bytes(t)));
+        bwd.push_back(pass("cross-entropy backward", KernelClass::cross_entropy, logits));
+    }
     bwd.push_back(bf16_gemm("head dgrad", KernelClass::gemm, t, h, vocabulary));
     reduce_tokens(bwd, shape, "head input gradient", h);
     if (shape.plan.recompute.norm) {
-        bwd.push_back(norm("recompute final norm", shape.shard, h));
+        bwd.push_back(norm(shape, "recompute final norm", shape.shard, h));
     }
-    bwd.push_back(norm_backward("final norm backward", shape.shard, h, false));
+    bwd.push_back(norm_backward(shape, "final norm backward", shape.shard, h, false));
     Operators& weights = block.attention_weight_gradient;
     gather_tokens(weights, shape, "head input again", h);
     weights.push_back(

@@ -23,12 +23,12 @@ void output_forward(Operators& out, const LayerShape& shape) {
     if (shape.model.attention.kind == AttentionKind::mla) {
         out.push_back(pass("scale attention output", KernelClass::add, bf16_bytes(hidden)));
     }
-    out.push_back(norm_with_residual("ffn norm", shape.shard, shape.model.hidden));
+    out.push_back(norm_with_residual(shape, "ffn norm", shape.shard, shape.model.hidden));
 }
 
 void output_backward(Operators& out, const LayerShape& shape) {
     const std::int64_t hidden = shape.shard * shape.model.hidden;
-    out.push_back(norm_backward("ffn norm backward", shape.shard, shape.model.hidden, true));
+    out.push_back(norm_backward(shape, "ffn norm backward", shape.shard, shape.model.hidden, true));
     if (shape.model.attention.kind == AttentionKind::mla) {
         out.push_back(pass("scale attention gradient", KernelClass::add, bf16_bytes(hidden)));
     }
@@ -38,6 +38,9 @@ void output_backward(Operators& out, const LayerShape& shape) {
                                     bf16_bytes(shape.tokens * shape.value_dim)));
     }
     const Linear o = output_projection(shape);
+    if (shape.plan.recompute.every_second_product) {
+        out.push_back(product_again(shape, o));
+    }
     row_input_gradient(out, shape, o);
     weight_gradient_operands(out, shape, o);
 }
@@ -80,9 +83,9 @@ std::int64_t rope_elements(const LayerShape& shape, std::int64_t heads) {
 void latent_norms(Operators& out, const LayerShape& shape, const std::string& prefix) {
     const Attention& a = shape.model.attention;
     if (a.q_lora_rank > 0) {
-        out.push_back(norm(prefix + "q latent norm", shape.shard, a.q_lora_rank));
+        out.push_back(norm(shape, prefix + "q latent norm", shape.shard, a.q_lora_rank));
     }
-    out.push_back(norm(prefix + "kv latent norm", shape.shard, a.kv_lora_rank));
+    out.push_back(norm(shape, prefix + "kv latent norm", shape.shard, a.kv_lora_rank));
 }
 
 /// From latents to q and k as the fused kernel takes them.
@@ -97,15 +100,14 @@ void latent_up(Operators& out, const LayerShape& shape, const LatentMaps& maps, 
         forward(out, shape, renamed(maps.query.back()));
     }
     forward(out, shape, renamed(maps.kv_up));
-    out.push_back(pass(prefix + "rope k", KernelClass::rope, bf16_bytes(rope_elements(shape, 1))));
+    out.push_back(rotation(shape, prefix + "rope k", rope_elements(shape, 1)));
     const hw::Bytes nope = bf16_bytes(shape.tokens * shape.heads * a.qk_nope_dim);
     // Every head gets its own nope part and a copy of the one rope part.
     out.push_back(hw::streaming(prefix + "concatenate k", KernelClass::copy,
                                 nope + bf16_bytes(rope_elements(shape, 1)),
                                 nope + bf16_bytes(rope_elements(shape, shape.heads)), 2));
     if (with_query) {
-        out.push_back(
-            pass(prefix + "rope q", KernelClass::rope, bf16_bytes(rope_elements(shape, shape.heads))));
+        out.push_back(rotation(shape, prefix + "rope q", rope_elements(shape, shape.heads)));
     }
 }
 
@@ -129,14 +131,14 @@ void latent_forward(Operators& out, const LayerShape& shape) {
 /// Gradients of q, k and v back to the latents.
 void latent_up_backward(Operators& out, const LayerShape& shape, const LatentMaps& maps) {
     const Attention& a = shape.model.attention;
-    out.push_back(pass("rope q backward", KernelClass::rope, bf16_bytes(rope_elements(shape, shape.heads))));
+    out.push_back(rotation(shape, "rope q backward", rope_elements(shape, shape.heads)));
     if (maps.compressed_query()) {
         input_gradient(out, shape, maps.query.back());
     }
     out.push_back(hw::streaming("sum k rope gradient", KernelClass::add,
                                 bf16_bytes(rope_elements(shape, shape.heads)),
                                 bf16_bytes(rope_elements(shape, 1))));
-    out.push_back(pass("rope k backward", KernelClass::rope, bf16_bytes(rope_elements(shape, 1))));
+    out.push_back(rotation(shape, "rope k backward", rope_elements(shape, 1)));
     out.push_back(
         pass("concatenate kv gradient", KernelClass::copy, bf16_bytes(shape.tokens * maps.kv_up.out), 2));
     input_gradient(out, shape, maps.kv_up);
@@ -145,9 +147,9 @@ void latent_up_backward(Operators& out, const LayerShape& shape, const LatentMap
         weight_gradient_operands(out, shape, maps.query.back());
     }
     reduce_tokens(out, shape, "latent gradients", latent_width(shape));
-    out.push_back(norm_backward("kv latent norm backward", shape.shard, a.kv_lora_rank, false));
+    out.push_back(norm_backward(shape, "kv latent norm backward", shape.shard, a.kv_lora_rank, false));
     if (a.q_lora_rank > 0) {
-        out.push_back(norm_backward("q latent norm backward", shape.shard, a.q_lora_rank, false));
+        out.push_back(norm_backward(shape, "q latent norm backward", shape.shard, a.q_lora_rank, false));
     }
     // Two cleared tensors, two copies into them, one sum, each as wide as kv_a's output.
     const hw::Bytes latent = bf16_bytes(shape.shard * maps.kv_down.out);
@@ -170,7 +172,7 @@ void latent_backward(Operators& out, const LayerShape& shape) {
     attention_core_backward(out, shape);
     latent_up_backward(out, shape, maps);
     if (recompute.norm) {
-        out.push_back(norm("recompute attention norm", shape.shard, shape.model.hidden));
+        out.push_back(norm(shape, "recompute attention norm", shape.shard, shape.model.hidden));
     }
     input_gradient(out, shape, maps.kv_down);
     weight_gradient_operands(out, shape, maps.kv_down);
@@ -203,8 +205,8 @@ Linear qkv(const LayerShape& shape) {
 
 hw::Operator rope_qk(const LayerShape& shape, std::string name) {
     const Attention& a = shape.model.attention;
-    return pass(std::move(name), KernelClass::rope,
-                bf16_bytes(shape.tokens * std::int64_t{shape.heads + shape.kv_heads} * a.head_dim));
+    return rotation(shape, std::move(name),
+                    shape.tokens * std::int64_t{shape.heads + shape.kv_heads} * a.head_dim);
 }
 
 /// Rows of the norms that every head's query and key pass.
@@ -213,7 +215,7 @@ std::int64_t qk_norm_rows(const LayerShape& shape) { return shape.tokens * (shap
 void grouped_forward(Operators& out, const LayerShape& shape) {
     column_forward(out, shape, qkv(shape));
     if (shape.model.attention.qk_norm) {
-        out.push_back(norm("qk norm", qk_norm_rows(shape), shape.model.attention.head_dim));
+        out.push_back(norm(shape, "qk norm", qk_norm_rows(shape), shape.model.attention.head_dim));
     }
     if (shape.model.positions == 0) {
         out.push_back(rope_qk(shape, "rope"));
@@ -222,16 +224,20 @@ void grouped_forward(Operators& out, const LayerShape& shape) {
 }
 
 void grouped_backward(Operators& out, const LayerShape& shape) {
+    if (shape.plan.recompute.every_second_product) {
+        const std::int64_t keys = std::int64_t{shape.kv_heads} * shape.model.attention.head_dim;
+        out.push_back(product_again(shape, {"k", shape.model.hidden, keys}));
+    }
     attention_core_backward(out, shape);
     if (shape.model.positions == 0) {
         out.push_back(rope_qk(shape, "rope backward"));
     }
     if (shape.model.attention.qk_norm) {
-        out.push_back(
-            norm_backward("qk norm backward", qk_norm_rows(shape), shape.model.attention.head_dim, false));
+        out.push_back(norm_backward(shape, "qk norm backward", qk_norm_rows(shape),
+                                    shape.model.attention.head_dim, false));
     }
     if (shape.plan.recompute.norm) {
-        out.push_back(norm("recompute attention norm", shape.shard, shape.model.hidden));
+        out.push_back(norm(shape, "recompute attention norm", shape.shard, shape.model.hidden));
     }
     column_input_gradient(out, shape, qkv(shape));
     reduce_input_gradient(out, shape, "qkv input", shape.model.hidden);
@@ -242,7 +248,7 @@ void grouped_backward(Operators& out, const LayerShape& shape) {
 void add_attention(BlockKernels& block, const LayerShape& shape) {
     const bool latent = shape.model.attention.kind == AttentionKind::mla;
     Operators& fwd = block.attention_forward;
-    fwd.push_back(norm_with_residual("attention norm", shape.shard, shape.model.hidden));
+    fwd.push_back(norm_with_residual(shape, "attention norm", shape.shard, shape.model.hidden));
     if (latent) {
         latent_forward(fwd, shape);
     } else {
@@ -258,7 +264,7 @@ void add_attention(BlockKernels& block, const LayerShape& shape) {
         grouped_backward(bwd, shape);
     }
     Operators& last = shape.tensor == 1 || latent ? bwd : block.input_norm_backward;
-    last.push_back(norm_backward("attention norm backward", shape.shard, shape.model.hidden, true));
+    last.push_back(norm_backward(shape, "attention norm backward", shape.shard, shape.model.hidden, true));
 
     Operators& weights = block.attention_weight_gradient;
     if (latent) {

@@ -2,6 +2,7 @@
 // Kernels of an FFN that every token passes: a dense layer's, or a MoE layer's shared experts.
 #include "layer_ffn.hpp"
 
+#include "layer_eager.hpp"
 #include "layer_tensor.hpp"
 
 namespace chokepoint::work {
@@ -24,6 +25,9 @@ Linear mlp_down(const LayerShape& shape, const Mlp& mlp) {
 
 hw::Operator activation_forward(const LayerShape& shape, std::string name, std::int64_t rows,
                                 std::int64_t width) {
+    if (eager(shape)) {
+        return eager_activation(shape, std::move(name), rows * width);
+    }
     // FP8 work quantises the result in the same kernel.
     return hw::streaming(std::move(name), KernelClass::swiglu_fwd,
                          bf16_bytes(rows * shape.ffn_inputs * width), payload_bytes(shape, rows, width));
@@ -31,6 +35,9 @@ hw::Operator activation_forward(const LayerShape& shape, std::string name, std::
 
 hw::Operator activation_backward(const LayerShape& shape, std::string name, std::int64_t rows,
                                  std::int64_t width, bool with_forward) {
+    if (eager(shape)) {
+        return eager_activation_backward(shape, std::move(name), rows * width, with_forward);
+    }
     const hw::Bytes input = bf16_bytes(rows * shape.ffn_inputs * width);
     const hw::Bytes output = bf16_bytes(rows * width);
     return hw::streaming(std::move(name), KernelClass::swiglu_bwd, input + output,
@@ -41,8 +48,16 @@ void mlp_up_forward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
     column_forward(out, shape, mlp_up(shape, mlp), mlp.operands);
 }
 
-void mlp_down_forward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
+namespace {
+
+void mlp_activation(Operators& out, const LayerShape& shape, const Mlp& mlp) {
     out.push_back(activation_forward(shape, mlp.name + " activation", shape.tokens, mlp.width));
+}
+
+} // namespace
+
+void mlp_down_forward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
+    mlp_activation(out, shape, mlp);
     row_forward(out, shape, mlp_down(shape, mlp), shape.cast ? Operand::bf16 : Operand::quantized);
 }
 
@@ -81,7 +96,7 @@ void mlp_input_recompute(Operators& out, const LayerShape& shape) {
     if (!shape.plan.recompute.norm) {
         return;
     }
-    out.push_back(norm("recompute ffn norm", shape.shard, shape.model.hidden));
+    out.push_back(norm(shape, "recompute ffn norm", shape.shard, shape.model.hidden));
     if (shape.fp8) {
         out.push_back(quantize("recompute ffn input quantize", shape.shard, shape.model.hidden));
     }
@@ -103,6 +118,13 @@ void add_dense_ffn(BlockKernels& block, const LayerShape& shape) {
     mlp_down_forward(block.ffn_forward, shape, mlp);
     mlp_cache(block.ffn_forward, shape, mlp);
 
+    if (shape.plan.recompute_early_stop) {
+        mlp_up_forward(block.ffn_forward_again, shape, mlp);
+        mlp_activation(block.ffn_forward_again, shape, mlp);
+    }
+    if (shape.plan.recompute.every_second_product && shape.ffn_inputs > 1) {
+        block.ffn_backward.push_back(product_again(shape, {"ffn up", shape.model.hidden, mlp.width}));
+    }
     mlp_down_backward(block.ffn_backward, shape, mlp);
     mlp_input_recompute(block.ffn_backward, shape);
     mlp_up_backward(block.ffn_backward, shape, mlp);

@@ -33,7 +33,7 @@ hw::Bytes attention_activations(const LayerShape& shape) {
         }
     } else {
         const std::int64_t key = t * shape.kv_heads * a.head_dim;
-        kept += bf16_bytes(query + 2 * key);
+        kept += bf16_bytes(query + (shape.plan.recompute.every_second_product ? 1 : 2) * key);
         if (a.qk_norm) {
             kept += bf16_bytes(query + key); // in front of the norms
         }
@@ -59,9 +59,15 @@ hw::Bytes activation_kept(const LayerShape& shape, std::int64_t rows, std::int64
 
 hw::Bytes dense_ffn_activations(const LayerShape& shape) {
     const std::int64_t h = shape.model.hidden;
-    const hw::Bytes input = bf16_bytes(shape.shard * h) + kept_norm_output(shape, h);
-    return shape.plan.recompute.dense_ffn ? input
-                                          : input + activation_kept(shape, shape.tokens, shape.ffn_width);
+    const bool again = shape.plan.recompute.every_second_product;
+    // The stream between attention and FFN is a sum with the attention's output.
+    const hw::Bytes input = (again ? hw::Bytes() : bf16_bytes(shape.shard * h)) + kept_norm_output(shape, h);
+    if (shape.plan.recompute.dense_ffn) {
+        return input;
+    }
+    const hw::Bytes second =
+        again && shape.ffn_inputs > 1 ? payload_bytes(shape, shape.tokens, shape.ffn_width) : hw::Bytes();
+    return input + activation_kept(shape, shape.tokens, shape.ffn_width) - second;
 }
 
 hw::Bytes moe_ffn_activations(const LayerShape& shape) {

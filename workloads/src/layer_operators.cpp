@@ -2,6 +2,8 @@
 // The bytes behind each streaming kernel, and the kernels around each matrix product.
 #include "layer_operators.hpp"
 
+#include "layer_eager.hpp"
+
 #include <stdexcept>
 #include <utility>
 
@@ -72,6 +74,9 @@ void weight_gradient_operands(Operators& out, const LayerShape& shape, const Lin
 }
 
 void weight_gradient(Operators& out, const LayerShape& shape, const Linear& linear) {
+    if (eager(shape) && shape.model.biases) {
+        out.push_back(eager_bias_gradient(linear.name + " bias gradient", rows(shape, linear) * linear.out));
+    }
     out.push_back(
         into_gradients(shape, hw::gemm(linear.name + " wgrad", KernelClass::gemm_wgrad, matrix_dtype(shape),
                                        matrix_scaling(shape), linear.out, linear.in, rows(shape, linear))));
@@ -83,6 +88,11 @@ hw::Operator into_gradients(const LayerShape& shape, hw::Operator weight_gradien
     weight_gradient.read += gradients - weight_gradient.written;
     weight_gradient.written = gradients;
     return weight_gradient;
+}
+
+hw::Operator product_again(const LayerShape& shape, const Linear& linear) {
+    return hw::gemm("recompute " + linear.name, KernelClass::gemm, matrix_dtype(shape), matrix_scaling(shape),
+                    rows(shape, linear), linear.out, linear.in);
 }
 
 void run_again(Operators& out, const Operators& forward) {
@@ -98,20 +108,36 @@ void run_again(Operators& out, const Operators& forward) {
     }
 }
 
-hw::Operator norm(std::string name, std::int64_t rows, std::int64_t width) {
+hw::Operator norm(const LayerShape& shape, std::string name, std::int64_t rows, std::int64_t width) {
+    if (eager(shape)) {
+        return eager_norm(shape, std::move(name), rows * width, false);
+    }
     return pass(std::move(name), KernelClass::norm_fwd, bf16_bytes(rows * width));
 }
 
-hw::Operator norm_with_residual(std::string name, std::int64_t rows, std::int64_t width) {
+hw::Operator norm_with_residual(const LayerShape& shape, std::string name, std::int64_t rows,
+                                std::int64_t width) {
+    if (eager(shape)) {
+        return eager_norm(shape, std::move(name), rows * width, true);
+    }
     return pass(std::move(name), KernelClass::norm_fwd, 2.0 * bf16_bytes(rows * width));
 }
 
-hw::Operator norm_backward(std::string name, std::int64_t rows, std::int64_t width, bool with_residual) {
+hw::Operator norm_backward(const LayerShape& shape, std::string name, std::int64_t rows, std::int64_t width,
+                           bool with_residual) {
+    if (eager(shape)) {
+        return eager_norm_backward(shape, std::move(name), rows * width, with_residual);
+    }
     const hw::Bytes tensor = bf16_bytes(rows * width);
     // Three kernels: the gradient, the sum over rows for the scale's gradient, and its accumulation.
     constexpr int kLaunches = 3;
     return hw::streaming(std::move(name), KernelClass::norm_bwd, (with_residual ? 3.0 : 2.0) * tensor, tensor,
                          kLaunches);
+}
+
+hw::Operator rotation(const LayerShape& shape, std::string name, std::int64_t elements) {
+    return eager(shape) ? eager_rotation(std::move(name), elements)
+                        : pass(std::move(name), KernelClass::rope, bf16_bytes(elements));
 }
 
 hw::Operator quantize(std::string name, std::int64_t rows, std::int64_t width) {

@@ -37,14 +37,19 @@ void weight_gradient(Operators&, const LayerShape&, const Linear&);
 /// The same product, added to gradients of the plan's format instead of FP32.
 hw::Operator into_gradients(const LayerShape&, hw::Operator weight_gradient);
 
+/// A product that a backward computes again, without the casts and transfers around it.
+hw::Operator product_again(const LayerShape&, const Linear&);
 /// Appends what a backward computes again, each kernel named so.
 void run_again(Operators&, const Operators& forward);
 
-hw::Operator norm(std::string name, std::int64_t rows, std::int64_t width);
+hw::Operator norm(const LayerShape&, std::string name, std::int64_t rows, std::int64_t width);
 /// Adds the residual stream first and writes it back beside the norm.
-hw::Operator norm_with_residual(std::string name, std::int64_t rows, std::int64_t width);
+hw::Operator norm_with_residual(const LayerShape&, std::string name, std::int64_t rows, std::int64_t width);
 /// With a residual, its gradient joins in.
-hw::Operator norm_backward(std::string name, std::int64_t rows, std::int64_t width, bool with_residual);
+hw::Operator norm_backward(const LayerShape&, std::string name, std::int64_t rows, std::int64_t width,
+                           bool with_residual);
+/// Rotation of queries or keys, and of their gradients.
+hw::Operator rotation(const LayerShape&, std::string name, std::int64_t elements);
 
 hw::Operator quantize(std::string name, std::int64_t rows, std::int64_t width);
 hw::Operator dequantize(std::string name, std::int64_t rows, std::int64_t width);

@@ -30,6 +30,10 @@ constexpr std::array kAttentionKernels{
     Named{AttentionKernel::flash_attention_2, "flash-attention-2"},
     Named{AttentionKernel::unfused, "unfused"},
 };
+constexpr std::array kElementwise{
+    Named{Elementwise::fused, "fused"},
+    Named{Elementwise::eager, "eager"},
+};
 constexpr std::array kDispatchers{
     Named{Dispatcher::deepep, "deepep"},
     Named{Dispatcher::hybrid_ep, "hybrid-ep"},
@@ -90,6 +94,9 @@ std::string_view name(AttentionKernel kernel) { return name_in(kAttentionKernels
 std::optional<AttentionKernel> attention_kernel_from(std::string_view text) {
     return choice_in(kAttentionKernels, text);
 }
+
+std::string_view name(Elementwise elementwise) { return name_in(kElementwise, elementwise); }
+std::optional<Elementwise> elementwise_from(std::string_view text) { return choice_in(kElementwise, text); }
 
 std::string_view name(Dispatcher dispatcher) { return name_in(kDispatchers, dispatcher); }
 std::optional<Dispatcher> dispatcher_from(std::string_view text) { return choice_in(kDispatchers, text); }

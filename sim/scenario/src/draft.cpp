@@ -11,7 +11,7 @@ namespace {
 /// A flag of a set, by the name that lists give it.
 template <class Set> struct Part {
     std::string_view name;
-    bool Set::* flag;
+    bool Set::*flag;
 };
 using work::CudaGraphs;
 using work::Recompute;
@@ -24,6 +24,7 @@ constexpr std::array kRecomputeParts{
     Part<Recompute>{"moe", &Recompute::moe},
     Part<Recompute>{"shared_experts", &Recompute::shared_experts},
     Part<Recompute>{"layer", &Recompute::layer},
+    Part<Recompute>{"every_second_product", &Recompute::every_second_product},
 };
 constexpr std::array kCudaGraphParts{
     Part<CudaGraphs>{"attention", &CudaGraphs::attention}, Part<CudaGraphs>{"router", &CudaGraphs::router},

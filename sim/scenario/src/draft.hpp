@@ -122,6 +122,7 @@ inline Value to_value(work::Precision v) { return std::string(work::name(v)); }
 inline Value to_value(work::PipelineSend v) { return std::string(work::name(v)); }
 inline Value to_value(work::ContextKind v) { return std::string(work::name(v)); }
 inline Value to_value(work::AttentionKernel v) { return std::string(work::name(v)); }
+inline Value to_value(work::Elementwise v) { return std::string(work::name(v)); }
 inline Value to_value(work::Dispatcher v) { return std::string(work::name(v)); }
 inline Value to_value(hw::DType v) { return std::string(hw::name(v)); }
 inline Value to_value(ComputeModel v) { return std::string(name(v)); }
@@ -167,6 +168,9 @@ inline void assign(work::ContextKind& field, const Value& v) {
 }
 inline void assign(work::AttentionKernel& field, const Value& v) {
     field = work::attention_kernel_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::Elementwise& field, const Value& v) {
+    field = work::elementwise_from(std::get<std::string>(v)).value();
 }
 inline void assign(work::Dispatcher& field, const Value& v) {
     field = work::dispatcher_from(std::get<std::string>(v)).value();

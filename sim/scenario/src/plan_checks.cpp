@@ -168,6 +168,13 @@ void check_rank_order(Reading& reading, std::int64_t data) {
 }
 
 void check_precision(Reading& reading) {
+    const work::ParallelPlan& plan = reading.draft.plan;
+    if (plan.elementwise == work::Elementwise::eager && plan.precision == work::Precision::fp8_block &&
+        reading.sound({"plan.precision", "plan.elementwise"})) {
+        reading.fault("plan.elementwise",
+                      "elementwise is eager with precision fp8-block, whose kernels quantise while they "
+                      "activate; expected fused");
+    }
     if (!reading.sound({"cluster.gpu", "plan.precision"})) {
         return;
     }

@@ -23,17 +23,24 @@ constexpr NameList kAttentionKernels{[](const Library&) {
                                                           work::AttentionKernel::unfused});
                                      },
                                      "attention kernel", ""};
+constexpr NameList kElementwise{[](const Library&) {
+                                    return names_of({work::Elementwise::fused, work::Elementwise::eager});
+                                },
+                                "way of running element-wise operations", ""};
 constexpr NameList kDispatchers{[](const Library&) {
                                     return names_of({work::Dispatcher::deepep, work::Dispatcher::hybrid_ep,
                                                      work::Dispatcher::all_to_all,
                                                      work::Dispatcher::all_gather});
                                 },
                                 "dispatcher", ""};
-constexpr NameList kStateTypes{
-    [](const Library&) { return names_of({hw::DType::fp32, hw::DType::bf16, hw::DType::fp8}); }, "format",
-    ""};
+constexpr NameList kStateTypes{[](const Library&) {
+                                   return names_of({hw::DType::fp32, hw::DType::bf16, hw::DType::fp8});
+                               },
+                               "format", ""};
 constexpr NameList kPipelineSends{
-    [](const Library&) { return names_of({work::PipelineSend::blocking, work::PipelineSend::overlapped}); },
+    [](const Library&) {
+        return names_of({work::PipelineSend::blocking, work::PipelineSend::overlapped});
+    },
     "way to send", ""};
 constexpr NameList kContextKinds{[](const Library&) {
                                      return names_of({work::ContextKind::ring, work::ContextKind::all_gather,
@@ -124,6 +131,10 @@ const std::array kPlanKeys{
     Key{"plan.recompute_every", integer("1", "1024"), Need::defaulted, "1", "each layer from its own input",
         "with recompute = [\"layer\"]: layers that run again together, from the input of the first",
         plan_field<&ParallelPlan::recompute_every>},
+    Key{"plan.recompute_early_stop", boolean(), Need::defaulted, "false", "Megatron-LM runs the whole layer",
+        "with recompute = [\"layer\"]: whether a dense layer runs again only as far as its backward reads "
+        "(torch.utils.checkpoint with use_reentrant=False, and JAX)",
+        plan_field<&ParallelPlan::recompute_early_stop>},
     Key{"plan.offload_layers", integer("0", "1024"), Need::defaulted, "0", "activations stay on the GPU",
         "of each stage, the first so many layers keep their activations in host memory",
         plan_field<&ParallelPlan::offload_layers>},
@@ -146,6 +157,12 @@ const std::array kPlanKeys{
         "takes with NVTE_FUSED_ATTN=0), or kernels that write the scores of all pairs, which need context = "
         "1",
         plan_field<&ParallelPlan::attention_kernel>},
+    Key{"plan.elementwise", choice(kElementwise), Need::defaulted, "fused",
+        "Megatron-LM, Transformer Engine, torch.compile and XLA",
+        "whether norms, residual sums, rotations, activations and the loss are a kernel each, or PyTorch's "
+        "own "
+        "operations one by one, without torch.compile",
+        plan_field<&ParallelPlan::elementwise>},
     Key{"plan.fused_router", boolean(), Need::defaulted, "false", "DeepSeek-V3's published profile",
         "whether the router's operations on scores are fused (Megatron-Core's moe_router_fusion)",
         plan_field<&ParallelPlan::fused_router>},

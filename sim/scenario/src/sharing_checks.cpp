@@ -40,6 +40,17 @@ void check_shard_group(Reading& reading) {
 
 void check_recompute(Reading& reading) {
     const work::ParallelPlan& plan = reading.draft.plan;
+    if (plan.recompute_early_stop && !plan.recompute.layer && reading.sound({"plan.recompute"})) {
+        reading.fault("plan.recompute_early_stop",
+                      "recompute_early_stop is true without \"layer\" in recompute: no layer runs again as a "
+                      "whole; expected recompute = [\"layer\"]");
+    }
+    const bool latent = reading.draft.model.attention.kind == work::AttentionKind::mla;
+    if (plan.recompute.every_second_product && latent && reading.sound({"model.attention.kind"})) {
+        reading.fault("plan.recompute",
+                      "\"every_second_product\" in recompute with mla attention, whose order of products it "
+                      "does not know; expected \"attention_up_projection\" or \"layer\"");
+    }
     if (!reading.sound({"plan.recompute", "plan.recompute_every", "plan.recompute_layers"}) ||
         plan.recompute_every == 1) {
         return;

@@ -244,7 +244,12 @@ private:
         for (const Block& again : whole_layers_again(layer)) {
             parts_.open_use(again, Side::backward, true);
             backward_ = compute(again, Part::attention_forward, Side::backward, l.occupancy, backward_);
-            recompute_ffn(again, l);
+            const bool last = again == *l.b; // of its piece: nothing reads what it returns
+            if (last && plan_.recompute_early_stop && again.kind == BlockKind::dense_layer) {
+                backward_ = compute(again, Part::ffn_forward_again, Side::backward, l.occupancy, backward_);
+            } else {
+                recompute_ffn(again, l);
+            }
         }
     }
     void recompute_ffn(const Block& layer, const Layers& l) {

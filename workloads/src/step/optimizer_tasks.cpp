@@ -3,6 +3,7 @@
 // is known.
 #include "optimizer_tasks.hpp"
 
+#include "../layer_eager.hpp"
 #include "embedding_exchange.hpp"
 
 namespace chokepoint::work {
@@ -20,8 +21,7 @@ public:
 
     TaskId marker(int rank) { return add({.rank = static_cast<std::int16_t>(rank)}); }
 
-    TaskId compute(int rank, std::string name, hw::Bytes read, hw::Bytes written) {
-        const hw::Operator op = hw::streaming(std::move(name), hw::KernelClass::optimizer, read, written);
+    TaskId compute(int rank, const hw::Operator& op) {
         const WorkIndex work = works_.intern(ComputeWork{op.name, op.kernel, {op}, {}});
         return add({.kind = TaskKind::compute, .rank = static_cast<std::int16_t>(rank), .work = work});
     }
@@ -61,7 +61,11 @@ TaskId all_holders_done(OptimizerTasks& tasks, const DataTransfers& data, int r)
 TaskId update_on_gpu(OptimizerTasks& tasks, const ParallelPlan& plan, int r, double parameters) {
     const hw::Bytes gradient = hw::element_bytes(plan.gradient_dtype);
     const hw::Bytes state = kMaster + 2.0 * hw::element_bytes(plan.moment_dtype());
-    return tasks.compute(r, "optimizer", parameters * (gradient + state), parameters * (state + kParameter));
+    return tasks.compute(r, plan.elementwise == Elementwise::eager
+                                ? eager_update("optimizer", parameters)
+                                : hw::streaming("optimizer", hw::KernelClass::optimizer,
+                                                parameters * (gradient + state),
+                                                parameters * (state + kParameter)));
 }
 
 /// The others: gradients go to the host, the CPU updates, parameters come back, one after another
@@ -107,7 +111,8 @@ void append_optimizer(StepGraph& step, WorkTable& works, const ParallelPlan& pla
     std::vector<TaskId> norms;
     for (int r = 0; r < ranks; ++r) {
         const auto rank = static_cast<std::size_t>(r);
-        norms.push_back(tasks.compute(r, "gradient norm", owned[rank] * gradient, hw::Bytes{}));
+        norms.push_back(tasks.compute(r, hw::streaming("gradient norm", hw::KernelClass::optimizer,
+                                                       owned[rank] * gradient, hw::Bytes{})));
         for (const TaskId end : reduced[rank]) {
             tasks.edge(end, norms.back());
         }

@@ -21,6 +21,8 @@ const KernelSequence& kernels_of(const BlockKernels& kernels, Part part) {
         return kernels.attention_forward;
     case Part::ffn_forward:
         return kernels.ffn_forward;
+    case Part::ffn_forward_again:
+        return kernels.ffn_forward_again;
     case Part::ffn_backward:
         return kernels.ffn_backward;
     case Part::ffn_weight_gradient:
@@ -38,13 +40,15 @@ const KernelSequence& kernels_of(const BlockKernels& kernels, Part part) {
 }
 
 bool is_ffn(Part part) {
-    return part == Part::ffn_forward || part == Part::ffn_backward || part == Part::ffn_weight_gradient;
+    return part == Part::ffn_forward || part == Part::ffn_forward_again || part == Part::ffn_backward ||
+           part == Part::ffn_weight_gradient;
 }
 
 char phase_letter(Part part) {
     switch (part) {
     case Part::attention_forward:
     case Part::ffn_forward:
+    case Part::ffn_forward_again:
         return 'F';
     case Part::attention_backward:
     case Part::gradient_payload:
@@ -121,8 +125,9 @@ double calls_to_start(const CudaGraphs& graphs, BlockKind kind, Part part,
 
 bool same_kernels(const BlockKernels& a, const BlockKernels& b) {
     return a.routed == b.routed && a.attention_forward == b.attention_forward &&
-           a.ffn_forward == b.ffn_forward && a.ffn_backward == b.ffn_backward &&
-           a.ffn_weight_gradient == b.ffn_weight_gradient && a.attention_backward == b.attention_backward &&
+           a.ffn_forward == b.ffn_forward && a.ffn_forward_again == b.ffn_forward_again &&
+           a.ffn_backward == b.ffn_backward && a.ffn_weight_gradient == b.ffn_weight_gradient &&
+           a.attention_backward == b.attention_backward &&
            a.attention_weight_gradient == b.attention_weight_gradient &&
            a.input_norm_backward == b.input_norm_backward && a.gradient_payload == b.gradient_payload;
 }

@@ -16,6 +16,7 @@ namespace chokepoint::work {
 enum class Part {
     attention_forward,
     ffn_forward,
+    ffn_forward_again,
     ffn_backward,
     ffn_weight_gradient,
     attention_backward,

@@ -79,8 +79,9 @@ struct Operator {
 
     Bytes read; ///< minimum traffic, each tensor once
     Bytes written;
-    int launches = 1; ///< kernels in this operator
-    int sms_held = 0; ///< SMs that it leaves to a transfer of its own data
+    int launches = 1;      ///< kernels in this operator
+    bool one_call = false; ///< of the framework, which starts all of a streaming operator's kernels
+    int sms_held = 0;      ///< SMs that it leaves to a transfer of its own data
 
     friend bool operator==(const Operator&, const Operator&) = default;
 };

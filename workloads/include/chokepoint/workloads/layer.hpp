@@ -44,6 +44,8 @@ std::vector<std::vector<Block>> parse_layout(const ModelArch&, std::string_view 
 struct BlockKernels {
     KernelSequence attention_forward;
     KernelSequence ffn_forward;
+    /// Of a dense layer that runs again, if the plan stops early: without the last product.
+    KernelSequence ffn_forward_again;
     KernelSequence ffn_backward; ///< input gradient; recomputation included
     KernelSequence ffn_weight_gradient;
     KernelSequence attention_backward; ///< input gradient; recomputation included

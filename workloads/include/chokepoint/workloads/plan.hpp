@@ -38,6 +38,9 @@ struct Recompute {
     bool moe = false;                     ///< routed and shared experts with their transfers
     bool shared_experts = false;
     bool layer = false; ///< whole layers, of which only the input is kept
+    /// Every second of a layer's products (mha, gqa and dense FFN): k, attention's output and the second of
+    /// the matrices in front of the activation.
+    bool every_second_product = false;
     friend bool operator==(const Recompute&, const Recompute&) = default;
 };
 
@@ -55,6 +58,12 @@ struct CudaGraphs {
 enum class PipelineSend { blocking, overlapped };
 std::string_view name(PipelineSend);
 std::optional<PipelineSend> pipeline_send_from(std::string_view);
+
+/// Whether norms, residual sums, rotations, activations and the loss are a kernel each, or PyTorch's own
+/// operations one by one.
+enum class Elementwise { fused, eager };
+std::string_view name(Elementwise);
+std::optional<Elementwise> elementwise_from(std::string_view);
 
 /// Whether attention is one kernel (FlashAttention) or a product, a softmax, a dropout and a product.
 enum class AttentionKernel { fused, flash_attention_2, unfused };
@@ -112,7 +121,10 @@ struct ParallelPlan {
     Recompute recompute;
     int recompute_layers = 0; ///< of each stage, the first so many when whole layers are; 0: all of them
     int recompute_every = 1;  ///< consecutive layers that run again together, from the input of the first
-    int offload_layers = 0;   ///< of each stage, the first so many keep their activations in host memory
+    /// Whether a layer that runs again ends with the last tensor that its backward reads, and leaves out the
+    /// product behind it.
+    bool recompute_early_stop = false;
+    int offload_layers = 0; ///< of each stage, the first so many keep their activations in host memory
     /// Share of the parameters whose optimizer states live in host memory, where the CPU updates them.
     double offload_optimizer = 0.0;
     std::vector<int> split; ///< layers of each stage; empty: balanced by FLOPs
@@ -133,6 +145,7 @@ struct ParallelPlan {
     bool overlap_tensor = false;
     ContextKind context_kind = ContextKind::ring;
     AttentionKernel attention_kernel = AttentionKernel::fused;
+    Elementwise elementwise = Elementwise::fused;
     PipelineSend pipeline_send = PipelineSend::blocking;
     int communication_sms = 20; ///< SMs held by dispatch and combine while they overlap with compute
     bool overlap = true; ///< a schedule's overlapped pairs interleave; false: run forward, then backward
