@@ -366,5 +366,26 @@ TEST(CalibratedModel, NamesTheFitFilesItMisses) {
                 testing::ThrowsMessage<std::runtime_error>(testing::HasSubstr("hopper.json")));
 }
 
+/// Sums in full cost a seventh on H100 (pytorch/ao, issue 2377: 1.1 to 1.2), less on H20, whose tensor cores
+/// are slower beside the same vector units, and nothing where tensor cores add up in full.
+TEST(CalibratedModel, PromotedSumsCostHopperTime) {
+    Operator op = gemm("dgrad", KernelClass::gemm, DType::fp8, Scaling::per_tensor, 8192, 8192, 8192);
+    const auto cost = [&](const GpuSpec& part) {
+        const auto model = calibrated(part);
+        op.promoted = false;
+        const Seconds fast = model->estimate(op, {}).time;
+        op.promoted = true;
+        return model->estimate(op, {}).time / fast;
+    };
+    EXPECT_GT(cost(h800()), 1.1);
+    EXPECT_LT(cost(h800()), 1.2);
+    GpuSpec h20 = h800();
+    h20.dense_peak = {{DType::bf16, 148_TFLOPS}, {DType::fp8, 296_TFLOPS}, {DType::fp32, 44_TFLOPS}};
+    EXPECT_LT(cost(h20), 1.05);
+    GpuSpec b200 = h800();
+    b200.architecture = "blackwell";
+    EXPECT_DOUBLE_EQ(cost(b200), 1.0);
+}
+
 } // namespace
 } // namespace chokepoint::hw

@@ -163,7 +163,7 @@ void routed_down_backward(Operators& out, const LayerShape& shape) {
     }
     down_bias_backward(out, shape);
     cast_rows(out, shape, "expert down gradient cast", shape.model.hidden);
-    out.push_back(grouped(shape, "expert down dgrad", width, shape.model.hidden));
+    out.push_back(promoted(grouped(shape, "expert down dgrad", width, shape.model.hidden)));
     out.push_back(activation_backward(shape, "expert activation backward", shape.routed_rows, width,
                                       shape.plan.recompute.activation));
     // The gradient of a routing weight: output times gradient, summed over the row.
@@ -186,7 +186,7 @@ void routed_up_backward(Operators& out, const LayerShape& shape) {
                                     bf16_bytes(shape.routed_rows * up), hw::Bytes(0.0), shape.local_experts));
     }
     cast_rows(out, shape, "expert up gradient cast", up);
-    out.push_back(grouped(shape, "expert up dgrad", shape.model.hidden, up));
+    out.push_back(promoted(grouped(shape, "expert up dgrad", shape.model.hidden, up)));
     out.push_back(unpermute(shape, "unpermute gradient"));
     reduce_rows(out, shape, "reduce expert gradients");
     if (shape.fp8) {

@@ -61,8 +61,8 @@ void input_gradient(Operators& out, const LayerShape& shape, const Linear& linea
     } else if (shape.cast && output_gradient == Operand::bf16) {
         out.push_back(cast(shape, linear.name + " gradient cast", rows(shape, linear), linear.out));
     }
-    out.push_back(hw::gemm(linear.name + " dgrad", KernelClass::gemm, matrix_dtype(shape),
-                           matrix_scaling(shape), rows(shape, linear), linear.in, linear.out));
+    out.push_back(promoted(hw::gemm(linear.name + " dgrad", KernelClass::gemm, matrix_dtype(shape),
+                                    matrix_scaling(shape), rows(shape, linear), linear.in, linear.out)));
 }
 
 void weight_gradient_operands(Operators& out, const LayerShape& shape, const Linear& linear) {
@@ -82,12 +82,17 @@ void weight_gradient(Operators& out, const LayerShape& shape, const Linear& line
                                        matrix_scaling(shape), linear.out, linear.in, rows(shape, linear))));
 }
 
+hw::Operator promoted(hw::Operator backward) {
+    backward.promoted = backward.scaling == hw::Scaling::per_tensor;
+    return backward;
+}
+
 hw::Operator into_gradients(const LayerShape& shape, hw::Operator weight_gradient) {
     const hw::Bytes gradients = static_cast<double>(weight_gradient.m * weight_gradient.n) *
                                 weight_gradient.groups * hw::element_bytes(shape.plan.gradient_dtype);
     weight_gradient.read += gradients - weight_gradient.written;
     weight_gradient.written = gradients;
-    return weight_gradient;
+    return promoted(std::move(weight_gradient));
 }
 
 hw::Operator product_again(const LayerShape& shape, const Linear& linear) {

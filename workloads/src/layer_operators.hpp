@@ -37,6 +37,8 @@ void weight_gradient(Operators&, const LayerShape&, const Linear&);
 /// The same product, added to gradients of the plan's format instead of FP32.
 hw::Operator into_gradients(const LayerShape&, hw::Operator weight_gradient);
 
+/// A product of the backward, which FP8 with one scale per tensor adds up in full.
+hw::Operator promoted(hw::Operator backward);
 /// A product that a backward computes again, without the casts and transfers around it.
 hw::Operator product_again(const LayerShape&, const Linear&);
 /// Appends what a backward computes again, each kernel named so.

@@ -132,8 +132,9 @@ const std::array kPlanKeys{
         "with recompute = [\"layer\"]: layers that run again together, from the input of the first",
         plan_field<&ParallelPlan::recompute_every>},
     Key{"plan.recompute_early_stop", boolean(), Need::defaulted, "false", "Megatron-LM runs the whole layer",
-        "with recompute = [\"layer\"]: whether a dense layer runs again only as far as its backward reads "
-        "(torch.utils.checkpoint with use_reentrant=False, and JAX)",
+        "with recompute = [\"layer\"] or [\"dense_ffn\"]: whether a dense layer runs again only as far as "
+        "its "
+        "backward reads (torch.utils.checkpoint with use_reentrant=False, and JAX)",
         plan_field<&ParallelPlan::recompute_early_stop>},
     Key{"plan.offload_layers", integer("0", "1024"), Need::defaulted, "0", "activations stay on the GPU",
         "of each stage, the first so many layers keep their activations in host memory",
@@ -201,9 +202,8 @@ const std::array kPlanKeys{
     Key{"plan.overlap", boolean(), Need::defaulted, "true", "as published for dualpipe",
         "whether a schedule's forward and backward pairs interleave", plan_field<&ParallelPlan::overlap>},
     Key{"plan.framework_overhead", number("0", "2"), Need::computed, "",
-        "medians over published software stacks by the part's architecture (docs/validation.md): 0.12 "
-        "Ampere, "
-        "0.17 Hopper, 0.06 Blackwell, else 0.09 for all",
+        "medians over published software stacks by the part's architecture (docs/validation.md): 0.16 Ampere, "
+        "0.125 Hopper, 0.06 Blackwell, else 0.12 for all",
         "what training adds to the time that kernels take alone: gaps, jitter, clocks, kernels we do not "
         "list",
         plan_field<&ParallelPlan::framework_overhead>},

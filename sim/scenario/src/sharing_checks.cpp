@@ -40,10 +40,11 @@ void check_shard_group(Reading& reading) {
 
 void check_recompute(Reading& reading) {
     const work::ParallelPlan& plan = reading.draft.plan;
-    if (plan.recompute_early_stop && !plan.recompute.layer && reading.sound({"plan.recompute"})) {
-        reading.fault("plan.recompute_early_stop",
-                      "recompute_early_stop is true without \"layer\" in recompute: no layer runs again as a "
-                      "whole; expected recompute = [\"layer\"]");
+    if (plan.recompute_early_stop && !plan.recompute.layer && !plan.recompute.dense_ffn &&
+        reading.sound({"plan.recompute"})) {
+        reading.fault("plan.recompute_early_stop", "recompute_early_stop is true without \"layer\" or "
+                                                   "\"dense_ffn\" in recompute: no last product runs "
+                                                   "again; expected recompute = [\"layer\"]");
     }
     const bool latent = reading.draft.model.attention.kind == work::AttentionKind::mla;
     if (plan.recompute.every_second_product && latent && reading.sound({"model.attention.kind"})) {

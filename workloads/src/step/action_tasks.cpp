@@ -237,22 +237,22 @@ private:
         const std::size_t layer = position(backward_layers_, *l.b);
         if (!runs_again(layer)) {
             if (l.b->kind == BlockKind::moe_layer ? plan_.recompute.moe : plan_.recompute.dense_ffn) {
-                recompute_ffn(*l.b, l);
+                recompute_ffn(*l.b, l, true);
             }
             return;
         }
         for (const Block& again : whole_layers_again(layer)) {
             parts_.open_use(again, Side::backward, true);
             backward_ = compute(again, Part::attention_forward, Side::backward, l.occupancy, backward_);
-            const bool last = again == *l.b; // of its piece: nothing reads what it returns
-            if (last && plan_.recompute_early_stop && again.kind == BlockKind::dense_layer) {
-                backward_ = compute(again, Part::ffn_forward_again, Side::backward, l.occupancy, backward_);
-            } else {
-                recompute_ffn(again, l);
-            }
+            recompute_ffn(again, l, again == *l.b);
         }
     }
-    void recompute_ffn(const Block& layer, const Layers& l) {
+    /// The `last` of what runs together hands nothing on.
+    void recompute_ffn(const Block& layer, const Layers& l, bool last) {
+        if (last && plan_.recompute_early_stop && layer.kind == BlockKind::dense_layer) {
+            backward_ = compute(layer, Part::ffn_forward_again, Side::backward, l.occupancy, backward_);
+            return;
+        }
         const bool moves = works_.routed(layer);
         if (moves) {
             backward_ = parts_.transfer(layer, TransferKind::dispatch, "dispatch(R)", Side::backward,

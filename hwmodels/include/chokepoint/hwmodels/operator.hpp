@@ -79,6 +79,10 @@ struct Operator {
 
     Bytes read; ///< minimum traffic, each tensor once
     Bytes written;
+    /// Whether FP8 sums move to FP32 registers every few products, as Transformer Engine and torchao have it
+    /// in the backward (use_split_accumulator, use_fast_accum = False). Costs time on Hopper alone, whose
+    /// tensor cores add up in fewer bits.
+    bool promoted = false;
     int launches = 1;      ///< kernels in this operator
     bool one_call = false; ///< of the framework, which starts all of a streaming operator's kernels
     int sms_held = 0;      ///< SMs that it leaves to a transfer of its own data
