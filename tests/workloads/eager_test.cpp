@@ -121,8 +121,9 @@ TEST(EverySecondProduct, IsKOutputAndOneInputOfTheFfn) {
                             model.attention.heads * model.attention.head_dim + model.dense_ffn_hidden);
     EXPECT_DOUBLE_EQ(multiplied_again(layer_of(model, plan)) - kept, 2.0 * 8192 * weights);
     const double narrower =
-        2.0 * 8192 * // the key, the stream behind attention, one input of the activation
-        (model.attention.kv_heads * model.attention.head_dim + model.hidden + model.dense_ffn_hidden);
+        2.0 *
+        8192 * // the key, one input of the activation; the last output stands for the stream behind attention
+        (model.attention.kv_heads * model.attention.head_dim + model.dense_ffn_hidden);
     EXPECT_DOUBLE_EQ((all - activation_bytes(model, plan, {BlockKind::dense_layer, 0})).value(), narrower);
 }
 

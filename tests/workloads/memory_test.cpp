@@ -146,7 +146,9 @@ TEST(Memory, OfZeroThreeDividesEveryStateByItsCopies) {
     };
     EXPECT_NEAR(use(0).optimizer / use(1).optimizer, 16.0, 1e-9);
     EXPECT_NEAR(use(1).gradients / use(2).gradients, 16.0, 1e-9);
-    EXPECT_NEAR(use(2).parameters / use(3).parameters, 16.0, 1e-9);
+    // FSDP shares out FP32 parameters instead of BF16 ones, and keeps no other master weights.
+    EXPECT_NEAR(use(2).parameters / use(3).parameters, 16.0 * 2.0 / 4.0, 1e-9);
+    EXPECT_NEAR(use(2).optimizer / use(3).optimizer, 12.0 / 8.0, 1e-9);
     EXPECT_GT(use(3).buffers, use(2).buffers); // the blocks that are gathered
 }
 
@@ -190,8 +192,86 @@ TEST(WorkingMemory, HoldsAWeightGradientForEachShapeNotForEachLayer) {
     plan.sequence = 1; // next to no activations
     model.vocabulary = 1;
     const double h = 4096.0, ffn = 14336.0, kv = 1024.0;
+    const double workspaces = 3.0 * 32.0 * 1024.0 * 1024.0;
     EXPECT_NEAR(memory_per_rank(model, plan, schedule(plan)).front().buffers.value(),
-                2.0 * (h * (h + 2 * kv) + h * h + 3 * h * ffn), 1e6);
+                workspaces + 2.0 * (h * (h + 2 * kv) + h * h + 3 * h * ffn), 1e6);
+}
+
+/// Bytes that the last rank needs for each word more, whose vocabulary decides the fullest moment.
+double bytes_per_word(const ModelArch& arch, ParallelPlan plan) {
+    const auto buffers = [&](int vocabulary) {
+        ModelArch model = arch;
+        model.vocabulary = vocabulary;
+        return memory_per_rank(model, plan, schedule(plan)).back().buffers.value();
+    };
+    return (buffers(401'000) - buffers(400'000)) / 1000.0;
+}
+
+TEST(Loss, HoldsAsManyBytesOfALogitAsItsKernelsMake) {
+    const ModelArch& model = preset("llama-3-8b");
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    const double tokens = 15.0 * 1024;
+    const auto of = [&](CrossEntropy kernel) {
+        plan.cross_entropy = kernel;
+        return bytes_per_word(model, plan) / tokens;
+    };
+    EXPECT_NEAR(of(CrossEntropy::fused), 4.0 + 2.0 * 4096 / tokens, 1e-6); // beside the weight's gradient
+    EXPECT_NEAR(of(CrossEntropy::in_place), 6.0, 1e-6);
+    EXPECT_NEAR(of(CrossEntropy::compiled), 10.0, 1e-6);
+    EXPECT_NEAR(of(CrossEntropy::eager), 12.0, 1e-6);
+    plan.tensor = 8;
+    EXPECT_NEAR(of(CrossEntropy::eager), 16.0 / 8.0, 1e-6);
+}
+
+TEST(Loss, OfTokenPredictionModulesWaitsForItsBackward) {
+    ModelArch model = preset("llama-3-8b");
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    plan.cross_entropy = CrossEntropy::in_place;
+    const double alone = bytes_per_word(model, plan);
+    model.mtp_modules = 2;
+    EXPECT_NEAR(bytes_per_word(model, plan) - alone, 2.0 * 4.0 * 15 * 1024, 1e-6);
+}
+
+TEST(Loss, WrittenEagerlyLeavesABlockTooSmallForWhatFollows) {
+    const ModelArch& model = preset("llama-3-8b");
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    const auto use = [&](CrossEntropy kernel) {
+        plan.cross_entropy = kernel;
+        return memory_per_rank(model, plan, schedule(plan)).front();
+    };
+    const MemoryUse eager = use(CrossEntropy::eager), compiled = use(CrossEntropy::compiled);
+    const double logits = 15.0 * 1024 * model.vocabulary;
+    EXPECT_NEAR((eager.fragmentation - compiled.fragmentation).value(), (2.0 + 0.03 * 2.0) * logits, 1.0);
+    EXPECT_EQ(eager.reserved(), eager.allocated() + eager.fragmentation);
+    EXPECT_GT(eager.total(), eager.reserved());
+}
+
+TEST(Dropout, KeepsAByteOfEachElementThatItPasses) {
+    const ModelArch& model = preset("gpt3-175b");
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    const auto kept = [&](BlockKind kind) {
+        const hw::Bytes without = activation_bytes(model, plan, {kind, 0});
+        plan.dropout = true;
+        const hw::Bytes with = activation_bytes(model, plan, {kind, 0});
+        plan.dropout = false;
+        return (with - without).value();
+    };
+    const double elements = 15.0 * 1024 * model.hidden;
+    EXPECT_EQ(kept(BlockKind::dense_layer), 2.0 * elements); // behind attention and behind the FFN
+    EXPECT_EQ(kept(BlockKind::embedding), elements);
+    EXPECT_EQ(kept(BlockKind::head), 0.0);
+}
+
+TEST(Experts, WithoutAGateKeepWhatTheirRoutingWeightMultiplies) {
+    ModelArch model = preset("mixtral-8x7b");
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    plan.dispatcher = Dispatcher::all_to_all;
+    model.gated_ffn = false;
+    const hw::Bytes everything = activation_bytes(model, plan, {BlockKind::moe_layer, 0});
+    plan.recompute.activation = true;
+    const double rows = 2.0 * 15 * 1024; // top-2
+    EXPECT_EQ((everything - activation_bytes(model, plan, {BlockKind::moe_layer, 0})).value(),
+              2.0 * 2.0 * rows * model.moe.ffn_hidden); // output, and output times weight
 }
 
 TEST(Recomputation, OfLayersKeepsTheirInputsAlone) {
@@ -235,6 +315,17 @@ TEST(Recomputation, KeepsLessInFp8ThanInBf16) {
     const hw::Bytes fp8 = activation_bytes(model, plan, {BlockKind::moe_layer, 10});
     plan.precision = Precision::bf16;
     EXPECT_LT(fp8, activation_bytes(model, plan, {BlockKind::moe_layer, 10}));
+}
+
+TEST(Recomputation, OfEverySecondProductKeepsTheOthersOutputs) {
+    const ModelArch& model = preset("llama-3-8b");
+    ParallelPlan plan = test::small_plan(model, Precision::bf16);
+    const hw::Bytes everything = activation_bytes(model, plan, {BlockKind::dense_layer, 0});
+    plan.recompute = {.norm = true, .activation = true, .every_second_product = true};
+    const hw::Bytes kept = activation_bytes(model, plan, {BlockKind::dense_layer, 0});
+    // Input, q, v, attention's output, gate and down; and a sum for each head.
+    EXPECT_EQ(kept.value(), 15.0 * 1024 * (2.0 * (4 * 4096 + 1024 + 14336) + 4.0 * 32));
+    EXPECT_LT(kept, 0.6 * everything);
 }
 
 } // namespace

@@ -217,10 +217,16 @@ TEST(UnfusedAttention, ComputesAndKeepsTheScoresOfAllPairs) {
     const double pairs = 2048.0 * 2048 * model.attention.heads;
     EXPECT_DOUBLE_EQ(test::counted_flops(block_kernels(model, plan, kDense)),
                      fused + 6.0 * pairs * model.attention.head_dim); // the half that a mask drops
-    const hw::Bytes everything = activation_bytes(model, plan, kDense);
-    plan.recompute.core_attention = true;
+    const auto dropped = [&](bool dropout) {
+        plan.dropout = dropout;
+        plan.recompute.core_attention = false;
+        const hw::Bytes everything = activation_bytes(model, plan, kDense);
+        plan.recompute.core_attention = true;
+        return (everything - activation_bytes(model, plan, kDense)).value();
+    };
     const double output = 2.0 * 2048 * model.hidden;
-    EXPECT_EQ((everything - activation_bytes(model, plan, kDense)).value(), 5.0 * pairs + output);
+    EXPECT_EQ(dropped(true), 5.0 * pairs + output);
+    EXPECT_EQ(dropped(false), 2.0 * pairs + output); // the softmax alone
 }
 
 TEST(FlashAttention2, ComputesTheSameWithAnotherLibrary) {

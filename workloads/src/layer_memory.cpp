@@ -14,11 +14,16 @@ hw::Bytes kept_norm_output(const LayerShape& shape, std::int64_t width) {
     return shape.plan.recompute.norm ? hw::Bytes() : operand_bytes(shape, shape.shard, width);
 }
 
+/// One byte an element says what dropout lets through.
+hw::Bytes dropout_mask(const LayerShape& shape) {
+    return hw::Bytes(shape.plan.dropout ? static_cast<double>(shape.shard * shape.model.hidden) : 0.0);
+}
+
 hw::Bytes attention_activations(const LayerShape& shape) {
     const Attention& a = shape.model.attention;
     const std::int64_t t = shape.tokens;
-    hw::Bytes kept =
-        bf16_bytes(shape.shard * shape.model.hidden) + kept_norm_output(shape, shape.model.hidden);
+    hw::Bytes kept = bf16_bytes(shape.shard * shape.model.hidden) +
+                     kept_norm_output(shape, shape.model.hidden) + dropout_mask(shape);
     const std::int64_t query = t * shape.query_dim;
     if (a.kind == AttentionKind::mla) {
         // Latents in front of their norms, and the shared rope key.
@@ -42,9 +47,10 @@ hw::Bytes attention_activations(const LayerShape& shape) {
         return kept;
     }
     if (shape.plan.attention_kernel == AttentionKernel::unfused) {
-        // Softmax and dropout outputs and the dropout's mask, of all pairs: arXiv 2205.05198, 4.1.
+        // The softmax of all pairs; with dropout its output and its mask too: arXiv 2205.05198, 4.1.
         const auto pairs = static_cast<double>(t * shape.plan.sequence * shape.heads);
-        return kept + attention_output_bytes(shape) + hw::Bytes(5.0 * pairs);
+        const double each = shape.plan.dropout ? 2.0 + 2.0 + 1.0 : 2.0;
+        return kept + attention_output_bytes(shape) + hw::Bytes(each * pairs);
     }
     const hw::Bytes softmax_sums = fp32_bytes(t * shape.heads);
     return kept + attention_output_bytes(shape) + softmax_sums;
@@ -60,8 +66,10 @@ hw::Bytes activation_kept(const LayerShape& shape, std::int64_t rows, std::int64
 hw::Bytes dense_ffn_activations(const LayerShape& shape) {
     const std::int64_t h = shape.model.hidden;
     const bool again = shape.plan.recompute.every_second_product;
-    // The stream between attention and FFN is a sum with the attention's output.
-    const hw::Bytes input = (again ? hw::Bytes() : bf16_bytes(shape.shard * h)) + kept_norm_output(shape, h);
+    // The stream between attention and FFN is a sum with the attention's output. PyTorch's checkpoints keep
+    // the output of every product that does not run again, the last one's too, which no backward reads.
+    const hw::Bytes ends = bf16_bytes((again ? shape.tokens : shape.shard) * h);
+    const hw::Bytes input = ends + kept_norm_output(shape, h) + dropout_mask(shape);
     if (shape.plan.recompute.dense_ffn) {
         return input;
     }
@@ -76,7 +84,8 @@ hw::Bytes moe_ffn_activations(const LayerShape& shape) {
     const hw::Bytes router =
         fp32_bytes(shape.shard * moe.experts) +
         hw::Bytes(8.0 + 4.0) * static_cast<double>(shape.shard * moe.top_k); // index and weight
-    const hw::Bytes input = bf16_bytes(shape.shard * h) + kept_norm_output(shape, h) + router;
+    const hw::Bytes input =
+        bf16_bytes(shape.shard * h) + kept_norm_output(shape, h) + dropout_mask(shape) + router;
     if (shape.plan.recompute.moe) {
         return input;
     }
@@ -86,7 +95,12 @@ hw::Bytes moe_ffn_activations(const LayerShape& shape) {
     const hw::Bytes shared = shape.plan.recompute.shared_experts
                                  ? hw::Bytes()
                                  : activation_kept(shape, shape.tokens, shape.shared_width);
-    return input + received + activation_kept(shape, shape.routed_rows, shape.expert_width) + shared;
+    // The routing weights' gradient needs what they multiply; one kernel of a gated activation runs it again.
+    const hw::Bytes unweighted = shape.model.gated_ffn || shape.plan.recompute.activation
+                                     ? hw::Bytes()
+                                     : bf16_bytes(shape.routed_rows * shape.expert_width);
+    return input + received + activation_kept(shape, shape.routed_rows, shape.expert_width) + unweighted +
+           shared;
 }
 
 } // namespace
@@ -121,7 +135,7 @@ hw::Bytes activation_bytes(const ModelArch& model, const ParallelPlan& plan, con
     const hw::Bytes stream = bf16_bytes(shape.shard * model.hidden);
     switch (block.kind) {
     case BlockKind::embedding:
-        return hw::Bytes(8.0 * static_cast<double>(shape.tokens)); // token numbers
+        return hw::Bytes(8.0 * static_cast<double>(shape.tokens)) + dropout_mask(shape); // token numbers
     case BlockKind::dense_layer:
         return attention_activations(shape) + dense_ffn_activations(shape);
     case BlockKind::moe_layer:

@@ -90,11 +90,19 @@ Held shared_out(const Held& held, const Copies& copies) {
 
 double parameters(const Held& held) { return held.expert + held.matrices + held.sensitive; }
 
+/// FSDP shares out FP32 parameters and casts what it gathers: they are the optimizer's master weights
+/// (torch.distributed.fsdp, MixedPrecisionPolicy).
+hw::Bytes parameter_bytes(const Held& whole, const Held& shard, const ParallelPlan& plan) {
+    return plan.zero >= 3 ? parameters(shard) * hw::element_bytes(hw::DType::fp32)
+                          : weight_bytes(whole, plan);
+}
+
 /// FP32 master weights and two moments, 12 bytes in usual mixed precision (ZeRO, arXiv 1910.02054, 3.1), but
 /// for those in host memory.
 hw::Bytes optimizer_bytes(const Held& held, const ParallelPlan& plan) {
+    const hw::Bytes master = plan.zero >= 3 ? hw::Bytes() : hw::element_bytes(hw::DType::fp32);
     return parameters(held) * (1.0 - plan.offload_optimizer) *
-           (hw::element_bytes(hw::DType::fp32) + 2.0 * hw::element_bytes(plan.moment_dtype()));
+           (master + 2.0 * hw::element_bytes(plan.moment_dtype()));
 }
 
 /// What a CUDA context with the libraries' kernels takes on a data-centre GPU, and what NCCL's channels take
@@ -106,9 +114,9 @@ constexpr hw::Bytes kCommunicators{1.0e9};
 /// estimate; PyTorch's expandable segments waste less.
 constexpr double kFragmentation = 0.03;
 
-hw::Bytes overhead_bytes(const ParallelPlan& plan, hw::Bytes moving) {
+hw::Bytes outside_allocator(const ParallelPlan& plan) {
     const bool alone = plan.pipeline * plan.tensor * plan.context * plan.data == 1;
-    return kContext + (alone ? hw::Bytes() : kCommunicators) + kFragmentation * moving;
+    return kContext + (alone ? hw::Bytes() : kCommunicators);
 }
 
 /// The fullest moment of the rank's order. An input gradient alone frees nothing: its weight gradient still
@@ -167,14 +175,17 @@ std::vector<MemoryUse> memory_per_rank(const ModelArch& model, const ParallelPla
         const std::vector<Action>& order = schedule.order[static_cast<std::size_t>(rank)];
         const Held whole = held_parameters(model, plan, blocks);
         const Held shard = shared_out(whole, copies_of(plan, schedule.replicas_per_stage));
-        MemoryUse rank_use{.parameters = weight_bytes(plan.zero >= 3 ? shard : whole, plan),
+        MemoryUse rank_use{.parameters = parameter_bytes(whole, shard, plan),
                            .gradients = parameters(plan.zero >= 2 ? shard : whole) *
                                         hw::element_bytes(plan.gradient_dtype),
                            .optimizer = optimizer_bytes(plan.zero >= 1 ? shard : whole, plan),
                            .activations = peak_activations(order, stage_bytes),
                            .buffers = working_bytes(model, plan, blocks, overlaps(order)),
-                           .overhead = {}};
-        rank_use.overhead = overhead_bytes(plan, rank_use.activations + rank_use.buffers);
+                           .overhead = {},
+                           .fragmentation = {}};
+        rank_use.fragmentation =
+            kFragmentation * (rank_use.activations + rank_use.buffers) + stranded_bytes(model, plan, blocks);
+        rank_use.overhead = outside_allocator(plan) + rank_use.fragmentation;
         use.push_back(rank_use);
     }
     return use;

@@ -34,6 +34,12 @@ constexpr std::array kElementwise{
     Named{Elementwise::fused, "fused"},
     Named{Elementwise::eager, "eager"},
 };
+constexpr std::array kCrossEntropies{
+    Named{CrossEntropy::fused, "fused"},
+    Named{CrossEntropy::in_place, "in-place"},
+    Named{CrossEntropy::compiled, "compiled"},
+    Named{CrossEntropy::eager, "eager"},
+};
 constexpr std::array kDispatchers{
     Named{Dispatcher::deepep, "deepep"},
     Named{Dispatcher::hybrid_ep, "hybrid-ep"},
@@ -97,6 +103,10 @@ std::optional<AttentionKernel> attention_kernel_from(std::string_view text) {
 
 std::string_view name(Elementwise elementwise) { return name_in(kElementwise, elementwise); }
 std::optional<Elementwise> elementwise_from(std::string_view text) { return choice_in(kElementwise, text); }
+std::string_view name(CrossEntropy kernel) { return name_in(kCrossEntropies, kernel); }
+std::optional<CrossEntropy> cross_entropy_from(std::string_view text) {
+    return choice_in(kCrossEntropies, text);
+}
 
 std::string_view name(Dispatcher dispatcher) { return name_in(kDispatchers, dispatcher); }
 std::optional<Dispatcher> dispatcher_from(std::string_view text) { return choice_in(kDispatchers, text); }

@@ -6,6 +6,7 @@
 #include "step/units.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -58,11 +59,26 @@ Shapes weight_shapes(const LayerShape& shape, const std::vector<Block>& blocks) 
     return shapes;
 }
 
+std::int64_t parameters_of(const ModelArch& model, const ParallelPlan& plan,
+                           const std::vector<Block>& blocks) {
+    const StageParameters held = stage_parameters(model, plan, blocks);
+    return held.expert + held.replicated;
+}
+
+std::int64_t largest_layer(const ModelArch& model, const ParallelPlan& plan,
+                           const std::vector<Block>& blocks) {
+    std::int64_t most = 0;
+    for (const Block& layer : layers_of(blocks)) {
+        most = std::max(most, parameters_of(model, plan, {layer}));
+    }
+    return most;
+}
+
 /// Weight gradients in BF16 beside the accumulated ones. Kernels that add in place still hand autograd a
 /// tensor of the gradient's size: Transformer Engine keeps one for each shape of weight over the whole run
 /// (module/base.py, get_dummy_wgrad), Megatron-LM makes one for the head whenever its backward runs
-/// (tensor_parallel/layers.py). FSDP has the largest one for real until it is reduced. DeepSeek's own
-/// software is taken to have none.
+/// (tensor_parallel/layers.py). FSDP has a layer's for real, and what it reduces them from, until they are
+/// reduced. DeepSeek's own software is taken to have none.
 struct WeightGradients {
     hw::Bytes always, in_layer, in_head;
 };
@@ -73,12 +89,12 @@ WeightGradients weight_gradients(const LayerShape& shape, const std::vector<Bloc
     }
     WeightGradients bytes;
     for (const auto& [rows, columns] : weight_shapes(shape, blocks)) {
-        const hw::Bytes one = bf16_bytes(rows * columns);
-        if (shape.plan.zero >= 3) {
-            bytes.in_layer = std::max(bytes.in_layer, one);
-        } else {
-            bytes.always += one;
-        }
+        bytes.always += shape.plan.zero >= 3 ? hw::Bytes() : bf16_bytes(rows * columns);
+    }
+    if (shape.plan.zero >= 3) {
+        const std::int64_t layer = largest_layer(shape.model, shape.plan, blocks);
+        bytes.in_layer =
+            bf16_bytes(layer) + static_cast<double>(layer) * hw::element_bytes(shape.plan.gradient_dtype);
     }
     if (has(blocks, BlockKind::head)) {
         bytes.in_head = bf16_bytes(shape.model.hidden * shape.vocabulary);
@@ -102,6 +118,12 @@ hw::Bytes within_layer(const LayerShape& shape, const std::vector<Block>& blocks
     }
     // q, k and v; in the backward also their gradients and q's in FP32.
     const hw::Bytes qkv = bf16_bytes(shape.tokens * (2 * shape.query_dim + shape.value_dim));
+    if (shape.plan.attention_kernel == AttentionKernel::unfused) {
+        // The gradient of all pairs, which the softmax's backward overwrites; with dropout the one behind it.
+        const double each = shape.plan.dropout ? 2.0 + 2.0 : 2.0;
+        const auto pairs = static_cast<double>(shape.tokens * shape.plan.sequence * shape.heads);
+        return std::max(layer, qkv + hw::Bytes(each * pairs));
+    }
     return std::max(layer, qkv + fp32_bytes(shape.tokens * shape.query_dim));
 }
 
@@ -122,6 +144,19 @@ hw::Bytes largest_piece(const ModelArch& model, const ParallelPlan& plan, const 
     return most;
 }
 
+/// What a layer's backward has computed again before it begins.
+hw::Bytes run_again(const ModelArch& model, const ParallelPlan& plan, const std::vector<Block>& blocks) {
+    if (plan.recompute.layer) {
+        return largest_piece(model, plan, blocks, plan.recompute_every);
+    }
+    if (!plan.recompute.every_second_product) {
+        return {};
+    }
+    ParallelPlan all = plan;
+    all.recompute = {};
+    return largest_piece(model, all, blocks, 1) - largest_piece(model, plan, blocks, 1);
+}
+
 /// What two copies of offloaded layers hold on their way.
 hw::Bytes copies_under_way(const ModelArch& model, const ParallelPlan& plan,
                            const std::vector<Block>& blocks) {
@@ -132,39 +167,89 @@ hw::Bytes copies_under_way(const ModelArch& model, const ParallelPlan& plan,
     return kept.empty() ? hw::Bytes() : 2.0 * std::ranges::max(kept);
 }
 
-/// Two blocks' whole parameters, the one that computes and the one fetched ahead, in BF16.
+/// Whole parameters in BF16: of two layers, the one that computes and the one fetched ahead, and of the root
+/// (embedding and head), which FSDP gathers once and keeps for the backward.
 hw::Bytes gathered_parameters(const ModelArch& model, const ParallelPlan& plan,
                               const std::vector<Block>& blocks) {
     if (plan.zero < 3) {
         return {};
     }
-    std::int64_t most = 0;
-    for (const Block& block : blocks) {
-        const StageParameters held = stage_parameters(model, plan, {block});
-        most = std::max(most, held.expert + held.replicated);
+    std::vector<Block> root;
+    std::ranges::copy_if(blocks, std::back_inserter(root), [](const Block& b) { return !is_layer(b.kind); });
+    return bf16_bytes(parameters_of(model, plan, root) + 2 * largest_layer(model, plan, blocks));
+}
+
+/// What the loss holds for each of the head's logits.
+struct LogitBytes {
+    double most = 0.0; ///< at its fullest moment
+    double kept = 0.0; ///< until the backward
+};
+
+LogitBytes logit_bytes(CrossEntropy kernel, bool shared) {
+    switch (kernel) {
+    case CrossEntropy::fused:
+        return {.most = 2.0 + 2.0, .kept = 2.0}; // logits and their gradient
+    case CrossEntropy::in_place:
+        // Logits and the FP32 copy that becomes softmax and gradient; later that and the gradient in 16 bits
+        // (Megatron-LM, tensor_parallel/cross_entropy.py).
+        return {.most = 2.0 + 4.0, .kept = 4.0};
+    case CrossEntropy::compiled:
+        return {.most = 2.0 + 4.0 + 4.0, .kept = 4.0};
+    case CrossEntropy::eager:
+        // Logarithm of the softmax, and the gradients behind and in front of it. Of a vocabulary that is
+        // shared out, its exponential and a sum too (torch/distributed/tensor/parallel/loss.py).
+        return {.most = shared ? 16.0 : 12.0, .kept = 4.0};
     }
-    return 2.0 * bf16_bytes(most);
+    return {};
+}
+
+/// Logits, or the head's backward, which has their gradient and its own weight's. It follows its forward, so
+/// one micro-batch has them; MTP's losses come in front and wait for their backward.
+hw::Bytes head_bytes(const LayerShape& shape, hw::Bytes weight_gradient) {
+    const auto logits = static_cast<double>(shape.tokens * shape.vocabulary);
+    const auto [most, kept] = logit_bytes(shape.plan.cross_entropy, shape.tensor > 1);
+    hw::Bytes waiting(shape.model.mtp_modules * kept * logits);
+    if (shape.plan.zero >= 3 && shape.scattered()) {
+        // PyTorch's tensor parallelism keeps the head's gathered input; Megatron-LM gathers it again.
+        waiting += bf16_bytes(shape.tokens * shape.model.hidden);
+    }
+    if (shape.plan.cross_entropy == CrossEntropy::fused) {
+        return waiting + hw::Bytes(most * logits) + weight_gradient;
+    }
+    return waiting + std::max(hw::Bytes(most * logits), hw::Bytes(2.0 * logits) + weight_gradient);
+}
+
+/// What cuBLAS works in, on Hopper and later: 32 MiB for each host thread that starts products, forward and
+/// autograd's (PyTorch, aten/src/ATen/cuda/CublasHandlePool.cpp); as much of Transformer Engine's own, and
+/// four for products that are grouped, one a stream (cpp_extensions/gemm.py,
+/// get_cublas_workspace_size_bytes).
+hw::Bytes workspaces(const std::vector<Block>& blocks) {
+    constexpr hw::Bytes kOne{32.0 * 1024.0 * 1024.0};
+    return (has(blocks, BlockKind::moe_layer) ? 3.0 + 4.0 : 3.0) * kOne;
 }
 
 } // namespace
+
+hw::Bytes stranded_bytes(const ModelArch& model, const ParallelPlan& plan, const std::vector<Block>& blocks) {
+    const LayerShape shape = layer_shape(model, plan);
+    const bool eager = plan.cross_entropy == CrossEntropy::eager && has(blocks, BlockKind::head);
+    return eager ? bf16_bytes(shape.tokens * shape.vocabulary) : hw::Bytes();
+}
 
 hw::Bytes working_bytes(const ModelArch& model, const ParallelPlan& plan, const std::vector<Block>& blocks,
                         bool overlapped) {
     const LayerShape shape = layer_shape(model, plan);
     const WeightGradients gradients = weight_gradients(shape, blocks);
     const hw::Bytes layer = within_layer(shape, blocks);
-    const hw::Bytes again =
-        plan.recompute.layer ? largest_piece(model, plan, blocks, plan.recompute_every) : hw::Bytes();
+    const hw::Bytes again = run_again(model, plan, blocks);
     const hw::Bytes in_layer = (overlapped ? 2.0 : 1.0) * layer + again + gradients.in_layer;
     hw::Bytes in_head;
     if (has(blocks, BlockKind::head)) {
-        // Logits and their gradient; the head's backward follows its forward, so one micro-batch has them. In
-        // a pair, the other side's layers run beside.
-        in_head = 2.0 * bf16_bytes(shape.tokens * shape.vocabulary) + gradients.in_head +
-                  (overlapped ? layer + again : hw::Bytes());
+        // In a pair, the other side's layers run beside.
+        in_head = head_bytes(shape, gradients.in_head) + (overlapped ? layer + again : hw::Bytes());
     }
-    return gradients.always + std::max(in_layer, in_head) + copies_under_way(model, plan, blocks) +
-           gathered_parameters(model, plan, blocks);
+    return workspaces(blocks) + gradients.always + std::max(in_layer, in_head) +
+           copies_under_way(model, plan, blocks) + gathered_parameters(model, plan, blocks);
 }
 
 } // namespace chokepoint::work

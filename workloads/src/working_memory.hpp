@@ -11,4 +11,8 @@ namespace chokepoint::work {
 /// `overlapped` a forward runs beside a backward.
 hw::Bytes working_bytes(const ModelArch&, const ParallelPlan&, const std::vector<Block>&, bool overlapped);
 
+/// What the allocator has back by then and cannot hand out again: an eager loss asks for FP32 tensors, each
+/// twice the block that its 16-bit logits leave.
+hw::Bytes stranded_bytes(const ModelArch&, const ParallelPlan&, const std::vector<Block>&);
+
 } // namespace chokepoint::work

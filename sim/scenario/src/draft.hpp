@@ -115,6 +115,7 @@ inline Value to_value(double v) { return v; }
 inline Value to_value(const std::string& v) { return v; }
 inline Value to_value(const std::vector<int>& v) { return std::vector<std::int64_t>(v.begin(), v.end()); }
 inline Value to_value(hw::FabricKind v) { return std::string(hw::name(v)); }
+inline Value to_value(work::CrossEntropy v) { return std::string(work::name(v)); }
 inline Value to_value(work::AttentionKind v) { return std::string(work::name(v)); }
 inline Value to_value(work::Activation v) { return std::string(work::name(v)); }
 inline Value to_value(work::NormKind v) { return std::string(work::name(v)); }
@@ -171,6 +172,9 @@ inline void assign(work::AttentionKernel& field, const Value& v) {
 }
 inline void assign(work::Elementwise& field, const Value& v) {
     field = work::elementwise_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::CrossEntropy& field, const Value& v) {
+    field = work::cross_entropy_from(std::get<std::string>(v)).value();
 }
 inline void assign(work::Dispatcher& field, const Value& v) {
     field = work::dispatcher_from(std::get<std::string>(v)).value();

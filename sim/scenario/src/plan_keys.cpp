@@ -27,6 +27,12 @@ constexpr NameList kElementwise{[](const Library&) {
                                     return names_of({work::Elementwise::fused, work::Elementwise::eager});
                                 },
                                 "way of running element-wise operations", ""};
+constexpr NameList kCrossEntropies{[](const Library&) {
+                                       return names_of(
+                                           {work::CrossEntropy::fused, work::CrossEntropy::in_place,
+                                            work::CrossEntropy::compiled, work::CrossEntropy::eager});
+                                   },
+                                   "way to compute the loss", ""};
 constexpr NameList kDispatchers{[](const Library&) {
                                     return names_of({work::Dispatcher::deepep, work::Dispatcher::hybrid_ep,
                                                      work::Dispatcher::all_to_all,
@@ -164,6 +170,16 @@ const std::array kPlanKeys{
         "own "
         "operations one by one, without torch.compile",
         plan_field<&ParallelPlan::elementwise>},
+    Key{"plan.cross_entropy", choice(kCrossEntropies), Need::defaulted, "fused",
+        "Transformer Engine's kernel, as in Megatron-Bridge",
+        "what the loss makes of the 16-bit logits, for memory alone: their gradient (fused); an FP32 copy that "
+        "softmax and gradient overwrite (in-place, Megatron-LM's default), or two (compiled, its native "
+        "cross_entropy_loss_fusion); or what PyTorch does with logits cast to FP32 (eager)",
+        plan_field<&ParallelPlan::cross_entropy>},
+    Key{"plan.dropout", boolean(), Need::defaulted, "false", "as every recipe since Llama",
+        "whether dropout follows embedding, attention and FFN, and the softmax of unfused attention; counts for "
+        "memory alone, by its masks",
+        plan_field<&ParallelPlan::dropout>},
     Key{"plan.fused_router", boolean(), Need::defaulted, "false", "DeepSeek-V3's published profile",
         "whether the router's operations on scores are fused (Megatron-Core's moe_router_fusion)",
         plan_field<&ParallelPlan::fused_router>},

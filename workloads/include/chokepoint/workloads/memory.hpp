@@ -15,11 +15,14 @@ struct MemoryUse {
     hw::Bytes optimizer;
     hw::Bytes activations;
     hw::Bytes buffers;
-    hw::Bytes overhead; ///< CUDA context, NCCL's buffers, and what fragmentation wastes
+    hw::Bytes overhead;      ///< CUDA context, NCCL's buffers, and what fragmentation wastes
+    hw::Bytes fragmentation; ///< of the overhead, what the allocator holds and cannot hand out
     /// What the framework's allocator reports as allocated.
     [[nodiscard]] hw::Bytes allocated() const {
         return parameters + gradients + optimizer + activations + buffers;
     }
+    /// What it reports as reserved.
+    [[nodiscard]] hw::Bytes reserved() const { return allocated() + fragmentation; }
     [[nodiscard]] hw::Bytes total() const { return allocated() + overhead; }
 };
 

@@ -70,6 +70,17 @@ enum class AttentionKernel { fused, flash_attention_2, unfused };
 std::string_view name(AttentionKernel);
 std::optional<AttentionKernel> attention_kernel_from(std::string_view);
 
+/// What the loss makes of the head's logits, and so how many bytes each takes at the fullest moment.
+enum class CrossEntropy {
+    fused,    ///< their gradient beside them in 16 bits: Transformer Engine's kernel
+    in_place, ///< an FP32 copy that softmax and gradient overwrite: Megatron-LM's own
+    compiled, ///< the same in pieces that PyTorch's compiler makes, which overwrite nothing: its "native"
+              ///< fusion
+    eager,    ///< PyTorch's on logits cast to FP32
+};
+std::string_view name(CrossEntropy);
+std::optional<CrossEntropy> cross_entropy_from(std::string_view);
+
 /// How tokens reach the experts of other GPUs.
 enum class Dispatcher {
     deepep,     ///< once per node, then once per GPU that needs them
@@ -146,6 +157,8 @@ struct ParallelPlan {
     ContextKind context_kind = ContextKind::ring;
     AttentionKernel attention_kernel = AttentionKernel::fused;
     Elementwise elementwise = Elementwise::fused;
+    CrossEntropy cross_entropy = CrossEntropy::fused;
+    bool dropout = false; ///< behind embedding, attention and FFN, and within unfused attention
     PipelineSend pipeline_send = PipelineSend::blocking;
     int communication_sms = 20; ///< SMs held by dispatch and combine while they overlap with compute
     bool overlap = true; ///< a schedule's overlapped pairs interleave; false: run forward, then backward
