@@ -26,9 +26,15 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 std::vector<sim::PublishedRun> all_runs(const ValidateOptions& options) {
-    return sim::load_published_runs(options.campaigns      ? sim::published_campaigns_file()
-                                    : options.runs.empty() ? sim::published_runs_file()
-                                                           : std::filesystem::path(options.runs));
+    if (options.campaigns) {
+        return sim::load_published_runs(sim::published_campaigns_file());
+    }
+    if (!options.runs.empty()) {
+        return sim::load_published_runs(options.runs);
+    }
+    std::vector<sim::PublishedRun> runs = sim::load_published_runs(sim::published_runs_file());
+    std::ranges::move(sim::load_published_runs(sim::published_memory_file()), std::back_inserter(runs));
+    return runs;
 }
 
 /// Runs that pass every filter.

@@ -78,6 +78,23 @@ StepTime step_time(const Scenario& scenario) {
     return time;
 }
 
+hw::Bytes peak_memory(const Scenario& scenario, const PublishedRun& run) {
+    const work::ParallelPlan& plan = scenario.plan();
+    const std::vector<work::MemoryUse> ranks =
+        work::memory_per_rank(scenario.model(), plan, work::make_schedule(plan));
+    const auto reading = [&](const work::MemoryUse& use) {
+        return run.memory_kind == MemoryKind::reserved ? use.reserved() : use.allocated();
+    };
+    if (run.memory_rank == MemoryRank::last) {
+        return reading(ranks.back());
+    }
+    hw::Bytes most;
+    for (const work::MemoryUse& use : ranks) {
+        most = std::max(most, reading(use));
+    }
+    return most;
+}
+
 } // namespace
 
 std::optional<double> Prediction::error() const {
@@ -115,14 +132,13 @@ Prediction predict(const PublishedRun& run) {
         if (run.rate) {
             prediction.measured = implied_seconds(run, scenario);
         }
+        prediction.memory = peak_memory(scenario, run);
+        if (run.score == Score::memory) {
+            return prediction;
+        }
         const StepTime time = step_time(scenario);
         prediction.predicted = time.seconds;
         prediction.relative_sigma = time.relative_sigma;
-        const work::ParallelPlan& plan = scenario.plan();
-        for (const work::MemoryUse& use :
-             work::memory_per_rank(scenario.model(), plan, work::make_schedule(plan))) {
-            prediction.memory = std::max(prediction.memory.value_or(hw::Bytes()), use.allocated());
-        }
     } catch (const ScenarioError& wrong) {
         prediction.reason = one_line(wrong);
     } catch (const std::exception& failure) {

@@ -57,6 +57,8 @@ std::map<std::size_t, std::vector<std::size_t>> equal_runs(std::span<const Publi
         for (const auto& [path, value] : runs[i].keys) {
             signature += fmt::format("{}={}\n", path, value);
         }
+        signature += fmt::format("{} {}", static_cast<int>(runs[i].memory_rank),
+                                 static_cast<int>(runs[i].memory_kind));
         if (runs[i].score != Score::time) {
             signature = runs[i].id; // its measured time follows from more than the scenario
         }

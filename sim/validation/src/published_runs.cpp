@@ -31,8 +31,9 @@ std::vector<std::string_view> split(std::string_view line, char separator) {
 }
 
 /// Columns that are no scenario keys.
-constexpr std::array<std::string_view, 11> kOwnColumns{
-    "id", "source", "stack", "score", "bound", "seconds", "tflops", "flops", "memory_gib", "assumed", "note"};
+constexpr std::array<std::string_view, 13> kOwnColumns{
+    "id",    "source",     "stack",       "score",       "bound",   "seconds", "tflops",
+    "flops", "memory_gib", "memory_rank", "memory_kind", "assumed", "note"};
 
 class TableReader {
 public:
@@ -117,13 +118,27 @@ private:
             run.score = Score::tflops;
             run.rate = hw::FlopsPerSecond(kTera * positive(own, "tflops").value_or(1.0));
             read_convention(run, own["flops"]);
+        } else if (score == "memory") {
+            run.score = Score::memory;
         } else if (score == "hold") {
             run.score = Score::hold;
         } else {
-            fault(fmt::format("{}: score is '{}'; expected time, tflops or hold", run.id, score));
+            fault(fmt::format("{}: score is '{}'; expected time, tflops, memory or hold", run.id, score));
         }
-        if (!own["memory_gib"].empty()) {
+        if (run.score == Score::memory || !own["memory_gib"].empty()) {
             run.memory = hw::Bytes(kGibi * positive(own, "memory_gib").value_or(1.0));
+        }
+        if (own["memory_rank"] == "last") {
+            run.memory_rank = MemoryRank::last;
+        } else if (!own["memory_rank"].empty()) {
+            fault(fmt::format("{}: memory_rank is '{}'; expected last, or nothing for the fullest", run.id,
+                              own["memory_rank"]));
+        }
+        if (own["memory_kind"] == "reserved") {
+            run.memory_kind = MemoryKind::reserved;
+        } else if (!own["memory_kind"].empty()) {
+            fault(fmt::format("{}: memory_kind is '{}'; expected reserved, or nothing for allocated", run.id,
+                              own["memory_kind"]));
         }
     }
 
@@ -192,6 +207,10 @@ std::string PublishedRun::key(std::string_view path) const {
 }
 
 std::filesystem::path published_runs_file() { return hw::data_path("scenarios") / "validation" / "runs.tsv"; }
+
+std::filesystem::path published_memory_file() {
+    return hw::data_path("scenarios") / "validation" / "memory.tsv";
+}
 
 std::filesystem::path published_campaigns_file() {
     return hw::data_path("scenarios") / "validation" / "campaigns.tsv";

@@ -25,6 +25,7 @@ Json row(const PublishedRun& run, const Prediction& p) {
             {"bound", run.bound},
             {"published", run.score == Score::time     ? "time"
                           : run.score == Score::tflops ? "tflops"
+                          : run.score == Score::memory ? "memory"
                                                        : "hold"},
             {"model", run.key("model.arch")},
             {"gpu", run.key("cluster.gpu")},
@@ -36,6 +37,7 @@ Json row(const PublishedRun& run, const Prediction& p) {
             {"interval", interval ? Json(*interval) : Json(nullptr)},
             {"measured_memory_bytes", number(run.memory)},
             {"predicted_memory_bytes", number(p.memory)},
+            {"memory_error", number(p.memory_error(run))},
             {"assumed", run.assumed},
             {"note", run.note},
             {"reason", p.reason}};
@@ -84,6 +86,12 @@ std::string to_json(const ValidationReport& report, const std::string& catalog_h
     for (const FamilyScore& score : report.scores) {
         scores.push_back(score_json(score));
     }
+    Json by_software = Json::array();
+    for (const FamilyScore& score : report.memory) {
+        if (&score != &report.memory.front()) {
+            by_software.push_back(score_json(score));
+        }
+    }
     Json reasons = Json::array();
     for (const ReasonCount& reason : report.reasons) {
         reasons.push_back({{"reason", reason.reason}, {"rows", reason.rows}});
@@ -94,7 +102,8 @@ std::string to_json(const ValidationReport& report, const std::string& catalog_h
                       {"commit", std::string(hw::commit())},
                       {"catalog_hash", catalog_hash}}},
                     {"scores", std::move(scores)},
-                    {"memory", report.memory.rows > 0 ? score_json(report.memory) : Json(nullptr)},
+                    {"memory", report.memory.empty() ? Json(nullptr) : score_json(report.memory.front())},
+                    {"memory_by_software", std::move(by_software)},
                     {"not_predicted", std::move(reasons)},
                     {"rows", std::move(rows)},
                     {"campaigns", campaigns_json(campaigns)}};

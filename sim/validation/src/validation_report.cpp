@@ -203,7 +203,7 @@ std::string kind_of(const std::string& reason) {
 std::vector<ReasonCount> count_reasons(const ValidationReport& report) {
     std::map<std::string, int> counts;
     for (const Prediction& prediction : report.predictions) {
-        if (!prediction.predicted) {
+        if (!prediction.reason.empty()) {
             ++counts[kind_of(prediction.reason)];
         }
     }
@@ -215,18 +215,22 @@ std::vector<ReasonCount> count_reasons(const ValidationReport& report) {
     return reasons;
 }
 
-FamilyScore memory_score(const ValidationReport& report) {
+/// Of these errors, one a distinct scenario and reading.
+FamilyScore memory_score(const std::string& member,
+                         const std::map<std::string, std::vector<double>>& errors) {
     FamilyScore out;
     out.family = "memory";
-    out.member = "peak of one GPU";
+    out.member = member;
     std::vector<Weighted> absolute, with_sign;
-    for (std::size_t i = 0; i < report.runs.size(); ++i) {
-        if (const auto error = report.predictions[i].memory_error(report.runs[i])) {
-            absolute.push_back({std::abs(*error)});
-            with_sign.push_back({*error});
+    for (const auto& [layout, of_layout] : errors) {
+        for (const double error : of_layout) {
+            const double weight = 1.0 / static_cast<double>(of_layout.size());
+            absolute.push_back({std::abs(error), weight});
+            with_sign.push_back({error, weight});
         }
     }
-    out.rows = out.layouts = static_cast<int>(absolute.size());
+    out.rows = static_cast<int>(absolute.size());
+    out.layouts = static_cast<int>(errors.size());
     if (!absolute.empty()) {
         constexpr double kMedian = 0.5, kP90 = 0.9;
         out.median = quantile(absolute, kMedian);
@@ -237,6 +241,36 @@ FamilyScore memory_score(const ValidationReport& report) {
     return out;
 }
 
+/// Steps of any length share one peak of memory: the same one of the same plan is one reading.
+std::string memory_reading(const PublishedRun& run) {
+    std::string text = fmt::format("{:.17g}\n", run.memory->value());
+    for (const auto& [path, value] : run.keys) {
+        text += path == "plan.global_batch" ? std::string() : fmt::format("{}={}\n", path, value);
+    }
+    return text;
+}
+
+/// All of them, then by software.
+std::vector<FamilyScore> memory_scores(const ValidationReport& report) {
+    std::map<std::string, std::vector<double>> all;
+    std::map<std::string, std::map<std::string, std::vector<double>>> by_software;
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        const PublishedRun& run = report.runs[i];
+        if (const auto error = report.predictions[i].memory_error(run)) {
+            all[memory_reading(run)].push_back(*error);
+            by_software[product_of(run.stack)][memory_reading(run)].push_back(*error);
+        }
+    }
+    std::vector<FamilyScore> scores;
+    if (!all.empty()) {
+        scores.push_back(memory_score("peak of one GPU", all));
+    }
+    for (const auto& [software, errors] : by_software) {
+        scores.push_back(memory_score(software, errors));
+    }
+    return scores;
+}
+
 std::string lower(std::string_view text) {
     std::string out(text);
     std::ranges::transform(out, out.begin(),
@@ -245,7 +279,7 @@ std::string lower(std::string_view text) {
 }
 
 std::string field_of(const PublishedRun& run, std::string_view field) {
-    constexpr std::array<std::string_view, 3> kScores{"time", "tflops", "hold"};
+    constexpr std::array<std::string_view, 4> kScores{"time", "tflops", "memory", "hold"};
     if (field == "id") {
         return run.id;
     }
@@ -288,7 +322,7 @@ ValidationReport validation_report(std::vector<PublishedRun> runs, std::vector<P
     report.predictions = std::move(predictions);
     report.scores = all_scores(report);
     report.reasons = count_reasons(report);
-    report.memory = memory_score(report);
+    report.memory = memory_scores(report);
     return report;
 }
 

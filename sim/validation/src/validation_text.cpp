@@ -21,6 +21,24 @@ std::string error_text(const std::optional<double>& error) {
     return error ? fmt::format("{:+.1f}%", kPercent * *error) : "-";
 }
 
+void append_memory_rows(std::string& out, const ValidationReport& report) {
+    bool any = false;
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        const PublishedRun& run = report.runs[i];
+        const Prediction& p = report.predictions[i];
+        if (const auto error = p.memory_error(run)) {
+            if (!any) {
+                fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>12} {:>8}  {}\n",
+                               "memory of one GPU", "predicted", "measured", "error", "source");
+            }
+            any = true;
+            fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>12} {:>8}  {}\n", run.id,
+                           hw::to_text(*p.memory), hw::to_text(*run.memory), error_text(error), run.source);
+        }
+    }
+    out += any ? "\n" : "";
+}
+
 void append_rows(std::string& out, const ValidationReport& report) {
     fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>17} {:>12} {:>8}  {}\n", "run", "predicted s",
                    "p5 to p95", "measured s", "error", "source");
@@ -34,8 +52,9 @@ void append_rows(std::string& out, const ValidationReport& report) {
         }
     }
     out += '\n';
+    append_memory_rows(out, report);
     for (std::size_t i = 0; i < report.runs.size(); ++i) {
-        if (!report.predictions[i].predicted) {
+        if (!report.predictions[i].reason.empty()) {
             fmt::format_to(std::back_inserter(out), "{:<52} not predicted: {}\n", report.runs[i].id,
                            report.predictions[i].reason);
         }
@@ -72,10 +91,15 @@ std::string to_text(const ValidationReport& report, bool summary_only) {
         }
         append_score(out, score);
     }
-    if (report.memory.rows > 0) {
-        out += "\nmemory\n";
-        append_score(out, report.memory);
-        fmt::format_to(std::back_inserter(out), "  mean error {:.1f}%\n", kPercent * report.memory.mean);
+    if (!report.memory.empty()) {
+        fmt::format_to(std::back_inserter(out), "\n{:<30} {:>5} {:>8} {:>9} {:>8} {:>8} {:>9}\n", "memory",
+                       "rows", "layouts", "median", "p90", "bias", "mean");
+    }
+    for (const FamilyScore& score : report.memory) {
+        fmt::format_to(std::back_inserter(out),
+                       "  {:<28} {:>5} {:>8} {:>8.1f}% {:>7.1f}% {:>+7.1f}% {:>8.1f}%\n", score.member,
+                       score.rows, score.layouts, kPercent * score.median, kPercent * score.p90,
+                       kPercent * score.bias, kPercent * score.mean);
     }
     if (!report.reasons.empty()) {
         out += "\nnot predicted\n";

@@ -6,6 +6,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
 namespace chokepoint::sim {
 namespace {
 
@@ -78,14 +82,65 @@ TEST(PublishedRuns, WithFaultsAreRefusedWithAllOfThem) {
                   "a\tpaper\ttime\t-1\tred\n"
                   "a\t\tguess\t1\tred\n"
                   "b\tpaper\n"),
-        ElementsAre(HasSubstr("runs.tsv:1:1: error: unknown column 'colour'"),
-                    HasSubstr("runs.tsv:2:1: error: a: seconds is '-1'; expected a positive number"),
-                    HasSubstr("runs.tsv:3:1: error: id 'a' is empty or given twice"),
-                    HasSubstr("runs.tsv:3:1: error: a: no source"),
-                    HasSubstr("runs.tsv:3:1: error: a: score is 'guess'; expected time, tflops or hold"),
-                    HasSubstr("runs.tsv:4:1: error: 2 cells; expected 5")));
+        ElementsAre(
+            HasSubstr("runs.tsv:1:1: error: unknown column 'colour'"),
+            HasSubstr("runs.tsv:2:1: error: a: seconds is '-1'; expected a positive number"),
+            HasSubstr("runs.tsv:3:1: error: id 'a' is empty or given twice"),
+            HasSubstr("runs.tsv:3:1: error: a: no source"),
+            HasSubstr("runs.tsv:3:1: error: a: score is 'guess'; expected time, tflops, memory or hold"),
+            HasSubstr("runs.tsv:4:1: error: 2 cells; expected 5")));
     EXPECT_THAT(faults_of("# nothing\n"), ElementsAre(HasSubstr("no header")));
     EXPECT_THROW(load_published_runs("/nowhere/runs.tsv"), ScenarioError);
+}
+
+TEST(PublishedMemory, NamesItsRankAndItsKind) {
+    const auto runs = parse_published_runs("id\tsource\tscore\tmemory_gib\tmemory_rank\tmemory_kind\n"
+                                           "a\tpaper\tmemory\t2\tlast\treserved\n"
+                                           "b\tpaper\tmemory\t2\t\t\n",
+                                           "runs.tsv");
+    ASSERT_EQ(runs.size(), 2U);
+    EXPECT_EQ(runs[0].memory->value(), 2.0 * 1024 * 1024 * 1024);
+    EXPECT_EQ(runs[0].memory_rank, MemoryRank::last);
+    EXPECT_EQ(runs[0].memory_kind, MemoryKind::reserved);
+    EXPECT_EQ(runs[1].memory_rank, MemoryRank::fullest);
+    EXPECT_EQ(runs[1].memory_kind, MemoryKind::allocated);
+    EXPECT_THAT(faults_of("id\tsource\tscore\tmemory_gib\tmemory_rank\tmemory_kind\n"
+                          "a\tpaper\tmemory\t\tfirst\tswapped\n"),
+                ElementsAre(HasSubstr("a: memory_gib is ''; expected a positive number"),
+                            HasSubstr("a: memory_rank is 'first'; expected last"),
+                            HasSubstr("a: memory_kind is 'swapped'; expected reserved")));
+}
+
+/// Absolute errors of the peaks that one software recorded.
+std::vector<double> memory_errors(const std::string& stack) {
+    std::vector<double> errors;
+    for (const PublishedRun& run : load_published_runs(published_memory_file())) {
+        if (run.stack == stack) {
+            const Prediction prediction = predict(run);
+            EXPECT_TRUE(prediction.reason.empty()) << run.id << ": " << prediction.reason;
+            EXPECT_FALSE(prediction.predicted) << run.id;
+            errors.push_back(std::abs(prediction.memory_error(run).value_or(1.0)));
+        }
+    }
+    return errors;
+}
+
+double mean_of(const std::vector<double>& values) {
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+TEST(PublishedMemory, OfDenseModelsInMegatronIsPredictedWithinThreePercent) {
+    const std::vector<double> errors = memory_errors("Megatron-LM CI");
+    ASSERT_EQ(errors.size(), 28U);
+    EXPECT_LT(*std::ranges::max_element(errors), 0.03);
+    EXPECT_LT(mean_of(errors), 0.01);
+}
+
+TEST(PublishedMemory, OfDroplessExpertsIsPredictedAsWellAsItRepeats) {
+    const std::vector<double> errors = memory_errors("Megatron-LM CI, dropless MoE");
+    ASSERT_EQ(errors.size(), 17U);
+    EXPECT_LT(*std::ranges::max_element(errors), 0.18); // two recordings of its configuration: 19% apart
+    EXPECT_LT(mean_of(errors), 0.05);
 }
 
 TEST(PublishedRuns, AreChosenByFieldsWithoutRegardToCase) {

@@ -16,9 +16,13 @@
 
 namespace chokepoint::sim {
 
-/// What a source publishes of a run: its step time, or only a rate of arithmetic. A held run's model is not
-/// described, so that it can be listed but not simulated.
-enum class Score { time, tflops, hold };
+/// What a source publishes of a run: its step time, only a rate of arithmetic, or only its peak of memory. A
+/// held run's model is not described, so that it can be listed but not simulated.
+enum class Score { time, tflops, memory, hold };
+/// Which of a pipeline's ranks a memory reading is of.
+enum class MemoryRank { fullest, last };
+/// What a memory reading counts: tensors, or what PyTorch's allocator holds of the device for them.
+enum class MemoryKind { allocated, reserved };
 /// How a source counts the FLOPs behind its rate.
 enum class FlopConvention { causal, full, full_recompute };
 
@@ -31,7 +35,9 @@ struct PublishedRun {
     std::optional<hw::Seconds> seconds;     ///< of one step
     std::optional<hw::FlopsPerSecond> rate; ///< per GPU
     FlopConvention flops = FlopConvention::full;
-    std::optional<hw::Bytes> memory; ///< that the software's allocator has handed out, at most, on one GPU
+    std::optional<hw::Bytes> memory; ///< of one GPU at its fullest moment
+    MemoryRank memory_rank = MemoryRank::fullest;
+    MemoryKind memory_kind = MemoryKind::allocated;
     std::string assumed, note;
     /// Scenario keys and their values, both as text.
     std::vector<std::pair<std::string, std::string>> keys;
@@ -42,6 +48,8 @@ struct PublishedRun {
 
 /// The file that ships with the program.
 std::filesystem::path published_runs_file();
+/// The one of runs of which only peaks of memory are compared.
+std::filesystem::path published_memory_file();
 /// The one of whole campaigns.
 std::filesystem::path published_campaigns_file();
 /// Reads a table of tab-separated columns. @throws ScenarioError with every fault of the file.
@@ -54,7 +62,7 @@ std::string scenario_text(const PublishedRun&);
 struct Prediction {
     std::optional<hw::Seconds> measured;  ///< as published, or as a published rate implies
     std::optional<hw::Seconds> predicted; ///< nothing if the run cannot be put as a scenario
-    std::optional<hw::Bytes> memory;      ///< of the fullest GPU, allocated: without overhead
+    std::optional<hw::Bytes> memory;      ///< of the rank and kind that the run measured
     double relative_sigma = 0.0;          ///< one standard deviation of log(predicted), as `run` reports it
     std::string reason;                   ///< why there is no prediction; empty if there is one
     int gpus = 0;

@@ -45,7 +45,8 @@ struct ValidationReport {
     std::vector<Prediction> predictions; ///< one for each run
     std::vector<FamilyScore> scores;     ///< families in a fixed order, members by name
     std::vector<ReasonCount> reasons;    ///< of runs without a prediction, most frequent first
-    FamilyScore memory;                  ///< of runs that publish peak memory; bias and errors alike
+    /// Of runs that publish a peak of memory: of all, then of each software. Empty if none does.
+    std::vector<FamilyScore> memory;
 };
 
 ValidationReport validation_report(std::vector<PublishedRun>, std::vector<Prediction>);
