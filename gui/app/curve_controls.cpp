@@ -16,7 +16,6 @@
 #include <QPushButton>
 #include <QSignalBlocker>
 #include <QSpinBox>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 #include <array>
@@ -85,7 +84,7 @@ CurveControls::CurveControls(Document& document, CatalogLists& lists, QWidget* p
       logX_(new QCheckBox(tr("log &x"), this)),
       split_(new QComboBox(this)),
       values_(new QLineEdit(this)),
-      choose_(new QToolButton(this)),
+      choose_(new QPushButton(this)),
       choices_(new QMenu(this)),
       metric_(new QComboBox(this)),
       logY_(new QCheckBox(tr("log &y"), this)),
@@ -151,8 +150,6 @@ void CurveControls::addCurveControls(QHBoxLayout& row) {
     choose_->setText(tr("Choose"));
     choose_->setAccessibleName(tr("Choose values from the catalog"));
     choose_->setMenu(choices_);
-    choose_->setPopupMode(QToolButton::InstantPopup);
-    choose_->setFocusPolicy(Qt::StrongFocus);
     addLabelled(row, tr("A &curve for each"), split_);
     addLabelled(row, tr("of"), values_);
     values_->setAccessibleName(tr("Values, one curve each"));

@@ -15,7 +15,6 @@ class QLineEdit;
 class QMenu;
 class QPushButton;
 class QSpinBox;
-class QToolButton;
 
 namespace chokepoint::gui {
 
@@ -67,7 +66,7 @@ private:
     QCheckBox* logX_;
     QComboBox* split_;
     QLineEdit* values_;
-    QToolButton* choose_;
+    QPushButton* choose_;
     QMenu* choices_;
     QComboBox* metric_;
     QCheckBox* logY_;

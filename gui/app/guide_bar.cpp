@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "guide_bar.hpp"
 
-#include "theme.hpp"
-
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -49,14 +47,12 @@ constexpr std::array<Step, 6> kSteps{{
 } // namespace
 
 GuideBar::GuideBar(QWidget* parent)
-    : QFrame(parent),
+    : Card(parent),
       count_(new QLabel(this)),
       words_(new QLabel(this)),
       back_(new QPushButton(tr("Bac&k"), this)),
       next_(new QPushButton(tr("&Next"), this)),
       end_(new QPushButton(tr("&End the guide"), this)) {
-    setObjectName("card");
-    setStyleSheet(card_style());
     setAccessibleName(tr("Guided example"));
     auto* layout = new QHBoxLayout(this);
     layout->addWidget(count_);
@@ -64,7 +60,7 @@ GuideBar::GuideBar(QWidget* parent)
     for (QPushButton* button : {back_, next_, end_}) {
         layout->addWidget(button);
     }
-    count_->setStyleSheet("font-weight: bold;");
+    set_bold(*count_);
     words_->setWordWrap(true);
     connect(back_, &QPushButton::clicked, this, [this] { go(step_ - 1); });
     connect(next_, &QPushButton::clicked, this, [this] { go(step_ + 1); });

@@ -2,14 +2,14 @@
 // The guided example: a strip above the pages that says what to look at, page by page.
 #pragma once
 
-#include <QFrame>
+#include "theme.hpp"
 
 class QLabel;
 class QPushButton;
 
 namespace chokepoint::gui {
 
-class GuideBar : public QFrame {
+class GuideBar : public Card {
     Q_OBJECT
 
 public:

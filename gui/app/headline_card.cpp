@@ -2,7 +2,6 @@
 #include "headline_card.hpp"
 
 #include "text.hpp"
-#include "theme.hpp"
 
 #include <QGridLayout>
 #include <QHBoxLayout>
@@ -13,6 +12,11 @@
 namespace chokepoint::gui {
 
 namespace {
+
+// Pixels, of type.
+constexpr int kBadge = 16;
+constexpr int kFigure = 17;
+constexpr int kSmall = 11;
 
 QString against(double value, double basis) {
     return basis > 0.0 ? QString("%1%2% against A")
@@ -34,32 +38,33 @@ QString detail_of(const Figure& figure, Unit unit, const std::optional<Figure>& 
 QString letter_of(int number) { return QString(QChar('A' + number)); }
 
 HeadlineCard::HeadlineCard(int letter, QWidget* parent)
-    : QFrame(parent),
+    : Card(parent),
       title_(new QLabel(this)),
       subtitle_(new QLabel(this)),
       remove_(new QToolButton(this)) {
-    setObjectName("card");
-    setStyleSheet(card_style());
     auto* layout = new QVBoxLayout(this);
     layout->setSpacing(2);
     auto* head = new QHBoxLayout;
     if (letter >= 0) {
         auto* badge = new QLabel(letter_of(letter), this);
-        badge->setStyleSheet("font-weight: bold; font-size: 16px;");
+        set_type(*badge, kBadge, true);
         head->addWidget(badge);
     }
-    title_->setStyleSheet("font-weight: bold;");
+    set_bold(*title_);
     title_->setWordWrap(true);
     head->addWidget(title_, 1);
     remove_->setText("×");
     remove_->setAutoRaise(true);
     remove_->setToolTip(tr("Remove from the comparison"));
     remove_->setAccessibleName(tr("Remove from the comparison"));
+    QSizePolicy keeps_place = remove_->sizePolicy(); // so that the titles of all cards are level
+    keeps_place.setRetainSizeWhenHidden(true);
+    remove_->setSizePolicy(keeps_place);
     remove_->setVisible(false);
     connect(remove_, &QToolButton::clicked, this, &HeadlineCard::removed);
     head->addWidget(remove_, 0, Qt::AlignTop);
     layout->addLayout(head);
-    subtitle_->setStyleSheet("font-size: 11px;");
+    set_type(*subtitle_, kSmall);
     subtitle_->setWordWrap(true);
     layout->addWidget(subtitle_);
     step_ = addLine(tr("Step"));
@@ -74,11 +79,11 @@ HeadlineCard::Line HeadlineCard::addLine(const QString& name) {
     auto* caption = new QLabel(name, this);
     caption->setFixedWidth(76);
     auto* value = new QLabel(this);
-    value->setStyleSheet("font-size: 17px;");
+    set_type(*value, kFigure);
     value->setTextInteractionFlags(Qt::TextSelectableByMouse);
     value->setAccessibleName(name);
     auto* detail = new QLabel(this);
-    detail->setStyleSheet("font-size: 11px;");
+    set_type(*detail, kSmall);
     detail->setWordWrap(true);
     detail->setTextInteractionFlags(Qt::TextSelectableByMouse);
     auto* stack = new QVBoxLayout;

@@ -3,15 +3,13 @@
 #pragma once
 
 #include "contract.hpp"
+#include "theme.hpp"
 
-#include <QFrame>
-
-class QLabel;
 class QToolButton;
 
 namespace chokepoint::gui {
 
-class HeadlineCard : public QFrame {
+class HeadlineCard : public Card {
     Q_OBJECT
 
 public:

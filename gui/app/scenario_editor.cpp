@@ -240,7 +240,7 @@ void ScenarioEditor::showFaults(const QJsonObject& answer) {
         const QString message = fault["message"].toString();
         auto* item =
             new QListWidgetItem(line > 0 ? tr("line %1: %2").arg(line).arg(message) : message, problems_);
-        item->setForeground(QColor(0xD1, 0x44, 0x3B));
+        item->setForeground(fault_color(is_dark(*this)));
         item->setData(Qt::UserRole, line);
         item->setData(Qt::UserRole + 1, fault["column"].toInt());
         lines << line;
@@ -306,6 +306,11 @@ void ScenarioEditor::goTo(int line, int column) {
 void ScenarioEditor::changeEvent(QEvent* event) {
     if (event->type() == QEvent::PaletteChange) {
         highlighter_->setDark(is_dark(*this));
+        for (int i = 0; i < problems_->count(); ++i) {
+            if (problems_->item(i)->data(Qt::UserRole).isValid()) {
+                problems_->item(i)->setForeground(fault_color(is_dark(*this)));
+            }
+        }
     }
     QWidget::changeEvent(event);
 }

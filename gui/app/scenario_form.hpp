@@ -15,7 +15,7 @@
 class QComboBox;
 class QLabel;
 class QLineEdit;
-class QToolButton;
+class QPushButton;
 class QVBoxLayout;
 
 namespace chokepoint::gui {
@@ -67,7 +67,7 @@ private:
     /// Of a section "perturb[2]": the text has so many.
     [[nodiscard]] bool isThere(const QString& section) const;
     QWidget* makeEditor(const Field&);
-    QToolButton* makeChooser(const Field&, QLineEdit*);
+    QPushButton* makeChooser(const Field&, QLineEdit*);
     QComboBox* makePicker(const Field&, const QStringList& choices, bool editable);
     void fillPicker(Row&);
     void commit(const QString& key, const QString& typed);

@@ -2,15 +2,16 @@
 // The rows of the scenario form: an editor for each kind of field, with what may be chosen in it.
 #include "catalog_lists.hpp"
 #include "scenario_form.hpp"
+#include "theme.hpp"
 
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
+#include <QPushButton>
 #include <QRegularExpressionValidator>
 #include <QSignalBlocker>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 namespace chokepoint::gui {
@@ -65,9 +66,8 @@ void ScenarioForm::addRow(const Field& field) {
     for (QLineEdit* edit : row.box->findChildren<QLineEdit*>()) {
         edit->installEventFilter(this);
     }
-    row.fault = new QLabel(row.box);
+    row.fault = new FaultLabel(row.box);
     row.fault->setWordWrap(true);
-    row.fault->setStyleSheet("color: #D1443B;");
     row.fault->hide();
     lines->addWidget(row.fault);
     section->layout()->addWidget(row.box);
@@ -77,14 +77,12 @@ void ScenarioForm::addRow(const Field& field) {
     }
 }
 
-QToolButton* ScenarioForm::makeChooser(const Field& field, QLineEdit* edit) {
-    auto* button = new QToolButton(this);
+QPushButton* ScenarioForm::makeChooser(const Field& field, QLineEdit* edit) {
+    auto* button = new QPushButton(this);
     auto* menu = new QMenu(button);
     button->setText(tr("Choose"));
     button->setAccessibleName(tr("Choose members of %1").arg(field.key));
     button->setMenu(menu);
-    button->setPopupMode(QToolButton::InstantPopup);
-    button->setFocusPolicy(Qt::StrongFocus);
     connect(menu, &QMenu::aboutToShow, this, [this, menu, edit, field] {
         menu->clear();
         const auto offer = [&](const QString& name, const QString& hint) {

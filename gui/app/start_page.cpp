@@ -3,6 +3,7 @@
 
 #include "runner.hpp"
 #include "scenario_card.hpp"
+#include "theme.hpp"
 
 #include <chokepoint/hwmodels/catalog.hpp>
 
@@ -22,6 +23,7 @@ namespace chokepoint::gui {
 namespace {
 
 constexpr int kColumns = 3;
+constexpr int kHeadline = 20; ///< pixels, of type
 
 /// A basic string of the file's first lines; what the loader thinks of the file is asked when it is opened.
 QString line_of(const QString& text, const QString& key) {
@@ -61,14 +63,14 @@ StartPage::StartPage(QWidget* parent)
     recent_->setTextElideMode(Qt::ElideMiddle);
     left->addWidget(recent_, 1);
     auto* hint = new QLabel(tr("Or drop a scenario on this window."), this);
-    hint->setEnabled(false);
+    hint->setForegroundRole(QPalette::PlaceholderText);
     left->addWidget(hint);
     layout->addLayout(left, 1);
 
     auto* right = new QVBoxLayout;
     auto* question =
         new QLabel(tr("What does a hardware restriction do to the cost of training a model?"), this);
-    question->setStyleSheet("font-size: 20px; font-weight: bold;");
+    set_type(*question, kHeadline, true);
     question->setWordWrap(true);
     right->addWidget(question);
     right->addWidget(new QLabel(tr("Scenarios that come with the program:"), this));

@@ -4,6 +4,8 @@
 #include "charts/palette.hpp"
 
 #include <QApplication>
+#include <QEvent>
+#include <QPainter>
 #include <QStyle>
 #include <QStyleFactory>
 #include <QWidget>
@@ -71,9 +73,46 @@ bool is_dark(const QWidget& widget) {
     return widget.palette().color(QPalette::Window).lightness() < kMiddle;
 }
 
-QString card_style() {
-    return "QFrame#card { background: palette(base); border: 1px solid palette(midlight); border-radius: "
-           "6px; }";
+QColor fault_color(bool dark) { return dark ? QColor(0xFF, 0x8A, 0x80) : QColor(0xB3, 0x2A, 0x22); }
+
+void set_type(QWidget& widget, int pixels, bool bold) {
+    QFont font = widget.font();
+    font.setPixelSize(pixels);
+    font.setBold(bold);
+    widget.setFont(font);
+}
+
+void set_bold(QWidget& widget) {
+    QFont font = widget.font();
+    font.setBold(true);
+    widget.setFont(font);
+}
+
+void Card::paintEvent(QPaintEvent*) {
+    constexpr double kRadius = 6.0;
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(palette().color(QPalette::Midlight));
+    painter.setBrush(palette().color(QPalette::Base));
+    painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), kRadius, kRadius);
+}
+
+FaultLabel::FaultLabel(QWidget* parent) : QLabel(parent) { takeColor(); }
+
+void FaultLabel::takeColor() {
+    const QColor ink = fault_color(is_dark(*this));
+    QPalette own = palette();
+    if (own.color(QPalette::WindowText) != ink) {
+        own.setColor(QPalette::WindowText, ink);
+        setPalette(own);
+    }
+}
+
+void FaultLabel::changeEvent(QEvent* event) {
+    if (event->type() == QEvent::PaletteChange) {
+        takeColor();
+    }
+    QLabel::changeEvent(event);
 }
 
 } // namespace chokepoint::gui

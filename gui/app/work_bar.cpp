@@ -2,6 +2,7 @@
 #include "work_bar.hpp"
 
 #include "runner.hpp"
+#include "theme.hpp"
 
 #include <QHBoxLayout>
 #include <QLabel>
@@ -12,7 +13,7 @@ namespace chokepoint::gui {
 
 WorkBar::WorkBar(QWidget* parent)
     : QWidget(parent),
-      label_(new QLabel(this)),
+      label_(new FaultLabel(this)),
       progress_(new QProgressBar(this)),
       cancel_(new QToolButton(this)) {
     auto* layout = new QHBoxLayout(this);
@@ -57,8 +58,6 @@ void WorkBar::setMessage(const QString& message) {
     message_ = message;
     label_->setText(message);
     label_->setVisible(!message.isEmpty());
-    // Red enough for both looks.
-    label_->setStyleSheet("color: #D1443B;");
     setVisible(!message.isEmpty() || progress_->isVisibleTo(this));
 }
 
