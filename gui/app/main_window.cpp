@@ -18,6 +18,7 @@
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QListWidget>
+#include <QMenuBar>
 #include <QMessageBox>
 #include <QMimeData>
 #include <QSettings>
@@ -48,16 +49,15 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
       document_(std::make_unique<Document>(recovery)),
       navigation_(new QListWidget(this)),
       stack_(new QStackedWidget(this)),
+      menus_(new QMenuBar(this)),
       guide_(new GuideBar(this)) {
     auto* center = new QWidget(this);
     auto* layout = new QHBoxLayout(center);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->addWidget(navigation_);
-    auto* pages = new QVBoxLayout;
-    pages->addWidget(guide_);
-    pages->addWidget(stack_, 1);
-    layout->addLayout(pages, 1);
+    layout->addWidget(stack_, 1);
     setCentralWidget(center);
+    makeHead();
     navigation_->setFixedWidth(150);
     navigation_->setFrameShape(QFrame::NoFrame);
     navigation_->setAccessibleName(tr("Pages"));
@@ -107,6 +107,17 @@ MainWindow::~MainWindow() {
     // Pages and editor look at the document, which would go before Qt's children do.
     delete scenarioDock_;
     delete takeCentralWidget();
+}
+
+void MainWindow::makeHead() {
+    // Above the docks too: what is said of a page has room on each of them, however wide its dock is.
+    auto* head = new QWidget(this);
+    auto* lines = new QVBoxLayout(head);
+    lines->setContentsMargins(0, 0, 0, 0);
+    lines->setSpacing(0);
+    lines->addWidget(menus_);
+    lines->addWidget(guide_);
+    setMenuWidget(head);
 }
 
 void MainWindow::addPage(const QString& name, const QString& title, Page* page) {

@@ -11,6 +11,7 @@
 class QDockWidget;
 class QListWidget;
 class QMenu;
+class QMenuBar;
 class QSettings;
 class QStackedWidget;
 
@@ -52,6 +53,8 @@ protected:
 
 private:
     void addPage(const QString& name, const QString& title, Page*);
+    /// The menus and, below them over the whole width, the guide.
+    void makeHead();
     void makeMenus();
     void makeFileMenu();
     void makeViewMenu();
@@ -75,6 +78,7 @@ private:
     std::unique_ptr<Document> document_;
     QListWidget* navigation_;
     QStackedWidget* stack_;
+    QMenuBar* menus_;
     GuideBar* guide_;
     StartPage* start_ = nullptr;
     ComparePage* compare_ = nullptr;

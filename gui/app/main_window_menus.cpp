@@ -19,11 +19,11 @@ namespace chokepoint::gui {
 
 void MainWindow::makeMenus() {
     makeFileMenu();
-    QMenu* edit = menuBar()->addMenu(tr("&Edit"));
+    QMenu* edit = menus_->addMenu(tr("&Edit"));
     edit->addAction(tr("&Undo"), QKeySequence::Undo, this, [this] { document_->editable().undo(); });
     edit->addAction(tr("&Redo"), QKeySequence::Redo, this, [this] { document_->editable().redo(); });
     makeViewMenu();
-    QMenu* help = menuBar()->addMenu(tr("&Help"));
+    QMenu* help = menus_->addMenu(tr("&Help"));
     help->addAction(tr("&Guided example"), this, &MainWindow::startGuide);
     help->addAction(tr("&About Chokepoint"), this, [this] {
         QMessageBox::about(
@@ -36,7 +36,7 @@ void MainWindow::makeMenus() {
 }
 
 void MainWindow::makeFileMenu() {
-    QMenu* file = menuBar()->addMenu(tr("&File"));
+    QMenu* file = menus_->addMenu(tr("&File"));
     file->addAction(tr("&Open…"), QKeySequence::Open, this, &MainWindow::askOpen);
     recentMenu_ = file->addMenu(tr("Open &recent"));
     connect(recentMenu_, &QMenu::aboutToShow, this, [this] {
@@ -59,7 +59,7 @@ void MainWindow::makeFileMenu() {
 }
 
 void MainWindow::makeViewMenu() {
-    QMenu* view = menuBar()->addMenu(tr("&View"));
+    QMenu* view = menus_->addMenu(tr("&View"));
     for (int i = 0; i < navigation_->count(); ++i) {
         view->addAction(navigation_->item(i)->text(),
                         QKeySequence(Qt::ALT | static_cast<Qt::Key>(Qt::Key_1 + i)), this,

@@ -12,6 +12,7 @@
 #include <app/scenario_editor.hpp>
 #include <app/scenario_form.hpp>
 #include <app/screenshot.hpp>
+#include <app/theme.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,6 +25,7 @@
 #include <QDockWidget>
 #include <QFile>
 #include <QImage>
+#include <QLabel>
 #include <QLineEdit>
 #include <QProcess>
 #include <QPushButton>
@@ -141,6 +143,61 @@ TEST_F(Window, GuidesFromPageToPage) {
     }
     EXPECT_EQ(pages.size(), static_cast<std::size_t>(GuideBar::steps()) - 1);
     EXPECT_FALSE(guide->isVisible()) << "after the last step";
+}
+
+TEST_F(Window, GuidesOverItsWholeWidthOnEveryPage) {
+    const auto window = this->window();
+    window->resize(1200, 800);
+    window->show();
+    window->startGuide();
+    auto* guide = window->findChild<GuideBar*>();
+    for (const QString& page : page_names()) {
+        window->showPage(page);
+        QApplication::processEvents();
+        EXPECT_GT(guide->width(), window->width() - 40) << page.toStdString();
+        for (QLabel* words : guide->findChildren<QLabel*>()) {
+            EXPECT_GE(words->height(), words->heightForWidth(words->width()))
+                << page.toStdString() << " cuts: " << words->text().toStdString();
+        }
+    }
+}
+
+TEST_F(Window, WritesItsWordsInTheColoursOfTheLook) {
+    const auto window = this->window();
+    window->show();
+    window->startGuide();
+    const auto lightest = [](QWidget& widget) {
+        const QImage image = widget.grab().toImage();
+        int most = 0, least = 255;
+        for (int y = 0; y < image.height(); ++y) {
+            for (int x = 0; x < image.width(); ++x) {
+                const int gray = qGray(image.pixel(x, y));
+                most = std::max(most, gray);
+                least = std::min(least, gray);
+            }
+        }
+        return std::pair(least, most);
+    };
+    for (const Look look : {Look::dark, Look::light, Look::dark}) {
+        apply_look(look);
+        for (const QString& page : page_names()) {
+            window->showPage(page);
+            QApplication::processEvents();
+            for (QLabel* label : window->findChildren<QLabel*>()) {
+                const bool words = label->isVisible() && !label->visibleRegion().isEmpty() &&
+                                   label->isEnabled() && !label->text().isEmpty();
+                if (!words) {
+                    continue;
+                }
+                const auto [least, most] = lightest(*label);
+                // Ink on a dark ground is light, and the other way round; half-way is still readable.
+                EXPECT_TRUE(look == Look::dark ? most > 130 : least < 125)
+                    << page.toStdString() << ": " << label->text().toStdString() << " has " << least << " to "
+                    << most;
+            }
+        }
+    }
+    apply_look(Look::light);
 }
 
 TEST_F(Window, RemembersRecentFilesAndForgetsItsLayoutOnDemand) {
