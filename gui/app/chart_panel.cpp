@@ -78,6 +78,13 @@ ChartPanel::ChartPanel(QWidget* parent)
             const Point at = valuesAt(x, y);
             emit clicked(at.x, at.y);
         }
+        const Chart current = shown();
+        if (const auto near = nearest_point(current, x, y)) {
+            const std::vector<std::string>& notes = current.series[near->series].notes;
+            if (near->point < notes.size() && !notes[near->point].empty()) {
+                emit noteClicked(QString::fromStdString(notes[near->point]));
+            }
+        }
     });
     connect(view_, &ChartView::gripped, this, [this](double x, double y, bool released) {
         const Point at = valuesAt(x, y);
@@ -138,7 +145,7 @@ void ChartPanel::rebuild() {
         view_->show(shown());
     }
     placePointer();
-    placeGrip();
+    placeRings();
     emit viewChanged();
 }
 
@@ -155,17 +162,26 @@ Point ChartPanel::valuesAt(double x, double y) const {
 
 void ChartPanel::setGrip(std::optional<Point> place) {
     grip_ = place;
-    placeGrip();
+    placeRings();
 }
 
-void ChartPanel::placeGrip() {
-    std::optional<QPointF> share;
-    if (grip_) {
-        const Plane plane = plane_of(shown());
-        share = QPointF((plane.x.position(grip_->x) - plane.x.from()) / (plane.x.to() - plane.x.from()),
-                        (plane.y.position(grip_->y) - plane.y.from()) / (plane.y.to() - plane.y.from()));
+void ChartPanel::setRing(std::optional<Point> place) {
+    ring_ = place;
+    placeRings();
+}
+
+std::optional<QPointF> ChartPanel::placed(const std::optional<Point>& place) const {
+    if (!place) {
+        return std::nullopt;
     }
-    view_->setGrip(share);
+    const Plane plane = plane_of(shown());
+    return QPointF((plane.x.position(place->x) - plane.x.from()) / (plane.x.to() - plane.x.from()),
+                   (plane.y.position(place->y) - plane.y.from()) / (plane.y.to() - plane.y.from()));
+}
+
+void ChartPanel::placeRings() {
+    view_->setGrip(placed(grip_));
+    view_->setRing(placed(ring_));
 }
 
 bool ChartPanel::moveGrip(int key) {

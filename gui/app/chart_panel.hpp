@@ -46,6 +46,8 @@ public:
 
     /// A point that can be dragged, or moved by Shift and the arrow keys.
     void setGrip(std::optional<Point>);
+    /// A point with a ring around it.
+    void setRing(std::optional<Point>);
 
     void copy() const;
     /// Writes .png, .svg or .csv by the name's ending. @throws std::runtime_error saying why it could not.
@@ -57,6 +59,8 @@ public:
 signals:
     /// A click on the plot, on the value axes.
     void clicked(double x, double y);
+    /// A click near a point of a scatter that has a note.
+    void noteClicked(const QString& note);
     /// The grip is dragged to a place, on the value axes; `released`: for good.
     void gripMoved(double x, double y, bool released);
     /// The view moved.
@@ -70,7 +74,9 @@ protected:
 private:
     void rebuild();
     void placePointer();
-    void placeGrip();
+    void placeRings();
+    /// In shares of the plot.
+    [[nodiscard]] std::optional<QPointF> placed(const std::optional<Point>&) const;
     bool moveGrip(int key);
     [[nodiscard]] Point valuesAt(double x, double y) const;
     void moveAcross(double factor, double about, double by);
@@ -81,9 +87,15 @@ private:
     Axis x_, y_; ///< of the view
     std::set<std::string> hidden_;
     std::optional<double> pointer_;
-    std::optional<Point> grip_;
+    std::optional<Point> grip_, ring_;
     ChartView* view_;
 };
+
+struct PointPlace {
+    std::size_t series = 0, point = 0;
+};
+/// Of a scatter the point that is nearest to a place of the plot (in shares), if one is near and shown.
+std::optional<PointPlace> nearest_point(const Chart&, double x, double y);
 
 /// The chart's data as CSV: of lines and scatters one row per point, of bars one per category and series.
 QByteArray to_csv(const Chart&);

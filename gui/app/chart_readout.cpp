@@ -80,32 +80,45 @@ QStringList curve_lines(const Chart& chart, double x) {
     return lines.size() > 1 ? lines : QStringList();
 }
 
-/// Of a scatter the nearest point, if the pointer is near.
 QStringList nearest_lines(const Chart& chart, double x, double y) {
+    const auto near = nearest_point(chart, x, y);
+    if (!near) {
+        return {};
+    }
+    const Series& series = chart.series[near->series];
+    const Point& p = series.points[near->point];
+    const bool noted = near->point < series.notes.size() && !series.notes[near->point].empty();
+    return {text_of(noted ? series.notes[near->point] : series.name),
+            QString("%1: %2").arg(text_of(chart.x.label), text_of(number_text(shortened(p.x, 5)))),
+            QString("%1: %2").arg(text_of(chart.y.label), text_of(number_text(shortened(p.y, 5))))};
+}
+
+} // namespace
+
+std::optional<PointPlace> nearest_point(const Chart& chart, double x, double y) {
     constexpr double kNear = 0.02;
+    if (chart.kind != ChartKind::scatter) {
+        return std::nullopt;
+    }
     const Plane plane = plane_of(chart);
     const double wide = plane.x.to() - plane.x.from();
     const double tall = plane.y.to() - plane.y.from();
     double nearest = kNear;
-    QStringList lines;
-    for (const Series& series : chart.series) {
-        for (std::size_t i = 0; i < series.points.size() && !series.hidden; ++i) {
-            const Point& p = series.points[i];
-            const double distance = std::hypot((plane.x.position(p.x) - plane.x.from()) / wide - x,
-                                               (plane.y.position(p.y) - plane.y.from()) / tall - y);
+    std::optional<PointPlace> place;
+    for (std::size_t s = 0; s < chart.series.size(); ++s) {
+        const Series& series = chart.series[s];
+        for (std::size_t i = 0; i < series.points.size() && !series.hidden && !series.plain; ++i) {
+            const double distance =
+                std::hypot((plane.x.position(series.points[i].x) - plane.x.from()) / wide - x,
+                           (plane.y.position(series.points[i].y) - plane.y.from()) / tall - y);
             if (distance < nearest) {
                 nearest = distance;
-                const bool noted = i < series.notes.size() && !series.notes[i].empty();
-                lines = {text_of(noted ? series.notes[i] : series.name),
-                         QString("%1: %2").arg(text_of(chart.x.label), text_of(number_text(p.x))),
-                         QString("%1: %2").arg(text_of(chart.y.label), text_of(number_text(p.y)))};
+                place = {s, i};
             }
         }
     }
-    return lines;
+    return place;
 }
-
-} // namespace
 
 QStringList ChartPanel::readout(double x, double y) const {
     const Chart current = shown();

@@ -100,11 +100,19 @@ void ChartView::setGrip(std::optional<QPointF> share) {
     viewport()->update();
 }
 
-void ChartView::paintGrip(QPainter& painter) const {
+void ChartView::setRing(std::optional<QPointF> share) {
+    ring_ = share;
+    viewport()->update();
+}
+
+void ChartView::paintRing(QPainter& painter, const QPointF& share) const {
+    if (!QRectF(0.0, 0.0, 1.0, 1.0).contains(share)) {
+        return; // zoomed away
+    }
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(QPen(text_color(dark_), 2.0));
     painter.setBrush(Qt::NoBrush);
-    painter.drawEllipse(position(*grip_), kGrip, kGrip);
+    painter.drawEllipse(position(share), kGrip, kGrip);
 }
 
 void ChartView::drawForeground(QPainter* painter, const QRectF& rectangle) {
@@ -129,8 +137,10 @@ void ChartView::drawForeground(QPainter* painter, const QRectF& rectangle) {
         painter->setPen(QPen(palette().color(QPalette::Highlight), 2.0));
         painter->drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()));
     }
-    if (grip_) {
-        paintGrip(*painter);
+    for (const auto& place : {grip_, ring_}) {
+        if (place) {
+            paintRing(*painter, *place);
+        }
     }
     if (!pointer_ || drag_ || !area.contains(*pointer_)) {
         return;

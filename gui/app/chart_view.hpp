@@ -29,6 +29,8 @@ public:
     void setMark(std::optional<double> share);
     /// A ring that can be dragged, at shares of the plot from its lower left.
     void setGrip(std::optional<QPointF> share);
+    /// One that cannot.
+    void setRing(std::optional<QPointF> share);
     /// Where the data is drawn.
     [[nodiscard]] QRectF plotArea() const;
 
@@ -53,11 +55,11 @@ private:
     /// In shares of the plot, from its lower left.
     [[nodiscard]] QPointF share(const QPointF& position) const;
     [[nodiscard]] QPointF position(const QPointF& share) const;
-    void paintGrip(QPainter&) const;
+    void paintRing(QPainter&, const QPointF& share) const;
     void paintReadout(QPainter&, const QPointF& at, const QStringList& lines);
 
     Readout readout_;
-    std::optional<QPointF> pointer_, drag_, grip_;
+    std::optional<QPointF> pointer_, drag_, grip_, ring_;
     bool gripping_ = false;
     std::optional<double> mark_;
     QString hint_;

@@ -35,9 +35,8 @@ constexpr std::array<Step, 6> kSteps{{
                        "What the rules say of each part on a day, and where a part would be admitted: "
                        "drag the ring to cap it, and see the rulings and what the training would cost.")},
     {"validate",
-     QT_TRANSLATE_NOOP("GuideBar",
-                       "Why believe it: published runs, predicted against measured. It takes half a "
-                       "minute; choose a run for its source and what had to be assumed.")},
+     QT_TRANSLATE_NOOP("GuideBar", "Why believe it: published runs, predicted against measured. It takes a "
+                                   "minute or two; choose a run for its source and what had to be assumed.")},
     {"scenario",
      QT_TRANSLATE_NOOP("GuideBar",
                        "Your turn: change a value in the form or in the text, such as the schedule or "

@@ -4,17 +4,14 @@
 #include "chart_panel.hpp"
 #include "contract.hpp"
 #include "kernel_panel.hpp"
+#include "run_filter_bar.hpp"
 #include "runner.hpp"
 #include "text.hpp"
 #include "work_bar.hpp"
 
-#include <QComboBox>
 #include <QCoreApplication>
-#include <QHBoxLayout>
 #include <QHeaderView>
-#include <QJsonArray>
 #include <QLabel>
-#include <QLineEdit>
 #include <QSortFilterProxyModel>
 #include <QSplitter>
 #include <QStandardItemModel>
@@ -23,18 +20,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 namespace chokepoint::gui {
 
 namespace {
 
-constexpr double kMargin = 0.1;
-enum Column { kId, kGpu, kGpus, kMeasured, kPredicted, kError, kModel, kPrecision, kStack, kColumns };
-
-std::optional<double> number_of(const QJsonValue& json) {
-    return json.isDouble() ? std::optional(json.toDouble()) : std::nullopt;
-}
+enum Column { kId, kGpu, kGpus, kMeasured, kPredicted, kError, kModel, kKind, kPrecision, kStack, kColumns };
+constexpr int kRun = Qt::UserRole + 1; ///< of the first column: its place among the runs
 
 /// A cell that sorts by number and shows text.
 QStandardItem* number_cell(std::optional<double> value, const QString& text) {
@@ -54,82 +46,62 @@ QString error_text(std::optional<double> error) {
     return error ? QString("%1%2%").arg(*error >= 0 ? "+" : "").arg(100.0 * *error, 0, 'f', 1) : QString();
 }
 
+QString summary_text(const RunSummary& summary, std::size_t shown, std::size_t all) {
+    const QString which =
+        shown == all
+            ? ValidatePage::tr("%1 runs").arg(whole_text(double(all)))
+            : ValidatePage::tr("%1 of %2 runs").arg(whole_text(double(shown)), whole_text(double(all)));
+    if (summary.rows == 0) {
+        return which + ValidatePage::tr(", none of them with a published step time and a prediction");
+    }
+    return which +
+           ValidatePage::tr("; %1 with a step time, of %2 layouts: median error %3, nine of ten within "
+                            "%4, bias %5")
+               .arg(whole_text(summary.rows), whole_text(summary.layouts), percent_text(summary.median),
+                    percent_text(summary.p90), error_text(summary.bias));
+}
+
 } // namespace
 
-std::vector<ValidatedRun> validated_runs(const QJsonObject& validate) {
-    std::vector<ValidatedRun> runs;
-    for (const QJsonValue& row : validate.value("rows").toArray()) {
-        const auto text = [&](const char* field) { return row[QLatin1String(field)].toString(); };
-        runs.push_back({.id = text("id"),
-                        .model = text("model"),
-                        .gpu = text("gpu"),
-                        .precision = text("precision"),
-                        .stack = text("stack"),
-                        .source = text("source"),
-                        .bound = text("bound"),
-                        .assumed = text("assumed"),
-                        .note = text("note"),
-                        .reason = text("reason"),
-                        .gpus = row["gpus"].toDouble(),
-                        .measured = number_of(row["measured_seconds"]),
-                        .predicted = number_of(row["predicted_seconds"]),
-                        .error = number_of(row["error"])});
+/// Sorts the table, and leaves out what the filter does.
+class ShownRuns : public QSortFilterProxyModel {
+public:
+    ShownRuns(const std::vector<ValidatedRun>& runs, QObject* parent)
+        : QSortFilterProxyModel(parent),
+          runs_(runs) {}
+    void setFilter(RunFilter filter) {
+        filter_ = std::move(filter);
+        invalidateFilter();
     }
-    return runs;
-}
+    [[nodiscard]] const ValidatedRun* run(const QModelIndex& index) const {
+        return index.isValid() ? &runs_[index.siblingAtColumn(kId).data(kRun).toUInt()] : nullptr;
+    }
 
-Chart validation_chart(const std::vector<const ValidatedRun*>& runs, const ValidatedRun* chosen) {
-    Chart chart;
-    chart.kind = ChartKind::scatter;
-    chart.title = "Step time of published runs, and 10% around it";
-    chart.x = {.label = "measured, s", .log = true};
-    chart.y = {.label = "predicted, s", .log = true};
-    chart.diagonal_margin = kMargin;
-    chart.legend_right = true;
-    for (const ValidatedRun* run : runs) {
-        if (!run->measured || !run->predicted) {
-            continue;
-        }
-        const std::string part = run->gpu.toStdString();
-        auto series = std::ranges::find(chart.series, part, &Series::name);
-        if (series == chart.series.end()) {
-            series = chart.series.insert(series, {.name = part});
-        }
-        series->points.push_back({*run->measured, *run->predicted});
-        series->notes.push_back(run->id.toStdString());
+protected:
+    [[nodiscard]] bool filterAcceptsRow(int row, const QModelIndex& parent) const override {
+        const QModelIndex index = sourceModel()->index(row, kId, parent);
+        return admits(filter_, runs_[index.data(kRun).toUInt()]);
     }
-    if (chosen != nullptr && chosen->measured && chosen->predicted) {
-        chart.series.push_back({.name = "chosen",
-                                .points = {{*chosen->measured, *chosen->predicted}},
-                                .labels = {chosen->id.toStdString()},
-                                .notes = {chosen->id.toStdString()}});
-    }
-    return chart;
-}
+
+private:
+    const std::vector<ValidatedRun>& runs_;
+    RunFilter filter_;
+};
 
 ValidatePage::ValidatePage(QWidget* parent)
     : Page(parent),
       runner_(std::make_unique<Runner>()),
-      filter_(new QLineEdit(this)),
-      gpu_(new QComboBox(this)),
+      filter_(new RunFilterBar(this)),
       scores_(new QLabel(this)),
       panel_(new ChartPanel(this)),
       table_(new QTableView(this)),
       model_(new QStandardItemModel(0, kColumns, this)),
-      shown_(new QSortFilterProxyModel(this)),
+      shown_(new ShownRuns(runs_, this)),
       details_(new QLabel(this)),
       kernels_(new KernelPanel(this)),
       work_(new WorkBar(this)) {
     auto* layout = new QVBoxLayout(this);
-    auto* top = new QHBoxLayout;
-    filter_->setPlaceholderText(tr("Filter: part of a run's name, model, software or precision"));
-    filter_->setClearButtonEnabled(true);
-    filter_->setAccessibleName(tr("Filter runs"));
-    gpu_->setAccessibleName(tr("Part"));
-    gpu_->addItem(tr("every part"));
-    top->addWidget(filter_, 1);
-    top->addWidget(gpu_);
-    layout->addLayout(top);
+    layout->addWidget(filter_);
     layout->addWidget(work_);
     layout->addWidget(scores_);
     auto* split = new QSplitter(Qt::Horizontal, this);
@@ -140,7 +112,7 @@ ValidatePage::ValidatePage(QWidget* parent)
     list->addWidget(table_, 1);
     list->addWidget(details_);
     split->addWidget(right);
-    split->setSizes({640, 760});
+    split->setSizes({560, 840});
     auto* halves = new QSplitter(Qt::Vertical, this);
     halves->addWidget(split);
     halves->addWidget(kernels_);
@@ -152,11 +124,9 @@ ValidatePage::ValidatePage(QWidget* parent)
     details_->setMinimumHeight(64);
     details_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     model_->setHorizontalHeaderLabels({tr("Run"), tr("Part"), tr("GPUs"), tr("Measured"), tr("Predicted"),
-                                       tr("Error"), tr("Model"), tr("Format"), tr("Software")});
+                                       tr("Error"), tr("Model"), tr("Kind"), tr("Format"), tr("Software")});
     shown_->setSourceModel(model_);
     shown_->setSortRole(Qt::UserRole);
-    shown_->setFilterKeyColumn(-1);
-    shown_->setFilterCaseSensitivity(Qt::CaseInsensitive);
     table_->setModel(shown_);
     table_->setSortingEnabled(true);
     table_->sortByColumn(kId, Qt::AscendingOrder);
@@ -173,8 +143,8 @@ ValidatePage::ValidatePage(QWidget* parent)
     work_->watch(*runner_);
     connect(runner_.get(), &Runner::finished, this, &ValidatePage::take);
     connect(runner_.get(), &Runner::ended, this, [this] { panel_->setEnabled(true); });
-    connect(filter_, &QLineEdit::textChanged, this, &ValidatePage::refresh);
-    connect(gpu_, &QComboBox::currentIndexChanged, this, &ValidatePage::fillTable);
+    connect(filter_, &RunFilterBar::changed, this, &ValidatePage::refresh);
+    connect(panel_, &ChartPanel::noteClicked, this, &ValidatePage::choose);
     connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             &ValidatePage::showDetails);
 }
@@ -196,10 +166,9 @@ void ValidatePage::demonstrate() {
     }
     // The part that this program began with.
     for (int row = 0; row < shown_->rowCount(); ++row) {
-        if (shown_->index(row, kGpu).data().toString() == "h800-sxm" &&
-            !shown_->index(row, kPredicted).data().toString().isEmpty()) {
-            table_->selectRow(row);
-            table_->scrollTo(shown_->index(row, kId));
+        const ValidatedRun* run = shown_->run(shown_->index(row, kId));
+        if (run->gpu == "h800-sxm" && run->predicted) {
+            choose(run->id);
             return;
         }
     }
@@ -207,31 +176,9 @@ void ValidatePage::demonstrate() {
 
 void ValidatePage::take(const QByteArray& json) {
     try {
-        const QJsonObject answer = parse_answer(json, "chokepoint/validate/1");
-        runs_ = validated_runs(answer);
-        QStringList words;
-        for (const QJsonValue& score : answer.value("scores").toArray()) {
-            if (score["family"] == "published" && score["member"] == "step time") {
-                words << tr("%1 runs of %2 layouts with a step time: median error %3, nine of ten within %4, "
-                            "bias %5")
-                             .arg(score["rows"].toInt())
-                             .arg(score["layouts"].toInt())
-                             .arg(percent_text(score["median"].toDouble()),
-                                  percent_text(score["p90"].toDouble()),
-                                  error_text(score["bias"].toDouble()));
-            }
-        }
-        scores_->setText(words.join("; "));
-        std::set<QString> parts;
-        for (const ValidatedRun& run : runs_) {
-            parts.insert(run.gpu);
-        }
-        for (const QString& part : parts) {
-            if (!part.isEmpty()) {
-                gpu_->addItem(part);
-            }
-        }
+        runs_ = validated_runs(parse_answer(json, "chokepoint/validate/1"));
         fillTable();
+        filter_->setRuns(runs_);
     } catch (const ContractError& error) {
         work_->setMessage(QString::fromUtf8(error.what()));
     }
@@ -241,9 +188,6 @@ void ValidatePage::fillTable() {
     model_->setRowCount(0);
     for (std::size_t i = 0; i < runs_.size(); ++i) {
         const ValidatedRun& run = runs_[i];
-        if (gpu_->currentIndex() > 0 && run.gpu != gpu_->currentText()) {
-            continue;
-        }
         QList<QStandardItem*> row{
             text_cell(run.id),
             text_cell(run.gpu),
@@ -252,9 +196,10 @@ void ValidatePage::fillTable() {
             number_cell(run.predicted, seconds_text(run.predicted.value_or(0.0))),
             number_cell(run.error, error_text(run.error)),
             text_cell(run.model),
+            text_cell(run.kind),
             text_cell(run.precision),
             text_cell(run.stack)};
-        row[kId]->setData(static_cast<int>(i), Qt::UserRole + 1);
+        row[kId]->setData(static_cast<int>(i), kRun);
         model_->appendRow(row);
     }
     table_->resizeColumnsToContents();
@@ -262,29 +207,47 @@ void ValidatePage::fillTable() {
     for (int column = 0; column < kColumns; ++column) {
         table_->setColumnWidth(column, std::min(table_->columnWidth(column), kWidest));
     }
-    refresh();
 }
 
 void ValidatePage::refresh() {
-    shown_->setFilterFixedString(filter_->text());
+    const ValidatedRun* chosen = shown_->run(table_->currentIndex());
+    const QString id = chosen != nullptr ? chosen->id : QString();
+    shown_->setFilter(filter_->filter());
+    table_->setCurrentIndex({}); // rather than another run that happens to stand in its place
+    choose(id);
     showDetails();
+}
+
+void ValidatePage::choose(const QString& id) {
+    for (int row = 0; row < shown_->rowCount() && !id.isEmpty(); ++row) {
+        if (shown_->run(shown_->index(row, kId))->id == id) {
+            table_->selectRow(row);
+            table_->scrollTo(shown_->index(row, kId));
+        }
+    }
 }
 
 void ValidatePage::showDetails() {
     std::vector<const ValidatedRun*> shown;
     for (int row = 0; row < shown_->rowCount(); ++row) {
-        shown.push_back(&runs_[shown_->index(row, kId).data(Qt::UserRole + 1).toUInt()]);
+        shown.push_back(shown_->run(shown_->index(row, kId)));
     }
-    const QModelIndex current = table_->currentIndex();
-    const ValidatedRun* chosen =
-        current.isValid() ? &runs_[current.siblingAtColumn(kId).data(Qt::UserRole + 1).toUInt()] : nullptr;
-    panel_->setChart(validation_chart(shown, chosen));
+    const ValidatedRun* chosen = shown_->run(table_->currentIndex());
+    scores_->setText(runs_.empty() ? QString()
+                                   : summary_text(summary_of(runs_, shown), shown.size(), runs_.size()));
+    panel_->setHint(tr("No run that the filter shows has both a measured and a predicted step time."));
+    panel_->setChart(validation_chart(runs_, shown, chosen));
+    panel_->setRing(chosen != nullptr && chosen->measured && chosen->predicted
+                        ? std::optional(Point{*chosen->measured, *chosen->predicted})
+                        : std::nullopt);
     if (chosen == nullptr) {
-        details_->setText(tr("%1 runs. Choose one to see where it comes from.").arg(shown.size()));
+        details_->setText(
+            tr("Choose a run, in the table or by its point on the chart, to see where it comes from."));
         return;
     }
-    QStringList lines{"<b>" + chosen->id.toHtmlEscaped() + "</b>",
-                      tr("Source: %1").arg(chosen->source.toHtmlEscaped())};
+    QStringList lines{
+        "<b>" + chosen->id.toHtmlEscaped() + "</b>",
+        tr("Software: %1. Source: %2").arg(chosen->stack.toHtmlEscaped(), chosen->source.toHtmlEscaped())};
     for (const auto& [name, text] :
          {std::pair(tr("Assumed"), chosen->assumed), std::pair(tr("Note"), chosen->note),
           std::pair(tr("Not predicted"), chosen->reason)}) {

@@ -4,17 +4,12 @@
 
 #include "page.hpp"
 
-#include "charts/description.hpp"
-
-#include <QJsonObject>
+#include "validated_runs.hpp"
 
 #include <memory>
 #include <vector>
 
-class QComboBox;
 class QLabel;
-class QLineEdit;
-class QSortFilterProxyModel;
 class QStandardItemModel;
 class QTableView;
 
@@ -22,18 +17,10 @@ namespace chokepoint::gui {
 
 class ChartPanel;
 class KernelPanel;
+class RunFilterBar;
 class Runner;
+class ShownRuns;
 class WorkBar;
-
-/// A row of `chokepoint validate --json`.
-struct ValidatedRun {
-    QString id, model, gpu, precision, stack, source, bound, assumed, note, reason;
-    double gpus = 0.0;
-    std::optional<double> measured, predicted, error; ///< seconds, and relative
-};
-std::vector<ValidatedRun> validated_runs(const QJsonObject& validate);
-/// Predicted against measured step times, a series per part, with the diagonal and 10% around it.
-Chart validation_chart(const std::vector<const ValidatedRun*>&, const ValidatedRun* chosen);
 
 class ValidatePage : public Page {
     Q_OBJECT
@@ -52,17 +39,17 @@ private:
     void take(const QByteArray& json);
     void fillTable();
     void refresh();
+    void choose(const QString& id);
     void showDetails();
 
     std::unique_ptr<Runner> runner_;
     std::vector<ValidatedRun> runs_;
-    QLineEdit* filter_;
-    QComboBox* gpu_;
+    RunFilterBar* filter_;
     QLabel* scores_;
     ChartPanel* panel_;
     QTableView* table_;
     QStandardItemModel* model_;
-    QSortFilterProxyModel* shown_;
+    ShownRuns* shown_;
     QLabel* details_;
     KernelPanel* kernels_;
     WorkBar* work_;

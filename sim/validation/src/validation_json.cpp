@@ -17,11 +17,12 @@ template <class Quantity> Json number(const std::optional<Quantity>& quantity) {
 
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-Json row(const PublishedRun& run, const Prediction& p) {
+Json row(const PublishedRun& run, const Prediction& p, const RunFamilies& families) {
     const auto interval = p.interval();
     return {{"id", run.id},
             {"source", run.source},
             {"stack", run.stack},
+            {"software", families.software},
             {"bound", run.bound},
             {"published", run.score == Score::time     ? "time"
                           : run.score == Score::tflops ? "tflops"
@@ -30,6 +31,9 @@ Json row(const PublishedRun& run, const Prediction& p) {
             {"model", run.key("model.arch")},
             {"gpu", run.key("cluster.gpu")},
             {"gpus", p.gpus},
+            {"kind", families.kind},
+            {"scale", families.scale},
+            {"layout", families.layout},
             {"precision", run.key("plan.precision")},
             {"measured_seconds", number(p.measured)},
             {"predicted_seconds", number(p.predicted)},
@@ -79,8 +83,9 @@ Json campaigns_json(const std::vector<CampaignFigure>& figures) {
 std::string to_json(const ValidationReport& report, const std::string& catalog_hash,
                     const std::vector<CampaignFigure>& campaigns) {
     Json rows = Json::array();
+    const std::vector<RunFamilies> families = families_of(report);
     for (std::size_t i = 0; i < report.runs.size(); ++i) {
-        rows.push_back(row(report.runs[i], report.predictions[i]));
+        rows.push_back(row(report.runs[i], report.predictions[i], families[i]));
     }
     Json scores = Json::array();
     for (const FamilyScore& score : report.scores) {

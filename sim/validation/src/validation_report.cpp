@@ -41,6 +41,13 @@ std::string product_of(const std::string& stack) {
     return release ? stack.substr(0, space) : stack;
 }
 
+std::string kind_of(const Prediction& prediction) { return prediction.moe ? "MoE" : "dense"; }
+
+/// The same for runs that are the same scenario. A run of which only a rate is published stands alone.
+std::string layout_of(const PublishedRun& run) {
+    return fmt::format("{}{}", run.score == Score::time ? "" : run.id, all_keys_of(run));
+}
+
 /// The model and the cluster of a run, whatever its plan.
 std::string group_of(const PublishedRun& run) {
     std::string text;
@@ -88,10 +95,7 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string layout(std::size_t i) const {
-        const PublishedRun& run = report_.runs[i];
-        return fmt::format("{}{}", run.score == Score::time ? "" : run.id, all_keys_of(run));
-    }
+    [[nodiscard]] std::string layout(std::size_t i) const { return layout_of(report_.runs[i]); }
 
     [[nodiscard]] FamilyScore score(const std::string& family, const std::string& member,
                                     const std::vector<std::size_t>& rows) const {
@@ -173,7 +177,7 @@ std::vector<FamilyScore> all_scores(const ValidationReport& report) {
     append(scores, scorer.by("bound",
                              of_timed([](const PublishedRun& run, const Prediction&) { return run.bound; })));
     append(scores, scorer.by("kind", of_timed([](const PublishedRun&, const Prediction& prediction) {
-                                 return std::string(prediction.moe ? "MoE" : "dense");
+                                 return kind_of(prediction);
                              })));
     append(scores, scorer.by("gpu", of_timed([](const PublishedRun& run, const Prediction&) {
                                  return run.key("cluster.gpu");
@@ -324,6 +328,22 @@ ValidationReport validation_report(std::vector<PublishedRun> runs, std::vector<P
     report.reasons = count_reasons(report);
     report.memory = memory_scores(report);
     return report;
+}
+
+std::vector<RunFamilies> families_of(const ValidationReport& report) {
+    std::map<std::string, int> layouts;
+    std::vector<RunFamilies> families;
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        const PublishedRun& run = report.runs[i];
+        const Prediction& prediction = report.predictions[i];
+        const bool described = prediction.gpus > 0;
+        const auto next = static_cast<int>(layouts.size());
+        families.push_back({.kind = described ? kind_of(prediction) : std::string(),
+                            .scale = described ? scale_of(prediction) : std::string(),
+                            .software = product_of(run.stack),
+                            .layout = layouts.emplace(layout_of(run), next).first->second});
+    }
+    return families;
 }
 
 bool matches(const PublishedRun& run, const std::string& filter) {

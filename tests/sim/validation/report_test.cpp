@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <map>
+
 namespace chokepoint::sim {
 namespace {
 
@@ -130,6 +132,27 @@ TEST(ValidationReport, WritesEveryRowAsCsvAndJson) {
     EXPECT_DOUBLE_EQ(json.at("rows")[0].at("error").get<double>(), 0.5);
     EXPECT_TRUE(json.at("rows")[1].at("error").is_null());
     EXPECT_EQ(json.at("not_predicted")[0].at("rows"), 1);
+}
+
+TEST(ValidationReport, TellsOfEachRunWhichFamiliesItIsScoredIn) {
+    const auto report = report_of({{"a", "h100", "1", "X 1.0", 1.0, 1.1},
+                                   {"b", "h100", "2", "X 1.1", 1.0, 0.7},
+                                   {"c", "h100", "1", "Y", 1.0, 1.3}});
+    const auto families = families_of(report);
+    ASSERT_EQ(families.size(), 3U);
+    EXPECT_EQ(families[0].layout, families[2].layout) << "the same scenario";
+    EXPECT_NE(families[0].layout, families[1].layout);
+    std::map<std::string, int> rows;
+    for (const RunFamilies& run : families) {
+        for (const std::string& member :
+             {"kind " + run.kind, "scale " + run.scale, "software " + run.software}) {
+            ++rows[member];
+        }
+    }
+    for (const auto& [member, count] : rows) {
+        const std::size_t space = member.find(' ');
+        EXPECT_EQ(score(report, member.substr(0, space), member.substr(space + 1)).rows, count) << member;
+    }
 }
 
 } // namespace

@@ -49,6 +49,16 @@ struct ValidationReport {
     std::vector<FamilyScore> memory;
 };
 
+/// Families that a run belongs to beside those that its own keys name, and what its weight comes from.
+struct RunFamilies {
+    std::string kind;     ///< "MoE" or "dense"; empty if the run cannot be put as a scenario
+    std::string scale;    ///< "65 to 512 GPUs"; empty likewise
+    std::string software; ///< without its release
+    int layout = 0;       ///< equal for runs with the same scenario
+};
+/// One for each run.
+std::vector<RunFamilies> families_of(const ValidationReport&);
+
 ValidationReport validation_report(std::vector<PublishedRun>, std::vector<Prediction>);
 
 /// Rows are left out of a summary.
