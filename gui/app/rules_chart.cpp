@@ -63,7 +63,7 @@ Chart rules_chart(const QJsonObject& rules, const QString& figure, const std::st
     Chart chart;
     chart.kind = ChartKind::scatter;
     chart.title = title;
-    chart.x = {.label = "TPP", .log = true};
+    chart.x = {.label = "TPP, TOPS × bits of an operation", .log = true};
     chart.y = {.label = label, .log = true};
     for (const QJsonValue& rule : rules.value("rules").toArray()) {
         const QString consequence = rule["consequence"].toString();

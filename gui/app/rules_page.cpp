@@ -41,7 +41,7 @@ QJsonValue part_called(const QJsonObject& rules, const QString& id) {
     return {};
 }
 
-/// "TPP 15,832, threshold 4,800"
+/// "TPP 15,832, threshold 4,800", which no line break parts.
 QString margin_text(const QJsonValue& margin) {
     const QString figure = margin["figure"].toString();
     const bool rate = figure == "aggregate_io" || figure == "memory_bandwidth";
@@ -53,7 +53,8 @@ QString margin_text(const QJsonValue& margin) {
                          : figure == "aggregate_io" ? RulesPage::tr("NVLink")
                                                     : QString(figure).replace('_', ' ');
     return RulesPage::tr("%1 %2, threshold %3%4")
-        .arg(name, number(margin["value"]), number(margin["limit"]), rate ? " GB/s" : "");
+        .arg(name, number(margin["value"]), number(margin["limit"]), rate ? " GB/s" : "")
+        .replace(' ', QChar::Nbsp);
 }
 
 /// A limit lower than a figure as a cap; nothing if it is as high as the figure, or within a hundredth.
@@ -113,6 +114,10 @@ RulesPage::RulesPage(Document& document, QWidget* parent)
     verdicts_->setHorizontalHeaderLabels(
         {tr("Rule"), tr("Ruling"), tr("In force"), tr("Nearest thresholds")});
     verdicts_->horizontalHeader()->setStretchLastSection(true);
+    verdicts_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff); // the thresholds go over several lines
+    verdicts_->setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    connect(verdicts_->horizontalHeader(), &QHeaderView::sectionResized, verdicts_,
+            &QTableView::resizeRowsToContents, Qt::QueuedConnection);
     verdicts_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     verdicts_->verticalHeader()->hide();
     verdicts_->setEditTriggers(QAbstractItemView::NoEditTriggers);
@@ -202,7 +207,7 @@ void RulesPage::refresh() {
     plane.y.to = kHighest;
     bandwidth_->setChart(std::move(plane));
     density_->setChart(rules_chart(answer_, "performance_density", "TPP against performance density",
-                                   "TPP per mm2 of die", 1.0, chosen));
+                                   "performance density, TPP per mm² of die", 1.0, chosen));
     const QJsonValue part = part_called(answer_, chosen);
     caps_->setText(tr("Choose a rule to see which caps on %1 it would admit.").arg(chosen));
     if (cap_.isEmpty()) {
@@ -266,7 +271,10 @@ void RulesPage::showVerdicts(const QJsonValue& part) {
     for (const QJsonValue& verdict : part["verdicts"].toArray()) {
         addVerdict(verdict, rules.value(verdict["rule"].toString()));
     }
-    verdicts_->resizeColumnsToContents();
+    for (int column = 0; column + 1 < verdicts_->columnCount(); ++column) {
+        verdicts_->resizeColumnToContents(column);
+    }
+    verdicts_->resizeRowsToContents();
 }
 
 void RulesPage::addVerdict(const QJsonValue& verdict, const QJsonValue& rule) {

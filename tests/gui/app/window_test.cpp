@@ -122,6 +122,32 @@ TEST_F(Window, JudgesAndPricesAPartThatIsDraggedToACap) {
     EXPECT_EQ(ruling(), "licence") << "as it is";
 }
 
+TEST_F(Window, ShowsEveryThresholdOfEveryRuleWhole) {
+    const auto window = this->window();
+    ASSERT_TRUE(window->open(kSmall));
+    window->show();
+    window->showPage("rules");
+    Page* page = window->page("rules");
+    ASSERT_TRUE(wait_until([&] { return !page->busy() && !page->empty(); }));
+    auto* table = page->findChild<QTableWidget*>();
+    for (const int width : {1600, 1200}) {
+        window->resize(width, 900);
+        QApplication::processEvents();
+        ASSERT_GT(table->rowCount(), 0);
+        for (int row = 0; row < table->rowCount(); ++row) {
+            for (int column = 0; column < table->columnCount(); ++column) {
+                const QTableWidgetItem* item = table->item(row, column);
+                const QRect cell = table->visualItemRect(item);
+                EXPECT_LE(cell.right(), table->viewport()->width()) << "no scrolling sideways";
+                const QRect needed = table->fontMetrics().boundingRect(QRect(0, 0, cell.width() - 8, 10'000),
+                                                                       Qt::TextWordWrap, item->text());
+                EXPECT_LE(needed.height(), cell.height()) << item->text().toStdString();
+                EXPECT_LE(needed.width(), cell.width()) << item->text().toStdString();
+            }
+        }
+    }
+}
+
 TEST_F(Window, GuidesFromPageToPage) {
     const auto window = this->window();
     window->show();
