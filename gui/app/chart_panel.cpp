@@ -2,6 +2,7 @@
 #include "chart_panel.hpp"
 
 #include "chart_view.hpp"
+#include "export_dialog.hpp"
 #include "theme.hpp"
 
 #include "charts/parts.hpp"
@@ -12,10 +13,8 @@
 #include <QBuffer>
 #include <QClipboard>
 #include <QContextMenuEvent>
-#include <QFileDialog>
 #include <QKeyEvent>
 #include <QMenu>
-#include <QMessageBox>
 #include <QVBoxLayout>
 
 #include <fmt/format.h>
@@ -261,29 +260,14 @@ void ChartPanel::exportTo(const QString& file) const {
     Chart chart = shown();
     chart.width = std::max(width(), 600);
     chart.height = std::max(height(), 400);
-    const QString ending = file.section('.', -1).toLower();
-    if (ending != "svg" && ending != "png" && ending != "csv") {
-        throw std::runtime_error(tr("cannot export '%1': expected a name that ends in .png, .svg or .csv")
-                                     .arg(file)
-                                     .toStdString());
-    }
-    const QByteArray bytes = ending == "svg"   ? to_svg(chart, "")
-                             : ending == "png" ? png_of(chart)
-                                               : to_csv(chart_);
-    save_file(file, bytes);
+    const ExportKind kind = export_kind(file);
+    save_file(file, kind == ExportKind::svg   ? to_svg(chart, "")
+                    : kind == ExportKind::png ? png_of(chart)
+                                              : to_csv(chart_));
 }
 
 void ChartPanel::askExport() {
-    const QString file = QFileDialog::getSaveFileName(this, tr("Export chart"), {},
-                                                      tr("PNG (*.png);;SVG (*.svg);;CSV (*.csv)"));
-    if (file.isEmpty()) {
-        return;
-    }
-    try {
-        exportTo(file);
-    } catch (const std::exception& error) {
-        QMessageBox::warning(this, tr("Export"), QString::fromUtf8(error.what()));
-    }
+    ask_export(this, tr("Export chart"), [this](const QString& file) { exportTo(file); });
 }
 
 void ChartPanel::fillMenu(QMenu& menu) {

@@ -109,9 +109,22 @@ void TimelineView::mouseReleaseEvent(QMouseEvent* event) {
 
 void TimelineView::mouseDoubleClickEvent(QMouseEvent*) { resetView(); }
 
+void TimelineView::showSelected() {
+    if (selected_) {
+        const double margin = (endOf(*selected_) - startOf(*selected_)) / 2;
+        setRange(startOf(*selected_) - margin, endOf(*selected_) + margin);
+    }
+}
+
 void TimelineView::keyPressEvent(QKeyEvent* event) {
     const double by = kStep * (to_ - from_);
     const double middle = (from_ + to_) / 2;
+    if (event->matches(QKeySequence::Copy)) {
+        return copy();
+    }
+    if (event->key() == Qt::Key_E && (event->modifiers() & Qt::ControlModifier) != 0) {
+        return askExport();
+    }
     switch (event->key()) {
     case Qt::Key_W:
     case Qt::Key_Plus:
@@ -125,12 +138,8 @@ void TimelineView::keyPressEvent(QKeyEvent* event) {
     case Qt::Key_D:
     case Qt::Key_Right:
         return setRange(from_ + by, to_ + by);
-    case Qt::Key_F: // zoom to the selection
-        if (selected_) {
-            const double margin = (endOf(*selected_) - startOf(*selected_)) / 2;
-            setRange(startOf(*selected_) - margin, endOf(*selected_) + margin);
-        }
-        return;
+    case Qt::Key_F:
+        return showSelected();
     case Qt::Key_N:
         return nextMatch((event->modifiers() & Qt::ShiftModifier) != 0 ? -1 : 1);
     case Qt::Key_Home:

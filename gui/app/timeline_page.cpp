@@ -131,7 +131,12 @@ void TimelinePage::showLegend() {
             entries << QString("<span style='color:%1'>■</span> %2").arg(trace_color(color).name(), name);
         }
     }
-    legend_->setText(entries.join("&nbsp;&nbsp; "));
+    QString names;
+    if (first_ && below_) {
+        names = tr("<b>A</b> %1 &nbsp;<b>B</b> %2 &nbsp;&nbsp; ")
+                    .arg(firstName_.toHtmlEscaped(), belowName_.toHtmlEscaped());
+    }
+    legend_->setText(names + entries.join("&nbsp;&nbsp; "));
 }
 
 void TimelinePage::fillBelowMenu() {
@@ -268,6 +273,8 @@ void TimelinePage::finish() {
     reading_->finish();
     belowAt_ = readingBelow_ ? 0.0 : belowAt_;
     (readingBelow_ ? below_ : first_) = reading_;
+    (readingBelow_ ? belowName_ : firstName_) =
+        readingBelow_ ? QFileInfo(belowPath_).fileName() : document_.name();
     show();
 }
 

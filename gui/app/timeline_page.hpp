@@ -69,10 +69,11 @@ private:
     QMenu* belowMenu_;
     QCheckBox* path_;
     std::function<QStringList()> offers_ = [] { return QStringList(); };
-    QString pending_;   ///< below, once the first is read
-    QString belowPath_; ///< of what is below, or is being read to go there
-    QFile file_;        ///< a trace that is read
-    QTimer pieces_;     ///< of it
+    QString pending_;               ///< below, once the first is read
+    QString firstName_, belowName_; ///< of what is shown
+    QString belowPath_;             ///< of what is below, or is being read to go there
+    QFile file_;                    ///< a trace that is read
+    QTimer pieces_;                 ///< of it
     QLabel* found_;
     QLabel* legend_;
     QLabel* status_;

@@ -16,8 +16,9 @@
 
 namespace chokepoint::gui {
 
-QImage TimelineView::render(const QSize& size) {
-    QImage image(size, QImage::Format_RGB32);
+QImage TimelineView::render(const QSize& size, int fine) {
+    QImage image(size * fine, QImage::Format_RGB32);
+    image.setDevicePixelRatio(fine);
     QPainter painter(&image);
     paintAll(painter, size);
     return image;
@@ -97,7 +98,6 @@ void TimelineView::paintSpans(const Row& row) {
     // Beside a highlighted path the rest keeps enough colour to be told apart.
     constexpr float kPaled = 0.4F;
     constexpr float kSliver = 0.25F; // even a sliver stays visible
-    constexpr int kLine = 3;         // below what is on the path, of kBar
     const int bar = strip_.height();
     const int plain = bar - bar * kLine / kBar;
     const bool dark = is_dark(*this);
@@ -155,10 +155,13 @@ void TimelineView::paintNames(QPainter& painter, const Row& row, int top, int wi
     const bool path = path_ && model.has_critical_path();
     constexpr double kReadable = 34.0;
     constexpr int kDark = 110;
+    constexpr int kHairAlpha = 120;
     // Only where spans can be wide enough for their name.
     if (track.longest * per_second < kReadable) {
         return;
     }
+    QColor hair = background_color(is_dark(*this));
+    hair.setAlpha(kHairAlpha);
     const double from = from_ - offsets_[row.model];
     const double to = to_ - offsets_[row.model];
     const std::size_t first = TraceModel::first_behind(track, from);
@@ -172,14 +175,15 @@ void TimelineView::paintNames(QPainter& painter, const Row& row, int top, int wi
             continue;
         }
         // A hair between neighbours of one colour.
-        painter.fillRect(QRectF(kGutter + right - 1.0, top, 1.0, kBar), QColor(255, 255, 255, 110));
+        painter.fillRect(QRectF(kGutter + right - 1.0, top, 1.0, kBar), hair);
         if (right - left >= kReadable) {
             const bool pale = path && !span.critical;
             const QRgb ground = colors_[row.model][span.color];
             painter.setPen(pale                    ? text_color(is_dark(*this))
                            : qGray(ground) < kDark ? QColor(Qt::white)
                                                    : QColor(Qt::black));
-            painter.drawText(QRectF(kGutter + left + 2, top, right - left - 3, kBar),
+            const int tall = path && span.critical ? kBar - kLine : kBar;
+            painter.drawText(QRectF(kGutter + left + 2, top, right - left - 3, tall),
                              Qt::AlignLeft | Qt::AlignVCenter,
                              painter.fontMetrics().elidedText(model.name(span.name), Qt::ElideRight,
                                                               static_cast<int>(right - left - 3)));

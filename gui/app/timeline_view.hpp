@@ -59,8 +59,14 @@ public:
 
     /// The shown tracks from the top, each by its first span.
     [[nodiscard]] std::vector<SpanPlace> rows() const;
-    /// The whole picture, as it is painted; for benchmarks.
-    QImage render(const QSize&);
+    /// The whole picture, as it is painted, with so many pixels for each.
+    QImage render(const QSize&, int fine = 1);
+    void copy();
+    /// Writes the shown stretch: a picture as .png or .svg, its spans as .csv. @throws std::runtime_error
+    /// saying why it could not.
+    void exportTo(const QString& file);
+    /// Zooms to the selected span.
+    void showSelected();
 
 signals:
     void rangeChanged();
@@ -77,8 +83,13 @@ protected:
     void mouseReleaseEvent(QMouseEvent*) override;
     void mouseDoubleClickEvent(QMouseEvent*) override;
     void keyPressEvent(QKeyEvent*) override;
+    void contextMenuEvent(QContextMenuEvent*) override;
 
 private:
+    [[nodiscard]] QByteArray png();
+    [[nodiscard]] QByteArray svg();
+    [[nodiscard]] QByteArray csv() const;
+    void askExport();
     struct Row {
         std::size_t model = 0;
         std::optional<std::size_t> track; ///< none: the heading of a process

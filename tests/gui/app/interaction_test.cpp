@@ -169,6 +169,40 @@ TEST_F(Interaction, WalksOverTheTimelineByKeysAndPointer) {
                 1e-9);
 }
 
+TEST_F(Interaction, ExportsTheShownStretchOfTheTimeline) {
+    const auto window = this->window();
+    window->showPage("timeline");
+    auto* page = static_cast<TimelinePage*>(window->page("timeline"));
+    ASSERT_TRUE(wait_until([&] { return !page->busy() && !page->empty(); }));
+    TimelineView& view = page->view();
+    const auto at = [&](const char* name) {
+        return QString::fromStdString((scratch_.path() / name).string());
+    };
+    const auto lines = [&] {
+        view.exportTo(at("t.csv"));
+        return std::ranges::count(test::read_file(at("t.csv").toStdString()), '\n');
+    };
+    EXPECT_EQ(static_cast<std::size_t>(lines()), view.models()[0]->span_count() + 1);
+    EXPECT_THAT(test::read_file(at("t.csv").toStdString()),
+                testing::StartsWith("timeline,process,track,span,start (s),end (s),detail\nA,"));
+    const auto all = lines();
+    view.search("combine");
+    view.nextMatch(1);
+    view.setFocus();
+    QTest::keyClick(&view, Qt::Key_F);
+    EXPECT_LT(lines(), all) << "what is out of sight is left out";
+    EXPECT_THAT(test::read_file(at("t.csv").toStdString()), HasSubstr("combine"));
+    view.exportTo(at("t.png"));
+    EXPECT_FALSE(QImage(at("t.png")).isNull());
+    view.exportTo(at("t.svg"));
+    EXPECT_THAT(test::read_file(at("t.svg").toStdString()), HasSubstr("pipeline rank 0"));
+    EXPECT_THROW(view.exportTo(at("t.gif")), std::runtime_error);
+    EXPECT_THROW(view.exportTo("/no/such/folder/t.csv"), std::runtime_error);
+    QApplication::clipboard()->clear();
+    QTest::keyClick(&view, Qt::Key_C, Qt::ControlModifier);
+    EXPECT_FALSE(QApplication::clipboard()->image().isNull());
+}
+
 TEST_F(Interaction, PutsAProfileOfRealTrainingBelowTheStep) {
     const auto window = this->window();
     window->showPage("timeline");

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What charts and timelines share when they are written to a file.
+#pragma once
+
+#include <QString>
+
+#include <functional>
+#include <string>
+
+class QWidget;
+
+namespace chokepoint::gui {
+
+enum class ExportKind { png, svg, csv };
+/// By the name's ending. @throws std::runtime_error naming the endings that there are.
+ExportKind export_kind(const QString& file);
+
+/// Asks where to, and says what went wrong if `write` throws.
+void ask_export(QWidget* parent, const QString& title, const std::function<void(const QString& file)>& write);
+
+/// Quoted where a comma, a quote or a line break would break the row.
+std::string csv_cell(const std::string& text);
+
+} // namespace chokepoint::gui
