@@ -45,15 +45,13 @@ void move_axis(Axis& axis, const Scale& scale, double factor, double about, doub
     axis.tick_labels.clear();
 }
 
-/// The bars' upright axis, of which only the top moves.
-double top_of_bars(const Chart& chart) {
-    std::vector<double> sums(chart.categories.size(), 0.0);
-    for (const Series& series : chart.series) {
-        for (std::size_t i = 0; i < series.values.size(); ++i) {
-            sums[i] += series.values[i];
-        }
+/// The upright axis of bars moves as others do, but not below zero.
+void move_bars(Axis& axis, const Scale& scale, double factor, double about, double by) {
+    move_axis(axis, scale, factor, about, by);
+    if (*axis.from < 0.0) {
+        axis.to = *axis.to - (by != 0.0 ? *axis.from : 0.0);
+        axis.from = 0.0;
     }
-    return chart.y.to.value_or(sums.empty() ? 1.0 : *std::ranges::max_element(sums));
 }
 
 } // namespace
@@ -221,8 +219,7 @@ void ChartPanel::moveAcross(double factor, double about, double by) {
 void ChartPanel::zoom(double factor, double x, double y) {
     const Chart current = shown();
     if (current.kind == ChartKind::stacked_bars) {
-        y_.from = 0.0;
-        y_.to = top_of_bars(current) * factor;
+        move_bars(y_, bar_scale(current), factor, y, 0.0);
     } else if (current.kind == ChartKind::waterfall) {
         moveAcross(factor, x, 0.0);
     } else {
@@ -236,9 +233,8 @@ void ChartPanel::zoom(double factor, double x, double y) {
 void ChartPanel::pan(double x, double y) {
     const Chart current = shown();
     if (current.kind == ChartKind::stacked_bars) {
-        return;
-    }
-    if (current.kind == ChartKind::waterfall) {
+        move_bars(y_, bar_scale(current), 1.0, 0.0, y);
+    } else if (current.kind == ChartKind::waterfall) {
         moveAcross(1.0, 0.0, x);
     } else {
         const Plane plane = plane_of(current);

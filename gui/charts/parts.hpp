@@ -22,6 +22,9 @@ Plane plane_of(const Chart&);
 
 std::unique_ptr<QChart> make_xy_chart(const Chart&);
 std::unique_ptr<QChart> make_bar_chart(const Chart&);
+/// The upright axis of stacked bars: linear, since lengths are added up, and from zero unless it is told to
+/// begin higher.
+Scale bar_scale(const Chart&);
 QSize gantt_size(const Chart&);
 void paint_gantt(QPainter&, const QRectF&, const Chart&);
 QSize waterfall_size(const Chart&);

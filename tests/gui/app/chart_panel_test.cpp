@@ -90,12 +90,38 @@ TEST_F(Panel, TellsEverySeriesThatIsShown) {
     panel.setChart(lines());
     const QStringList both = panel.readout(0.5, 0.5);
     ASSERT_EQ(both.size(), 3);
-    EXPECT_THAT(both[1].toStdString(), StartsWith("up: "));
+    EXPECT_EQ(both[1].toStdString(), "up: 10.4 (9.4 to 11.4)") << "with its band";
     panel.toggle("up");
     ASSERT_EQ(panel.readout(0.5, 0.5).size(), 2);
     EXPECT_THAT(panel.readout(0.5, 0.5)[1].toStdString(), StartsWith("down"));
     panel.toggle("up");
     EXPECT_EQ(panel.readout(0.5, 0.5), both);
+}
+
+TEST_F(Panel, LooksAtThinLayersOfBarsNearby) {
+    Chart chart;
+    chart.kind = ChartKind::stacked_bars;
+    chart.title = "Bars";
+    chart.y.label = "seconds";
+    chart.categories = {"A", "B"};
+    chart.series = {{.name = "thick", .values = {100.0, 90.0}}, {.name = "thin", .values = {1.0, 1.0}}};
+    ChartPanel panel;
+    panel.setChart(chart);
+    panel.zoom(0.1, 0.5, 0.96);
+    const Axis near = panel.shown().y;
+    ASSERT_TRUE(near.from && near.to);
+    EXPECT_GT(*near.from, 80.0) << "about the pointer, not about zero";
+    EXPECT_LT(*near.from, 101.0);
+    EXPECT_GT(*near.to, 100.0);
+    panel.pan(0.0, 0.5);
+    EXPECT_NEAR(*panel.shown().y.from, *near.from + (*near.to - *near.from) / 2, 1e-9);
+    panel.pan(0.0, -1000.0);
+    EXPECT_EQ(*panel.shown().y.from, 0.0) << "below zero there are no bars";
+    EXPECT_NEAR(*panel.shown().y.to, *near.to - *near.from, 1e-9);
+    panel.zoom(100.0, 0.5, 0.5);
+    EXPECT_EQ(*panel.shown().y.from, 0.0);
+    panel.resetView();
+    EXPECT_FALSE(panel.shown().y.from);
 }
 
 TEST_F(Panel, MovesItsGripByKeys) {
