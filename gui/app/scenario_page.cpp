@@ -22,7 +22,8 @@ ScenarioPage::ScenarioPage(ScenarioEditor& editor, QWidget* parent)
       filter_(new QLineEdit(this)),
       table_(new QTableView(this)),
       model_(new QStandardItemModel(0, 4, this)),
-      shown_(new QSortFilterProxyModel(this)) {
+      shown_(new QSortFilterProxyModel(this)),
+      whole_(new QLabel(this)) {
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(new QLabel(tr("Every value that the scenario comes down to:"), this));
     filter_->setPlaceholderText(tr("Filter: part of a key, a value or an origin"));
@@ -30,6 +31,14 @@ ScenarioPage::ScenarioPage(ScenarioEditor& editor, QWidget* parent)
     filter_->setAccessibleName(tr("Filter values"));
     layout->addWidget(filter_);
     layout->addWidget(table_, 1);
+    layout->addWidget(whole_);
+    constexpr int kLines = 3;
+    whole_->setMinimumHeight(kLines * fontMetrics().lineSpacing());
+    whole_->setWordWrap(true);
+    whole_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
+    whole_->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    whole_->setObjectName("chosen-value");
+    whole_->setAccessibleName(tr("The chosen value"));
     model_->setHorizontalHeaderLabels({tr("Key"), tr("Value"), tr("Origin"), tr("Where")});
     shown_->setSourceModel(model_);
     shown_->setFilterKeyColumn(-1);
@@ -50,6 +59,21 @@ ScenarioPage::ScenarioPage(ScenarioEditor& editor, QWidget* parent)
     table_->setWordWrap(false);
     connect(filter_, &QLineEdit::textChanged, shown_, &QSortFilterProxyModel::setFilterFixedString);
     connect(&editor_, &ScenarioEditor::checked, this, &ScenarioPage::show);
+    connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
+            &ScenarioPage::showChosen);
+    showChosen();
+}
+
+void ScenarioPage::showChosen() {
+    const QModelIndex row = table_->currentIndex();
+    if (!row.isValid()) {
+        whole_->setText(tr("Choose a row to read where its value is from."));
+        return;
+    }
+    const auto cell = [&](int column) {
+        return row.siblingAtColumn(column).data().toString().toHtmlEscaped();
+    };
+    whole_->setText(tr("<b>%1</b> = %2<br>%3: %4").arg(cell(0), cell(1), cell(2), cell(3)));
 }
 
 void ScenarioPage::show(const QJsonObject& values) {
@@ -57,6 +81,7 @@ void ScenarioPage::show(const QJsonObject& values) {
     if (values.isEmpty()) {
         return;
     }
+    const QString chosen = table_->currentIndex().siblingAtColumn(0).data().toString();
     model_->setRowCount(0);
     for (auto it = values.begin(); it != values.end(); ++it) {
         const QJsonObject value = it->toObject();
@@ -70,6 +95,12 @@ void ScenarioPage::show(const QJsonObject& values) {
         }
         model_->appendRow(row);
     }
+    for (int row = 0; row < shown_->rowCount() && !chosen.isEmpty(); ++row) {
+        if (shown_->index(row, 0).data().toString() == chosen) {
+            table_->selectRow(row); // after an edit the same value is read on
+        }
+    }
+    showChosen();
     table_->resizeColumnsToContents();
     constexpr std::array kWidest{215, 110, 60}; // so that all are seen beside the scenario's dock
     for (int column = 0; column < static_cast<int>(kWidest.size()); ++column) {

@@ -29,12 +29,14 @@ public:
 
 private:
     void show(const QJsonObject& values);
+    void showChosen();
 
     ScenarioEditor& editor_;
     QLineEdit* filter_;
     QTableView* table_;
     QStandardItemModel* model_;
     QSortFilterProxyModel* shown_;
+    QLabel* whole_; ///< the chosen row, whose cells are narrow
 };
 
 } // namespace chokepoint::gui

@@ -31,6 +31,7 @@
 #include <QPushButton>
 #include <QSettings>
 #include <QSlider>
+#include <QTableView>
 #include <QTableWidget>
 
 #include <set>
@@ -264,6 +265,11 @@ TEST_F(Window, ShowsAnEditOfTheFormInTheTextAndBack) {
     Page* page = window->page("scenario");
     ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
     const QString before = window->document().text();
+    auto* table = page->findChild<QTableView*>();
+    auto* whole = page->findChild<QLabel*>("chosen-value");
+    table->selectRow(0);
+    const QString chosen = table->currentIndex().siblingAtColumn(0).data().toString();
+    EXPECT_THAT(whole->text().toStdString(), HasSubstr(chosen.toStdString()));
     auto* editor = window->findChild<ScenarioEditor*>();
     editor->setValue("cluster.caps.nvlink", "\"200 GB/s\"");
     EXPECT_THAT(window->document().text().toStdString(), HasSubstr("caps.nvlink = \"200 GB/s\""));
@@ -277,6 +283,7 @@ TEST_F(Window, ShowsAnEditOfTheFormInTheTextAndBack) {
     EXPECT_EQ(window->document().text(), before);
     ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
     EXPECT_TRUE(editor->faults().isEmpty());
+    EXPECT_THAT(whole->text().toStdString(), HasSubstr(chosen.toStdString())) << "read on after an edit";
     window->document().editable().setModified(false);
 }
 
