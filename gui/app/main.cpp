@@ -51,6 +51,11 @@ int screenshot(const QString& page, const QString& file, const QStringList& scen
             return complain(kWrongInput, QString("cannot read '%1'").arg(scenario));
         }
     }
+    // Said before minutes are spent on what cannot be kept.
+    if (const QFileInfo folder(QFileInfo(file).absolutePath()); !folder.isDir() || !folder.isWritable()) {
+        return complain(kFailed,
+                        QString("cannot write '%1': there is no such folder, or it is closed").arg(file));
+    }
     // Nobody's settings: the same picture everywhere.
     const QTemporaryDir folder;
     auto settings = std::make_unique<QSettings>(folder.filePath("settings.ini"), QSettings::IniFormat);
