@@ -44,13 +44,29 @@ QStringList category_lines(const Chart& chart, double x) {
     }
     const auto n = static_cast<double>(chart.categories.size());
     const auto at = static_cast<std::size_t>(std::clamp(x * n, 0.0, n - 1.0));
-    lines << text_of(chart.categories[at]);
+    lines << QString("%1, %2").arg(text_of(chart.categories[at]), text_of(chart.y.label));
     for (const Series& series : chart.series) {
         if (!series.hidden && at < series.values.size()) {
-            lines << line_of(series, series.values[at]);
+            lines << line_of(series, shortened(series.values[at], 5));
         }
     }
     return lines;
+}
+
+/// " (20.1 to 24.3)": the band at x; nothing without one.
+QString interval_at(const std::vector<BandPoint>& band, double x) {
+    std::vector<Point> low;
+    std::vector<Point> high;
+    for (const BandPoint& point : band) {
+        low.push_back({point.x, point.low});
+        high.push_back({point.x, point.high});
+    }
+    const auto from = value_at(low, x);
+    const auto to = value_at(high, x);
+    return from && to
+               ? QString(" (%1 to %2)")
+                     .arg(text_of(number_text(shortened(*from, 4))), text_of(number_text(shortened(*to, 4))))
+               : QString();
 }
 
 QStringList bar_lines(const Chart& chart, double down) {
@@ -74,7 +90,7 @@ QStringList curve_lines(const Chart& chart, double x) {
     for (const Series& series : chart.series) {
         const auto value = value_at(series.points, at);
         if (!series.hidden && value) {
-            lines << line_of(series, shortened(*value, 5));
+            lines << line_of(series, shortened(*value, 5)) + interval_at(series.band, at);
         }
     }
     return lines.size() > 1 ? lines : QStringList();

@@ -39,6 +39,9 @@ KernelPanel::KernelPanel(QWidget* parent)
     charts->addWidget(roofline_, 1);
     charts->addWidget(residuals_, 1);
     layout->addLayout(charts, 1);
+    for (ChartPanel* chart : {roofline_, residuals_}) {
+        chart->setHint(tr("The kernels are being fitted."));
+    }
     work_->watch(runner_);
     connect(&runner_, &Runner::finished, this, &KernelPanel::take);
     connect(which_, &QComboBox::currentIndexChanged, this, &KernelPanel::refresh);

@@ -86,6 +86,7 @@ Chart rules_chart(const QJsonObject& rules, const QString& figure, const std::st
     }
     Series marked{.name = chosen.toStdString()};
     marked.style = kChosenStyle;
+    marked.ringed = figure == "aggregate_io"; // the plane in which it is capped
     for (const QJsonValue& part : rules.value("parts").toArray()) {
         const double x = part_figure(part, "tpp");
         const double y = part_figure(part, figure) * scale;

@@ -33,6 +33,7 @@ QPalette dark_palette() {
          {QPalette::Text, QPalette::WindowText, QPalette::ButtonText, QPalette::PlaceholderText}) {
         palette.setColor(QPalette::Disabled, role, faint);
     }
+    palette.setColor(QPalette::Disabled, QPalette::Base, ground);
     return palette;
 }
 
@@ -48,6 +49,7 @@ QPalette light_palette() {
          {QPalette::Text, QPalette::WindowText, QPalette::ButtonText, QPalette::PlaceholderText}) {
         palette.setColor(QPalette::Disabled, role, QColor(0x9A, 0x9E, 0xA4));
     }
+    palette.setColor(QPalette::Disabled, QPalette::Base, QColor(0xEC, 0xED, 0xF0));
     return palette;
 }
 

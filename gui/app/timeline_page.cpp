@@ -112,6 +112,7 @@ void TimelinePage::endReading() {
     file_.close();
     work_->endProgress();
     view_->setEnabled(true); // what was there before, if nothing new came
+    view_->setHint(tr("There is no step to see."));
     if (!pending_.isEmpty()) {
         addBelow(std::exchange(pending_, QString()));
     }
@@ -199,6 +200,8 @@ void TimelinePage::startReading(bool below) {
 }
 
 void TimelinePage::activate() {
+    view_->setHint(document_.isOpen() ? tr("The step is being simulated.")
+                                      : tr("Open a scenario to see its step, rank by rank."));
     if (document_.isOpen() && revision_ != document_.revision()) {
         revision_ = document_.revision();
         if (busy() && readingBelow_) {

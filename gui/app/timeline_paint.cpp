@@ -39,6 +39,13 @@ void TimelineView::paintEvent(QPaintEvent*) {
 void TimelineView::paintAll(QPainter& painter, const QSize& size) {
     const bool dark = is_dark(*this);
     painter.fillRect(QRect(QPoint(0, 0), size), background_color(dark));
+    if (models_.empty()) {
+        constexpr int kHintPixels = 14;
+        painter.setFont(chart_font(kHintPixels));
+        painter.setPen(palette().color(QPalette::PlaceholderText));
+        painter.drawText(QRect(QPoint(0, 0), size), Qt::AlignCenter | Qt::TextWordWrap, hint_);
+        return;
+    }
     painter.setFont(chart_font(11));
     const int width = std::max(1, size.width() - kGutter);
     const double ratio = painter.device()->devicePixelRatioF();

@@ -186,6 +186,11 @@ void TimelineView::nextMatch(int step) {
     verticalScrollBar()->setValue(rowTop(matches_[match_]) - verticalScrollBar()->pageStep() / 2);
 }
 
+void TimelineView::setHint(const QString& hint) {
+    hint_ = hint;
+    viewport()->update();
+}
+
 void TimelineView::select(std::optional<SpanPlace> place) {
     selected_ = place;
     viewport()->update();

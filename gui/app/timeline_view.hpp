@@ -28,6 +28,8 @@ public:
 
     void setModels(std::vector<std::shared_ptr<const TraceModel>>);
     [[nodiscard]] const std::vector<std::shared_ptr<const TraceModel>>& models() const { return models_; }
+    /// What stands in the place of timelines that are not there yet.
+    void setHint(const QString&);
 
     /// Moves a timeline along the axis, so that its beginning stands at `seconds`.
     void setOffset(std::size_t model, double seconds);
@@ -125,6 +127,7 @@ private:
     std::optional<QPointF> drag_, band_;
     QPointF pointer_;
     bool moved_ = false, path_ = true;
+    QString hint_;
     std::vector<TracePixel> pixels_;
     QImage strip_;
 };

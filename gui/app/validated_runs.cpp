@@ -184,7 +184,8 @@ Chart validation_chart(const std::vector<ValidatedRun>& all, const std::vector<c
         chart.series.push_back({.name = "chosen",
                                 .points = {{*chosen->measured, *chosen->predicted}},
                                 .labels = {chosen->id.toStdString()},
-                                .plain = true});
+                                .plain = true,
+                                .ringed = true});
     }
     return chart;
 }

@@ -25,6 +25,7 @@ constexpr int kRegionAlpha = 34;
 constexpr int kBarAlpha = 200;
 constexpr int kVeilAlpha = 215;
 constexpr double kGap = 6.0;
+constexpr double kRingGap = 12.0;
 constexpr double kMarker = 4.0; // half of a point's marker
 
 class Annotations {
@@ -100,23 +101,24 @@ public:
     }
 
     /// A point's marker, over which no words are put.
-    void avoid(const Point& point) {
+    void avoid(const Point& point, bool ringed) {
         const Point at{plane_.x.position(point.x), plane_.y.position(point.y)};
+        const double half = ringed ? kRingGap - 2.0 : kMarker;
         if (contains(plane_.box(), at)) {
             moves_.emplace_back([=, this](const QRectF& area) {
                 const QPointF centre(x(area, at.x), y(area, at.y));
-                taken_.emplace_back(centre - QPointF(kMarker, kMarker), QSizeF(2 * kMarker, 2 * kMarker));
+                taken_.emplace_back(centre - QPointF(half, half), QSizeF(2 * half, 2 * half));
             });
         }
     }
 
     /// `above`: over the point rather than beside it.
-    void add(const Point& point, const std::string& name, QColor ink, bool above) {
+    void add(const Point& point, const std::string& name, QColor ink, bool above, double gap) {
         const Point at{plane_.x.position(point.x), plane_.y.position(point.y)};
         auto* label = text(name, ink);
         label->setVisible(contains(plane_.box(), at));
         moves_.emplace_back([=, this](const QRectF& area) {
-            place(area, *label, QPointF(x(area, at.x), y(area, at.y)), above);
+            place(area, *label, QPointF(x(area, at.x), y(area, at.y)), above, gap);
         });
     }
 
@@ -151,23 +153,24 @@ private:
         return std::ranges::none_of(taken_, [&](const QRectF& box) { return box.intersects(wanted); });
     }
     /// Right of the point, or wherever around it no other label stands; hidden if there is no room.
-    void place(const QRectF& area, QGraphicsSimpleTextItem& label, const QPointF& at, bool above) {
+    void place(const QRectF& area, QGraphicsSimpleTextItem& label, const QPointF& at, bool above,
+               double gap) {
         const QSizeF size = label.boundingRect().size();
         const double wide = size.width();
         const double tall = size.height();
-        const double farther = tall + kGap + 2.0; // a second line above or below
-        const std::array<QPointF, 12> offsets{QPointF(kGap, -tall / 2),
-                                              QPointF(-kGap - wide, -tall / 2),
-                                              QPointF(-wide / 2, -tall - kGap),
-                                              QPointF(-wide / 2, kGap),
-                                              QPointF(kGap, -tall - 2.0),
-                                              QPointF(kGap, 2.0),
-                                              QPointF(-kGap - wide, -tall - 2.0),
-                                              QPointF(-kGap - wide, 2.0),
+        const double farther = tall + gap + 2.0; // a second line above or below
+        const std::array<QPointF, 12> offsets{QPointF(gap, -tall / 2),
+                                              QPointF(-gap - wide, -tall / 2),
+                                              QPointF(-wide / 2, -tall - gap),
+                                              QPointF(-wide / 2, gap),
+                                              QPointF(gap, -tall - 2.0),
+                                              QPointF(gap, 2.0),
+                                              QPointF(-gap - wide, -tall - 2.0),
+                                              QPointF(-gap - wide, 2.0),
                                               QPointF(-wide / 2, -tall - farther),
                                               QPointF(-wide / 2, farther),
-                                              QPointF(kGap, -tall - farther),
-                                              QPointF(kGap, farther)};
+                                              QPointF(gap, -tall - farther),
+                                              QPointF(gap, farther)};
         constexpr std::size_t kAbove = 2;
         for (std::size_t i = 0; i < offsets.size(); ++i) {
             const QPointF& offset = offsets[(i + (above ? kAbove : 0)) % offsets.size()];
@@ -205,7 +208,8 @@ void annotate(QChart& chart, const Chart& description, const Plane& plane) {
     auto annotations = std::make_unique<Annotations>(chart, plane, description.dark);
     for (const Series& series : description.series) {
         if (description.kind == ChartKind::scatter && !series.hidden && !series.plain && !series.joined) {
-            std::ranges::for_each(series.points, [&](const Point& point) { annotations->avoid(point); });
+            std::ranges::for_each(series.points,
+                                  [&](const Point& point) { annotations->avoid(point, series.ringed); });
         }
     }
     for (const Region& region : description.regions) {
@@ -217,7 +221,8 @@ void annotate(QChart& chart, const Chart& description, const Plane& plane) {
     // The last are drawn on top, so their names go first to where there is room.
     for (const Series& series : std::views::reverse(description.series)) {
         for (std::size_t i = 0; i < std::min(series.labels.size(), series.points.size()); ++i) {
-            annotations->add(series.points[i], series.labels[i], text_color(description.dark), series.plain);
+            annotations->add(series.points[i], series.labels[i], text_color(description.dark), series.plain,
+                             series.ringed ? kRingGap : kGap);
         }
     }
     Annotations::follow(std::move(annotations));

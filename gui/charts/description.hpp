@@ -38,6 +38,7 @@ struct Series {
     bool joined = false;        ///< of scatters: a line
     bool hidden = false;        ///< in the legend alone
     bool plain = false;         ///< its labels alone: neither line nor points
+    bool ringed = false;        ///< its labels leave room for a ring around its points
     std::optional<std::size_t> style; ///< of points and bars: as series_color numbers them; absent: its place
 };
 
