@@ -43,9 +43,9 @@ Reliability any_process() {
     return r;
 }
 
-/// Whether a sample's mean is the closed form's wall, give or take @p systematic. A sample further off than four
-/// of its standard errors is bad luck about once in ten thousand, and this law is asked a hundred times at every
-/// run: the answer is then that of sixteen times as many draws.
+/// Whether a sample's mean is the closed form's wall, give or take @p systematic. A sample further off than
+/// four of its standard errors is bad luck about once in ten thousand, and this law is asked a hundred times
+/// at every run: the answer is then that of sixteen times as many draws.
 bool mean_agrees(const Reliability& r, const Job& j, Seconds systematic) {
     const Seconds wall = sim::expected_cost(r, j).wall;
     const auto seed = *rc::gen::arbitrary<std::uint32_t>();

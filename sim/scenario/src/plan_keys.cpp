@@ -172,13 +172,13 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::elementwise>},
     Key{"plan.cross_entropy", choice(kCrossEntropies), Need::defaulted, "fused",
         "Transformer Engine's kernel, as in Megatron-Bridge",
-        "what the loss makes of the 16-bit logits, for memory alone: their gradient (fused); an FP32 copy that "
-        "softmax and gradient overwrite (in-place, Megatron-LM's default), or two (compiled, its native "
+        "what the loss makes of the 16-bit logits, for memory alone: their gradient (fused); an FP32 copy "
+        "that softmax and gradient overwrite (in-place, Megatron-LM's default), or two (compiled, its native "
         "cross_entropy_loss_fusion); or what PyTorch does with logits cast to FP32 (eager)",
         plan_field<&ParallelPlan::cross_entropy>},
     Key{"plan.dropout", boolean(), Need::defaulted, "false", "as every recipe since Llama",
-        "whether dropout follows embedding, attention and FFN, and the softmax of unfused attention; counts for "
-        "memory alone, by its masks",
+        "whether dropout follows embedding, attention and FFN, and the softmax of unfused attention; counts "
+        "for memory alone, by its masks",
         plan_field<&ParallelPlan::dropout>},
     Key{"plan.fused_router", boolean(), Need::defaulted, "false", "DeepSeek-V3's published profile",
         "whether the router's operations on scores are fused (Megatron-Core's moe_router_fusion)",
@@ -218,8 +218,8 @@ const std::array kPlanKeys{
     Key{"plan.overlap", boolean(), Need::defaulted, "true", "as published for dualpipe",
         "whether a schedule's forward and backward pairs interleave", plan_field<&ParallelPlan::overlap>},
     Key{"plan.framework_overhead", number("0", "2"), Need::computed, "",
-        "medians over published software stacks by the part's architecture (docs/validation.md): 0.16 Ampere, "
-        "0.125 Hopper, 0.06 Blackwell, else 0.12 for all",
+        "medians over published software stacks by the part's architecture (docs/validation.md): 0.16 "
+        "Ampere, 0.125 Hopper, 0.06 Blackwell, else 0.12 for all",
         "what training adds to the time that kernels take alone: gaps, jitter, clocks, kernels we do not "
         "list",
         plan_field<&ParallelPlan::framework_overhead>},
