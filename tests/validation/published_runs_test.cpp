@@ -140,5 +140,31 @@ TEST(PublishedRuns, WithoutAPredictionEachHaveAReason) {
     }
 }
 
+/// What one change of a run makes of its step, which no overhead that both share moves: torchtitan's Llama 3
+/// 8B on 8 H100s (benchmarks/llama3_h100_202412_torchtitan.md) eager, compiled, and compiled in FP8;
+/// recomputation on 64 A100s (docs/performance.md of 2024).
+TEST(PublishedRuns, OfOneSoftwareDifferAsMeasured) {
+    const std::vector<PublishedRun> runs = load_published_runs(published_runs_file());
+    const auto ratio = [&](std::string_view a, std::string_view b) {
+        const auto prediction = [&](std::string_view id) {
+            const auto run = std::ranges::find(runs, id, &PublishedRun::id);
+            return run == runs.end() ? Prediction{} : predict(*run);
+        };
+        const Prediction first = prediction(a), second = prediction(b);
+        if (!first.predicted || !second.predicted) {
+            ADD_FAILURE() << a << " or " << b << " is not predicted";
+            return 1.0;
+        }
+        const double predicted = *first.predicted / *second.predicted;
+        const double measured = *first.measured / *second.measured;
+        fmt::print("{} over {}: {:.3f}, measured {:.3f}\n", a, b, predicted, measured);
+        return predicted / measured;
+    };
+    EXPECT_NEAR(ratio("torchtitan-8b-8-eager", "torchtitan-8b-8-compile"), 1.0, 0.03);
+    EXPECT_NEAR(ratio("torchtitan-8b-8-compile", "torchtitan-8b-8-fp8"), 1.0, 0.04);
+    EXPECT_NEAR(ratio("torchtitan-l2-13b-a100-64-sel-op", "torchtitan-l2-13b-a100-64-none"), 1.0, 0.03);
+    EXPECT_NEAR(ratio("torchtitan-l2-70b-a100-64-full", "torchtitan-70b-a100-64-full"), 1.0, 0.03);
+}
+
 } // namespace
 } // namespace chokepoint::sim
