@@ -89,8 +89,9 @@ TEST(PublishedCampaigns, ComeWithin15PercentOfTheirGpuHours) {
 
 TEST(NodePower, IsMlperfsInItsTrainingOfGpt3) {
     // Mean AC power of a node of 8 H100 in GPT-3 training: 6.85 kW, 6.76 to 6.94 over 64 nodes (power logs of
-    // mlcommons/training_results_v4.0@6fe9543, Supermicro). The plan is that of another run of 64 such nodes
-    // in the round after.
+    // mlcommons/training_results_v4.0@6fe9543, smc: Sustainable Metal Cloud). They are cooled by immersion
+    // and have no fans, so that the program, which knows air-cooled nodes, should say more. The plan is that
+    // of another run of 64 nodes of 8 H100 in the round after.
     const std::string file = testing::TempDir() + "mlperf-gpt3.toml";
     std::ofstream(file)
         << run_cli({"validate", "--scenario", "mlperf-v4.1-NVIDIA-eos_n64_ngc24.09_nemo-gpt3"}).out;
