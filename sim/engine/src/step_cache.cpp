@@ -20,6 +20,10 @@ constexpr std::size_t kKept = 4;
 constexpr std::size_t kLargestKept = 500'000;
 
 bool counts(const ResolvedValue& value) {
+    // A derived number follows from the others; a derived text is the digest of files that one of them names.
+    if (value.key.starts_with("derived.") && !value.is_text) {
+        return false;
+    }
     return std::ranges::none_of(kApart,
                                 [&](std::string_view prefix) { return value.key.starts_with(prefix); });
 }
@@ -29,16 +33,13 @@ bool counts(const ResolvedValue& value) {
 std::string step_content(const Scenario& scenario, const work::ParallelPlan& plan) {
     std::string text;
     for (const ResolvedValue& value : scenario.resolved()) {
-        if (counts(value) && value.key != "plan.global_batch" && !value.key.starts_with("derived.")) {
+        if (counts(value) && value.key != "plan.global_batch") {
             fmt::format_to(std::back_inserter(text), "{}={}|{}\n", value.key, value.is_text ? value.text : "",
                            value.base);
         }
     }
-    // Two scenarios may call different folders by the same name.
-    const std::string fits = scenario.own_fits() ? scenario.own_fits()->digest : "";
     // Ramps vary the batch of a plan that is otherwise the scenario's.
-    return text + fmt::format("batch={} nic={} fits={}\n", plan.global_batch,
-                              scenario.cluster().node.nic.value(), fits);
+    return text + fmt::format("batch={} nic={}\n", plan.global_batch, scenario.cluster().node.nic.value());
 }
 
 work::TaskGraph StepCache::graph(const Scenario& scenario, const work::ParallelPlan& plan,

@@ -8,6 +8,7 @@
 #include <chokepoint/hwmodels/transfer.hpp>
 
 #include <cstdint>
+#include <map>
 
 namespace chokepoint::sim::loader {
 
@@ -81,6 +82,7 @@ struct Draft {
     std::optional<hw::OwnFits> own_fits; ///< of that folder
     std::optional<std::string> transfers;
     std::optional<hw::TransferRates> transfer_rates; ///< of that file
+    std::map<std::string, std::string> digests;      ///< of the files that keys name, by key
     std::optional<std::string> arch;
     work::ModelArch model;
     work::ParallelPlan plan;

@@ -16,7 +16,9 @@ void read_own_schedule(Reading& reading) {
     }
     const std::filesystem::path file = std::filesystem::path(reading.file()).parent_path() / plan.schedule;
     try {
-        plan.own_schedule = work::parse_schedule_csv(read_text(file, "a schedule"), plan.schedule);
+        const std::string text = read_text(file, "a schedule");
+        plan.own_schedule = work::parse_schedule_csv(text, plan.schedule);
+        reading.draft.digests["plan.schedule"] = digest(text);
     } catch (const ScenarioError& error) {
         reading.fault("plan.schedule",
                       "schedule: " + in_quotes(file.string()) + " " + error.faults()[0].message);

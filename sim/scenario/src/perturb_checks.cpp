@@ -2,6 +2,7 @@
 // Checks of [[perturb]] that need more than one key, and the experts' shares that a routing skew means.
 #include "histogram.hpp"
 #include "reading.hpp"
+#include "text.hpp"
 
 #include <chokepoint/hwmodels/wiring.hpp>
 
@@ -243,6 +244,8 @@ private:
                 fault("file", fmt::format("file: {}", histogram.fault));
             }
             perturbation.expert_share = histogram.shares;
+            reading_.draft.digests[fmt::format("perturb[{}].file", record_->index)] =
+                digest(fmt::format("{}", fmt::join(histogram.shares, " "))); // the file may be standard input
         }
     }
 

@@ -199,6 +199,7 @@ bool Reading::read_transfers(const Place& place) {
     const std::string file = file_named(*draft.transfers, place).string();
     try {
         draft.transfer_rates = hw::load_transfer_rates(file);
+        draft.digests["cluster.transfers"] = digest(read_text(file, "transfer rates"));
         return true;
     } catch (const std::runtime_error& error) {
         fault_lines(place, "transfers", error.what());

@@ -133,6 +133,10 @@ void append_derived(const Draft& draft, const hw::Cluster& cluster, std::vector<
                          fits->curves > 0 ? fmt::format(" on {}", fmt::join(fits->measured_on, ", "))
                                           : std::string())});
     }
+    for (const auto& [key, digest] : draft.digests) {
+        out.push_back({fmt::format("derived.{}", key), digest, 0.0, true, Origin::derived,
+                       fmt::format("of what the file that {} names says", key)});
+    }
     out.push_back(
         quantity("derived.nic", cluster.node.nic, Origin::derived, "lower of cluster.nic and caps.nic"));
 }

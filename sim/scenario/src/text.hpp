@@ -31,6 +31,9 @@ std::string printable(std::string_view text);
 /// slip.
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known);
 
+/// FNV-1a of 64 bits in 16 hexadecimal digits: what a file is known by.
+std::string digest(std::string_view text);
+
 /// "a, b and c"
 std::string join_and(const std::vector<std::string>& words);
 
