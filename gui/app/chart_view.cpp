@@ -23,6 +23,17 @@ constexpr double kNear = 16.0;
 
 } // namespace
 
+QRectF readout_box(const QSizeF& box, const QPointF& at, const QRectF& area) {
+    constexpr double kAway = 14.0;
+    const auto along = [](double pointer, double length, double from, double to) {
+        const double behind = pointer + kAway;
+        return behind + length <= to ? behind : std::max(from, pointer - kAway - length);
+    };
+    return {QPointF(along(at.x(), box.width(), area.left(), area.right()),
+                    along(at.y(), box.height(), area.top(), area.bottom())),
+            box};
+}
+
 ChartView::ChartView(Readout readout, QWidget* parent)
     : QChartView(new QChart, parent),
       readout_(std::move(readout)) {
@@ -159,19 +170,11 @@ void ChartView::drawForeground(QPainter* painter, const QRectF& rectangle) {
 
 void ChartView::paintReadout(QPainter& painter, const QPointF& at, const QStringList& lines) {
     constexpr double kPadding = 6.0;
-    constexpr double kAway = 14.0;
     painter.setFont(chart_font(11));
     const QString text = lines.join('\n');
     QRectF box = painter.boundingRect(QRectF(0, 0, 2000, 2000), Qt::AlignLeft | Qt::AlignTop, text);
     box.adjust(-kPadding, -kPadding, kPadding, kPadding);
-    box.moveTo(at + QPointF(kAway, kAway));
-    const QRectF area = plotArea();
-    if (box.right() > area.right()) {
-        box.moveRight(at.x() - kAway);
-    }
-    if (box.bottom() > area.bottom()) {
-        box.moveBottom(std::max(at.y() - kAway, area.top() + box.height()));
-    }
+    box = readout_box(box.size(), at, sceneRect());
     QColor ground = background_color(dark_);
     ground.setAlpha(235);
     painter.setPen(grid_color(dark_).darker(130));

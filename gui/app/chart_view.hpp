@@ -12,6 +12,9 @@
 
 namespace chokepoint::gui {
 
+/// Where words of this size stand beside the pointer: to its right and below, or wherever they are not cut.
+QRectF readout_box(const QSizeF& box, const QPointF& at, const QRectF& area);
+
 class ChartView : public QChartView {
     Q_OBJECT
 

@@ -4,6 +4,7 @@
 #include "cli/run_cli.hpp"
 
 #include <app/chart_panel.hpp>
+#include <app/chart_view.hpp>
 #include <app/compare_charts.hpp>
 
 #include <gmock/gmock.h>
@@ -96,6 +97,18 @@ TEST_F(Panel, TellsEverySeriesThatIsShown) {
     EXPECT_THAT(panel.readout(0.5, 0.5)[1].toStdString(), StartsWith("down"));
     panel.toggle("up");
     EXPECT_EQ(panel.readout(0.5, 0.5), both);
+}
+
+TEST(Readout, StandsWhollyOnTheChartWhereverThePointerIs) {
+    const QRectF area(0, 0, 400, 300);
+    const QSizeF box(270, 60); // wider than half of the chart
+    for (double x = 0; x <= 400; x += 40) {
+        for (double y = 0; y <= 300; y += 30) {
+            const QRectF at = readout_box(box, {x, y}, area);
+            EXPECT_TRUE(area.contains(at)) << x << ", " << y;
+            EXPECT_FALSE(at.contains(QPointF(x, y))) << "the pointer's place stays in sight";
+        }
+    }
 }
 
 TEST_F(Panel, LooksAtThinLayersOfBarsNearby) {
