@@ -57,13 +57,18 @@ int extent(const ParallelPlan& plan, Group group) {
     return 0;
 }
 
-/// Expert groups divide what attention spreads over; pp comes last, where both agree on pipeline ranks.
+/// Expert groups divide what attention spreads over; pp comes last, where both agree on pipeline ranks, or
+/// anywhere if no expert is spread over GPUs.
 ParallelPlan random_plan() {
     const auto size = [] { return *rc::gen::element(1, 2, 3, 4); };
     ParallelPlan plan = plan_of(size(), size(), size(), size(), 1, 1);
     plan.expert_tensor = *rc::gen::element(1, plan.tensor);
     plan.expert = *rc::gen::element(1, plan.data, plan.data * plan.context);
     plan.rank_order = *rc::gen::element<std::string>("tp-cp-ep-dp-pp", "ep-tp-dp-cp-pp", "dp-tp-cp-ep-pp");
+    if (plan.expert * plan.expert_tensor == 1) {
+        plan.rank_order =
+            *rc::gen::element<std::string>("tp-cp-ep-dp-pp", "tp-cp-ep-pp-dp", "pp-dp-tp-ep-cp");
+    }
     if (*rc::gen::arbitrary<bool>() && plan.data == 4 && plan.expert * plan.expert_tensor <= plan.tensor) {
         plan.shard_group = plan.context * 2; // neighbours in the order that has context first
         plan.rank_order = "tp-cp-ep-dp-pp";
@@ -113,6 +118,21 @@ TEST(RankLayout, NumbersSixteenGpusAsMegatronsDocumentation) {
     EXPECT_THAT(layout.members(Group::tensor, 3), ElementsAre(2, 3));
     EXPECT_THAT(layout.members(Group::data, 5), ElementsAre(5, 7));
     EXPECT_THAT(layout.members(Group::pipeline, 1), ElementsAre(1, 5, 9, 13));
+}
+
+TEST(RankLayout, NumbersADenseModelsPipelineBeforeItsReplicas) {
+    // As MLPerf's GPT-3 runs do (NeMo's use_tp_pp_dp_mapping): replicas of tensor 2 x pipeline 2 lie side by
+    // side, and a data group's members four GPUs apart.
+    ParallelPlan plan = plan_of(2, 2, 1, 3, 1, 1);
+    plan.rank_order = "tp-cp-ep-pp-dp";
+    const RankLayout layout(plan, 4);
+    EXPECT_THAT(layout.members(Group::tensor, 3), ElementsAre(2, 3));
+    EXPECT_THAT(layout.members(Group::pipeline, 5), ElementsAre(5, 7));
+    EXPECT_THAT(layout.members(Group::data, 6), ElementsAre(2, 6, 10));
+    EXPECT_THAT(layout.members(Group::expert_data, 6), ElementsAre(2, 3, 6, 7, 10, 11));
+    EXPECT_FALSE(layout.remote(Rank{0}, Rank{1}));
+    plan.rank_order = "tp-cp-ep-dp-pp";
+    EXPECT_TRUE(RankLayout(plan, 4).remote(Rank{0}, Rank{1}));
 }
 
 TEST(RankLayout, FoldsExpertsOverTheGpusOfAttention) {

@@ -65,7 +65,7 @@ RankLayout::RankLayout(const ParallelPlan& plan, int gpus_per_node)
             fmt::format("expert_tensor x expert ({} x {}) does not divide the {} GPUs of a pipeline rank",
                         plan.expert_tensor, plan.expert, stage));
     }
-    expert_data_.extent = stage / expert_group;
+    Axis copies{.extent = stage / expert_group};
     gpus_ = stage * plan.pipeline;
 
     int attention = 1;
@@ -85,31 +85,38 @@ RankLayout::RankLayout(const ParallelPlan& plan, int gpus_per_node)
             place(expert_, routed);
         } else if (axis == "dp") {
             place(data_, attention);
-            place(expert_data_, routed);
+            place(copies, routed);
         } else {
             place(pipeline_, attention);
             routed_pipeline = routed;
             routed *= pipeline_.extent;
         }
     }
+    expert_data_ = {copies};
     if (plan.pipeline > 1 && routed_pipeline != pipeline_.stride) {
-        throw std::invalid_argument(
-            fmt::format("rank_order \"{}\" puts pipeline neighbours {} GPUs apart for attention and {} for "
-                        "experts; expected pp last, or expert groups as wide as attention's",
-                        plan.rank_order, pipeline_.stride, routed_pipeline));
+        if (expert_group == 1) {
+            // Experts are whole on each GPU, or there are none: copies are on all GPUs of a pipeline rank,
+            // which need not be consecutive.
+            expert_data_ = {tensor_, context_, data_};
+        } else {
+            throw std::invalid_argument(fmt::format(
+                "rank_order \"{}\" puts pipeline neighbours {} GPUs apart for attention and {} for "
+                "experts; expected pp last, or expert groups as wide as attention's",
+                plan.rank_order, pipeline_.stride, routed_pipeline));
+        }
     }
     const int sharing = plan.shard_group.value_or(plan.context * plan.data);
     shards_ = cut({context_, data_}, sharing, "context x data ranks");
     // Experts have as many replicas of their shards as the others (Megatron-Core,
     // num_distributed_optimizer_instances).
     const int instances = plan.context * plan.data / sharing;
-    if (expert_data_.extent % instances != 0) {
+    if (copies.extent % instances != 0) {
         throw std::invalid_argument(fmt::format(
             "shard_group ({}) makes {} replicas of every shard, which do not divide the {} copies "
             "of an expert",
-            sharing, instances, expert_data_.extent));
+            sharing, instances, copies.extent));
     }
-    expert_shards_ = cut({expert_data_}, expert_data_.extent / instances, "copies of an expert");
+    expert_shards_ = cut(expert_data_, copies.extent / instances, "copies of an expert");
 }
 
 RankLayout::Cut RankLayout::cut(std::vector<Axis> whole, int members, std::string_view what) {
@@ -151,7 +158,7 @@ std::vector<RankLayout::Axis> RankLayout::axes(Group group) const {
     case Group::expert_tensor:
         return {expert_tensor_};
     case Group::expert_data:
-        return {expert_data_};
+        return expert_data_;
     case Group::shard:
         return shards_.neighbours;
     case Group::replicas:

@@ -37,8 +37,9 @@ std::string_view name(Group);
 class RankLayout {
 public:
     /// @throws std::invalid_argument if plan.rank_order is no order of tp, cp, ep, dp and pp, if the expert
-    /// groups do not divide the GPUs of a pipeline rank, if attention and experts would disagree on the
-    /// pipeline rank of a GPU, or if plan.shard_group does not cut up the holders of a parameter.
+    /// groups do not divide the GPUs of a pipeline rank, if attention and experts that are spread over GPUs
+    /// would disagree on the pipeline rank of a GPU, or if plan.shard_group does not cut up the holders of a
+    /// parameter.
     RankLayout(const ParallelPlan&, int gpus_per_node);
 
     [[nodiscard]] int gpus() const { return gpus_; }
@@ -75,7 +76,8 @@ private:
     };
     [[nodiscard]] static Cut cut(std::vector<Axis> whole, int members, std::string_view what);
 
-    Axis pipeline_, tensor_, context_, data_, expert_tensor_, expert_, expert_data_;
+    Axis pipeline_, tensor_, context_, data_, expert_tensor_, expert_;
+    std::vector<Axis> expert_data_;
     Cut shards_, expert_shards_;
     int gpus_ = 1;
     int gpus_per_node_ = 1;
