@@ -165,11 +165,9 @@ TEST(Campaign, StepTimeIsLinearInMicroBatchesAboveTheThreshold) {
 }
 
 TEST(Uncertainty, IntervalIsLogSymmetricAndGrowsWithSigma) {
-    sim::Uncertainty u;
-    EXPECT_EQ(u.interval(20.0)[0], 20.0);
-    EXPECT_EQ(u.interval(20.0)[1], 20.0);
-    u.relative_sigma = 0.05;
-    const auto [low, high] = u.interval(20.0);
+    EXPECT_EQ(sim::interval(20.0, 0.0)[0], 20.0);
+    EXPECT_EQ(sim::interval(20.0, 0.0)[1], 20.0);
+    const auto [low, high] = sim::interval(20.0, 0.05);
     EXPECT_NEAR(low * high, 400.0, 1e-9);
     EXPECT_NEAR(std::log(high / 20.0), 1.6449 * 0.05, 1e-5);
 }

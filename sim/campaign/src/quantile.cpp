@@ -14,8 +14,9 @@ double quantile(const std::vector<double>& ascending, double share) {
     const double at = share * static_cast<double>(ascending.size() - 1);
     const auto low = static_cast<std::size_t>(at);
     const double above = at - static_cast<double>(low);
-    // An infinite neighbour counts only where something of it is taken.
-    return above > 0.0 ? std::lerp(ascending[low], ascending[low + 1], above) : ascending[low];
+    // An infinite neighbour counts only where something of it is taken, and two of them are not interpolated.
+    const bool between = above > 0.0 && ascending[low] < ascending[low + 1];
+    return between ? std::lerp(ascending[low], ascending[low + 1], above) : ascending[low];
 }
 
 } // namespace chokepoint::sim

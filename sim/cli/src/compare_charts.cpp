@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 namespace chokepoint::cli {
 
@@ -40,7 +41,7 @@ std::string difference_text(const sim::Comparison& comparison, std::size_t side)
     if (from <= 0.0) {
         return "";
     }
-    const auto [low, high] = difference.interval();
+    const auto [low, middle, high] = difference.percentiles;
     return fmt::format(": {:+.1f}% (p5 to p95 {:+.1f}% to {:+.1f}%)", 100.0 * difference.centre / from,
                        100.0 * low / from, 100.0 * high / from);
 }
@@ -97,24 +98,32 @@ double moved(const sim::Effect& effect, sim::Measure measure, const sim::RunRepo
 
 Json tornado_chart(const sim::RunReport& report, sim::Measure measure) {
     const Unit unit = unit_of(measure);
-    std::vector<std::pair<double, std::string>> inputs;
+    std::vector<const sim::Driver*> inputs;
     for (const sim::Driver& driver : report.uncertainty.drivers) {
-        inputs.emplace_back(sim::kP95 * moved(driver.effect, measure, report), driver.input);
+        inputs.push_back(&driver);
     }
-    std::ranges::stable_sort(inputs, std::greater{}, &std::pair<double, std::string>::first);
+    std::ranges::stable_sort(inputs, std::greater{}, [&](const sim::Driver* driver) {
+        return moved(driver->effect, measure, report);
+    });
     constexpr std::size_t kShown = 8;
     inputs.resize(std::min(inputs.size(), kShown));
     Json bars = Json::array();
-    for (const auto& [change, input] : inputs) {
-        bars.push_back({{"label", input},
-                        {"from", -change * unit.scale},
-                        {"to", change * unit.scale},
+    for (const sim::Driver* driver : inputs) {
+        const double below = moved(driver->ends.low, measure, report);
+        const double above = moved(driver->ends.high, measure, report);
+        if (!std::isfinite(below) || !std::isfinite(above)) {
+            continue; // the table says that the run would never end
+        }
+        bars.push_back({{"label", driver->input},
+                        {"from", std::min(below, above) * unit.scale},
+                        {"to", std::max(below, above) * unit.scale},
                         {"kind", "range"},
-                        {"text", "± " + sim::amount_text(measure, change)}});
+                        {"text", fmt::format("{:+.3g}, {:+.3g}", below * unit.scale, above * unit.scale)}});
     }
     return {{"schema", "chokepoint/chart/1"},
             {"kind", "waterfall"},
-            {"title", fmt::format("{}: what each input moves, p5 to p95", report.title)},
+            {"title",
+             fmt::format("{}: what each input changes, one standard deviation either way", report.title)},
             {"x", {{"label", "change of " + unit.label}}},
             {"panels", Json::array({Json{{"bars", std::move(bars)}}})}};
 }

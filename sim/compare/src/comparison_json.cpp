@@ -74,7 +74,7 @@ Json match_json(const std::optional<Matched>& matched) {
 }
 
 Json interval_json(const Difference& difference) {
-    const auto [low, high] = difference.interval();
+    const auto [low, middle, high] = difference.percentiles;
     Json drivers = Json::array();
     for (const auto& [input, sigma] : difference.drivers) {
         drivers.push_back({{"input", input}, {"sigma", sigma}});
@@ -82,6 +82,7 @@ Json interval_json(const Difference& difference) {
     return {{"measure", std::string(name(difference.measure))},
             {"difference", difference.centre},
             {"p5", low},
+            {"p50", middle},
             {"p95", high},
             {"sigma", difference.sigma},
             {"sigma_if_independent", difference.independent_sigma},

@@ -30,7 +30,7 @@ using Apart = std::map<std::string, std::map<std::string, double>>;
 void add(Apart& apart, double& squares, const RunReport& report, Measure measure, double sign) {
     for (const Driver& driver : report.uncertainty.drivers) {
         for (const Term& term : driver.terms) {
-            const double effect = effect_on(term.effect, measure, report);
+            const double effect = effect_on(half_distance(term.ends), measure, report);
             apart[driver.input][term.name] += sign * effect;
             squares += effect * effect;
         }
@@ -59,12 +59,36 @@ Difference difference(const RunReport& a, const RunReport& b, Measure measure) {
     }
     made.sigma = std::sqrt(variance);
     std::ranges::stable_sort(made.drivers, std::greater{}, &std::pair<std::string, double>::second);
+    std::vector<double> apart_by_draw = drawn(b, measure);
+    std::ranges::transform(
+        apart_by_draw, drawn(a, measure), apart_by_draw.begin(), [](double to, double from) {
+            return to == from ? 0.0 : to - from; // two runs that never end are as far from it
+        });
+    made.percentiles = percentiles(std::move(apart_by_draw));
     return made;
 }
 
 } // namespace
 
-std::array<double, 2> Difference::interval() const { return {centre - kP95 * sigma, centre + kP95 * sigma}; }
+std::vector<double> drawn(const RunReport& report, Measure measure) {
+    const Drawn& known = report.uncertainty.drawn;
+    switch (measure) {
+    case Measure::step_seconds:
+        return known.step_seconds;
+    case Measure::gpu_hours:
+        return known.gpu_hours;
+    case Measure::days: {
+        const double days =
+            sum(*parts_of(report, Measure::days)) / sum(*parts_of(report, Measure::gpu_hours));
+        std::vector<double> made = known.gpu_hours;
+        std::ranges::transform(made, made.begin(), [&](double hours) { return hours * days; });
+        return made;
+    }
+    case Measure::usd:
+        return known.usd;
+    }
+    throw std::logic_error("a measure without draws");
+}
 
 std::vector<Difference> differences(const RunReport& a, const RunReport& b) {
     std::vector<Difference> all;

@@ -61,13 +61,13 @@ std::string heading(const Comparison& comparison) {
 }
 
 /// "2,531,635", and below it "2,316,628 to 2,766,598"; "-" where the report does not know.
-std::string with_interval(const RunReport& report, Measure measure, double sigma) {
+std::string with_interval(const RunReport& report, Measure measure) {
     const auto parts = parts_of(report, measure);
     if (!parts) {
         return "-";
     }
     const double centre = sum(*parts);
-    const auto [low, high] = interval(centre, sigma);
+    const auto [low, middle, high] = percentiles(drawn(report, measure));
     return fmt::format("{}\n{} to {}", amount_text(measure, centre, high), amount_text(measure, low, high),
                        amount_text(measure, high, high));
 }
@@ -111,20 +111,15 @@ Table figures_table(const Comparison& comparison) {
         row(std::move(name), [text](const RunReport& r) { return r.campaign ? text(*r.campaign) : "-"; });
     };
     row("GPUs", [](const RunReport& r) { return hw::group_digits(r.gpus); });
-    row("step", [](const RunReport& r) {
-        return with_interval(r, Measure::step_seconds, r.uncertainty.relative_sigma);
-    });
+    row("step", [](const RunReport& r) { return with_interval(r, Measure::step_seconds); });
     row("tokens/s per GPU",
         [](const RunReport& r) { return fmt::format("{:.0f}", r.step.tokens_per_second_per_gpu); });
     row("MFU, causal, of BF16 peak",
         [](const RunReport& r) { return fmt::format("{:.1f}%", 100.0 * r.step.mfu_causal); });
     of_campaign("tokens of the campaign", [](const CampaignReport& c) { return count_text(c.tokens); });
-    row("days",
-        [](const RunReport& r) { return with_interval(r, Measure::days, r.uncertainty.gpu_hours_sigma); });
+    row("days", [](const RunReport& r) { return with_interval(r, Measure::days); });
     of_campaign("from, to", &dates);
-    row("GPU-hours", [](const RunReport& r) {
-        return with_interval(r, Measure::gpu_hours, r.uncertainty.gpu_hours_sigma);
-    });
+    row("GPU-hours", [](const RunReport& r) { return with_interval(r, Measure::gpu_hours); });
     of_campaign("of them without interruptions", [](const CampaignReport& c) {
         return c.failures ? hw::group_digits(c.gpu_hours) : std::string("-");
     });
@@ -136,8 +131,9 @@ Table figures_table(const Comparison& comparison) {
             return std::string("-");
         }
         constexpr double kMillion = 1e6;
-        const auto [low, high] = interval(r.cost->campaign->value() / kMillion, r.uncertainty.usd_sigma);
-        return fmt::format("{:.3f}\n{:.3f} to {:.3f}", r.cost->campaign->value() / kMillion, low, high);
+        const auto [low, middle, high] = r.uncertainty.usd;
+        return fmt::format("{:.3f}\n{:.3f} to {:.3f}", r.cost->campaign->value() / kMillion, low / kMillion,
+                           high / kMillion);
     });
     row("USD per GPU-hour", [](const RunReport& r) {
         return r.cost ? fmt::format("{:.2f}", (r.cost->price * hw::kHour).value()) : std::string("-");
@@ -162,7 +158,7 @@ std::string verdict(const Comparison& comparison, std::size_t side) {
     const Measure measure = comparison.headline;
     const double largest = largest_amount(waterfall);
     const double from = sum(waterfall.from);
-    const auto [low, high] = difference.interval();
+    const auto [low, middle, high] = difference.percentiles;
     const std::string_view sure = low > 0.0    ? "more, with 95% confidence"
                                   : high < 0.0 ? "less, with 95% confidence"
                                                : "so it may be either way";
@@ -282,21 +278,28 @@ std::string certainty(const HtmlReport& report) {
     Table table{{"input", "known to", "a step", "GPU-hours", "dollars"}, {}};
     constexpr std::size_t kListed = 12;
     const RunReport& first = report.comparison.sides.front().report;
-    const auto moved = [](bool any, std::string text) { return any ? std::move(text) : std::string("-"); };
+    const auto ends = [](Measure measure, double below, double above) {
+        const auto text = [&](double moved) {
+            return std::isinf(moved) ? std::string("never ends") : change_text(measure, moved, 0.0);
+        };
+        return below == 0.0 && above == 0.0 ? std::string("-")
+                                            : fmt::format("{}\n{}", text(below), text(above));
+    };
     for (const Driver& driver : first.uncertainty.drivers) {
         if (table.rows.size() < kListed) {
-            const Effect& effect = driver.effect;
+            const auto& [low, high] = driver.ends;
             table.rows.push_back({driver.input, fmt::format("{:.0f}%", 100.0 * driver.relative_sigma),
-                                  moved(effect.step > hw::Seconds(), hw::to_text(effect.step)),
-                                  moved(effect.gpu_hours > 0.0, hw::group_digits(effect.gpu_hours)),
-                                  moved(effect.usd > hw::Usd(), money_text(effect.usd))});
+                                  ends(Measure::step_seconds, low.step.value(), high.step.value()),
+                                  ends(Measure::gpu_hours, low.gpu_hours, high.gpu_hours),
+                                  ends(Measure::usd, low.usd.value(), high.usd.value())});
         }
     }
-    return section("How sure",
-                   figures(report.tornado) +
-                       "<p class=\"note\">What one standard deviation of each input moves, in A; the "
-                       "largest.</p>\n" +
-                       as_html(table));
+    return section(
+        "How sure",
+        figures(report.tornado) +
+            "<p class=\"note\">What each input changes, one standard deviation either way, in A; the "
+            "largest.</p>\n" +
+            as_html(table));
 }
 
 /// Figures of the parts that no good source stands behind.

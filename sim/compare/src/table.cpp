@@ -173,16 +173,16 @@ Table waterfalls_table(const Comparison& comparison) {
 std::string difference_line(const Comparison& comparison, std::size_t side) {
     const Difference& difference = headline_difference(comparison, side);
     const Measure measure = difference.measure;
-    const auto [low, high] = difference.interval();
+    const auto [low, middle, high] = difference.percentiles;
     const double largest = largest_amount(headline_waterfall(comparison, side));
     constexpr std::size_t kNamed = 2;
     std::vector<std::string> most;
     for (std::size_t i = 0; i < std::min(kNamed, difference.drivers.size()); ++i) {
         most.push_back(difference.drivers[i].first);
     }
-    return fmt::format("{} - A: {}, p5 to p95 {} to {}{}{}", letter(side),
+    return fmt::format("{} - A: {}, p5 to p95 {} to {}, p50 {}{}{}", letter(side),
                        change_text(measure, difference.centre, largest), change_text(measure, low, largest),
-                       change_text(measure, high, largest),
+                       change_text(measure, high, largest), change_text(measure, middle, largest),
                        most.empty() ? "" : "; least sure: ", fmt::join(most, ", "));
 }
 

@@ -6,6 +6,7 @@
 
 #include "extrapolation.hpp"
 #include "kernel_mix.hpp"
+#include "replay.hpp"
 #include "step_outcome.hpp"
 
 #include <fmt/format.h>
@@ -45,50 +46,6 @@ std::vector<int> ramp_batches(const Scenario& scenario) {
     }
     batches.push_back(plan.global_batch);
     return batches;
-}
-
-/// Half of what a step takes longer with an input a standard deviation above than with it one below.
-Driver driver_at_both_ends(std::string input, double sigma, const StepRun& step,
-                           std::vector<Seconds> StepCosts::* seconds) {
-    const auto makespan = [&](double deviation) {
-        StepCosts costs = step.costs;
-        for (Seconds& each : costs.*seconds) {
-            each *= std::exp(deviation);
-        }
-        return step.network.links.empty() ? longest_path(step.graph, costs).makespan
-                                          : simulate(step.graph, costs, step.network).makespan;
-    };
-    const Seconds effect = (makespan(sigma) - makespan(-sigma)) / 2.0;
-    return single_driver(std::move(input), sigma, {effect, 0.0, hw::Usd()});
-}
-
-/// One standard deviation is a factor of kRoutingFactor. The slowest rank's wait hides behind compute until
-/// it does not, so the effect is not linearised. Where GPUs share nothing but ports, contention is left out
-/// of it: that takes a fraction of the time, and for DeepSeek-V3 changes 0.741 s to 0.739 s.
-std::optional<Driver> routing_driver(const Scenario& scenario, const StepRun& step) {
-    if (std::ranges::none_of(step.costs.straggler_wait, [](Seconds wait) { return wait > Seconds(); })) {
-        return std::nullopt;
-    }
-    return driver_at_both_ends(
-        fmt::format("routing imbalance, {:.0f}%", 100.0 * scenario.plan().routing_imbalance),
-        std::log(kRoutingFactor), step, &StepCosts::straggler_wait);
-}
-
-/// The host's lead hides it as compute hides a wait. Nothing where it is far from being waited for.
-std::vector<Driver> host_driver(const StepRun& step) {
-    constexpr double kFar = 2.0; // standard deviations, before waits for results
-    if (busiest_host(step) * std::exp(kFar * host_sigma()) < step.timeline.makespan) {
-        return {};
-    }
-    return {driver_at_both_ends(std::string(kHostInput), host_sigma(), step, &StepCosts::host)};
-}
-
-std::vector<Driver> nonlinear_drivers(const Scenario& scenario, const StepRun& step) {
-    std::vector<Driver> drivers = host_driver(step);
-    if (std::optional<Driver> routing = routing_driver(scenario, step)) {
-        drivers.push_back(std::move(*routing));
-    }
-    return drivers;
 }
 
 /// A single stretch: the batch ramp, then the full batch.
@@ -155,9 +112,7 @@ hw::TransferRates transfer_rates(const Scenario& scenario) {
 } // namespace
 
 Uncertainty step_uncertainty(const Scenario& scenario, const StepRun& step) {
-    return uncertainty(step.graph, step.costs,
-                       critical_path(step.graph, step.costs, step.timeline, step.costs.operator_seconds),
-                       scenario.cluster().node.gpu.architecture, host_driver(step));
+    return step_uncertainty(step_response(step, scenario.cluster().node.gpu.architecture));
 }
 
 hw::Seconds busiest_host(const StepRun& step) {
@@ -296,9 +251,6 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     report.peaks = memory_peaks(scenario, step_run, report.memory.size());
     report.critical_path =
         critical_path(step_run.graph, step_run.costs, step_run.timeline, step_run.costs.operator_seconds);
-    report.uncertainty =
-        uncertainty(step_run.graph, step_run.costs, report.critical_path,
-                    scenario.cluster().node.gpu.architecture, nonlinear_drivers(scenario, step_run));
     report.schedule_note = step_run.schedule_note;
     report.tasks = static_cast<std::int64_t>(step_run.graph.tasks().size());
     report.engine = step_run.timeline.engine;
@@ -324,7 +276,8 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     StepCache& cache = options.cache != nullptr ? *options.cache : own;
     cache.outcome(scenario, scenario.plan(), [&] { return outcome_of(step_run); });
     add_economy(scenario, cache, options, report);
-    add_campaign_drivers(report.uncertainty, scenario, report);
+    report.uncertainty =
+        uncertainty(scenario, report, step_response(step_run, scenario.cluster().node.gpu.architecture));
     return report;
 }
 

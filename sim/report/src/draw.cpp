@@ -3,6 +3,7 @@
 #include <chokepoint/sim/draw.hpp>
 
 #include "inputs.hpp"
+#include "mixing.hpp"
 
 #include <chokepoint/sim/report.hpp>
 
@@ -13,15 +14,6 @@
 namespace chokepoint::sim {
 
 namespace {
-
-/// SplitMix64 (G. L. Steele, D. Lea and C. H. Flood, Fast splittable pseudorandom number generators, OOPSLA
-/// 2014): its output is fixed, unlike that of the standard library's distributions.
-std::uint64_t mixed(std::uint64_t x) {
-    x += 0x9e3779b97f4a7c15U;
-    x = (x ^ (x >> 30U)) * 0xbf58476d1ce4e5b9U;
-    x = (x ^ (x >> 27U)) * 0x94d049bb133111ebU;
-    return x ^ (x >> 31U);
-}
 
 /// In (0, 1].
 double uniform(std::uint64_t bits) { return (static_cast<double>(bits >> 11U) + 1.0) * 0x1p-53; }
@@ -95,14 +87,14 @@ StepCosts drawn(const work::TaskGraph& graph, const StepCosts& costs, const std:
     return made;
 }
 
-FailureSettings drawn(const FailureSettings& settings, const Draw& draw) {
+FailureSettings drawn(const FailureSettings& settings, const Deviates& deviates) {
     FailureSettings made = settings;
-    made.process.gpu_mtbf *= draw.factor(inputs::kFailures, inputs::failure_sigma());
+    made.process.gpu_mtbf *= std::exp(inputs::failure_sigma() * deviates(inputs::kFailures));
     made.trials = 0;
     return made;
 }
 
-hw::Usd drawn_usd(const Scenario& scenario, const RunReport& report, const Draw& draw) {
+hw::Usd drawn_usd(const Scenario& scenario, const RunReport& report, const Deviates& deviates) {
     const CostReport& cost = *report.cost;
     hw::Usd usd = cost.campaign.value_or(hw::Usd());
     if (!cost.range || !scenario.cost() || !report.campaign) {
@@ -112,7 +104,7 @@ hw::Usd drawn_usd(const Scenario& scenario, const RunReport& report, const Draw&
     if (settings.ownership) {
         Ownership own = *settings.ownership;
         for (const inputs::OwnedInput& input : inputs::owned_inputs(own)) {
-            input.figure->set(own.model, input.at(draw.deviate(input.figure->label)));
+            input.figure->set(own.model, input.at(deviates(input.figure->label)));
         }
         usd = at(settings.level, owned_cost(scenario, own, *report.campaign, report.energy)) + cost.staff;
     }
@@ -120,8 +112,8 @@ hw::Usd drawn_usd(const Scenario& scenario, const RunReport& report, const Draw&
     const hw::Usd powered = power != cost.items.end() ? power->usd.mid : hw::Usd();
     const UsdRange staff{cost.staff, cost.staff, cost.staff};
     return (usd - cost.staff) *
-               price_factor(*cost.range + staff * -1.0, draw.deviate(inputs::price_term(scenario))) +
-           cost.staff + powered * (draw.factor(inputs::power_term(scenario), inputs::kPowerSigma) - 1.0);
+               price_factor(*cost.range + staff * -1.0, deviates(inputs::price_term(scenario))) +
+           cost.staff + powered * std::expm1(inputs::kPowerSigma * deviates(inputs::power_term(scenario)));
 }
 
 } // namespace chokepoint::sim

@@ -25,7 +25,7 @@ std::string long_time(hw::Seconds time) {
 
 } // namespace
 
-std::vector<std::string> interruption_lines(const FailureReport& r, int gpus, double sigma) {
+std::vector<std::string> interruption_lines(const FailureReport& r, int gpus, const Percentiles& sure) {
     const FailureCost& c = r.expected;
     std::vector<std::string> lines;
     lines.push_back(fmt::format("Interruptions     {:.1f} days expected, {:.1f}% of them useful",
@@ -45,10 +45,10 @@ std::vector<std::string> interruption_lines(const FailureReport& r, int gpus, do
     part("of checkpoints", c.checkpoints);
     part("waiting for repairs, all spares being out", c.waiting);
     part("lost to slow hosts", c.slowed);
-    const auto [low, high] = interval(r.gpu_hours, sigma);
-    lines.push_back(fmt::format("  {:>13} GPU-hours            p5 to p95: {} to {}",
-                                hw::group_digits(r.gpu_hours), hw::group_digits(low),
-                                hw::group_digits(high)));
+    const auto [low, middle, high] = sure;
+    lines.push_back(fmt::format("  {:>13} GPU-hours            p5 to p95: {} to {}, p50 {}",
+                                hw::group_digits(r.gpu_hours), hw::group_digits(low), hw::group_digits(high),
+                                hw::group_digits(middle)));
     if (r.sample) {
         const double each = (gpus + r.spare_gpus) / hw::kHour.value();
         lines.push_back(fmt::format("  {:>13}    of {} runs, by when failures strike: {} to {}", "",

@@ -7,7 +7,7 @@
 namespace chokepoint::sim {
 
 /// @param sigma of the GPU-hours, relative.
-std::vector<std::string> interruption_lines(const FailureReport&, int gpus, double sigma);
+std::vector<std::string> interruption_lines(const FailureReport&, int gpus, const Percentiles&);
 std::vector<std::string> energy_lines(const EnergyReport&);
 /// The items of [cost]; none without it.
 std::vector<std::string> cost_item_lines(const CostReport&);

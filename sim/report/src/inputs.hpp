@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The inputs that are not exact, by name and spread: what propagation linearises and what a draw draws.
+// The inputs that are not exact, by name and spread: what intervals rest on and what a draw draws.
 #pragma once
 
 #include <chokepoint/hwmodels/operator.hpp>

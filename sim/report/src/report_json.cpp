@@ -264,32 +264,47 @@ Json sample_json(const std::optional<Sample>& sample) {
     return made;
 }
 
+Json effect_json(const Effect& effect) {
+    return {
+        {"step_seconds", effect.step.value()}, {"gpu_hours", effect.gpu_hours}, {"usd", effect.usd.value()}};
+}
+
+Json ends(const Percentiles& found) { return Json::array({found[0], found[2]}); }
+double middle(const Percentiles& found) { return found[1]; }
+
 Json uncertainty_json(const RunReport& report) {
     const Uncertainty& u = report.uncertainty;
     Json drivers = Json::array();
     for (const Driver& driver : u.drivers) {
-        drivers.push_back({{"input", driver.input},
-                           {"relative_sigma", driver.relative_sigma},
-                           {"step_seconds", driver.effect.step.value()},
-                           {"gpu_hours", driver.effect.gpu_hours},
-                           {"usd", driver.effect.usd.value()}});
+        Json entry = {{"input", driver.input}, {"relative_sigma", driver.relative_sigma}};
+        entry.update(effect_json(driver.effect));
+        entry["low"] = effect_json(driver.ends.low);
+        entry["high"] = effect_json(driver.ends.high);
+        drivers.push_back(std::move(entry));
     }
-    Json result = {{"step_seconds", interval(report.step.seconds.value(), u.relative_sigma)},
+    Json result = {{"step_seconds", ends(u.step_seconds)},
                    {"gpu_hours", nullptr},
                    {"interrupted_gpu_hours", nullptr},
                    {"usd", nullptr},
+                   {"median",
+                    {{"step_seconds", middle(u.step_seconds)},
+                     {"gpu_hours", nullptr},
+                     {"interrupted_gpu_hours", nullptr},
+                     {"usd", nullptr}}},
                    {"relative_sigma", u.relative_sigma},
                    {"drivers", std::move(drivers)},
                    {"monte_carlo", sample_json(report.sample)}};
     if (report.campaign) {
-        result["gpu_hours"] = interval(report.campaign->gpu_hours, u.uninterrupted_sigma);
+        result["gpu_hours"] = ends(u.uninterrupted_gpu_hours);
+        result["median"]["gpu_hours"] = middle(u.uninterrupted_gpu_hours);
         if (report.campaign->failures) {
-            result["interrupted_gpu_hours"] =
-                interval(report.campaign->failures->gpu_hours, u.gpu_hours_sigma);
+            result["interrupted_gpu_hours"] = ends(u.gpu_hours);
+            result["median"]["interrupted_gpu_hours"] = middle(u.gpu_hours);
         }
     }
     if (report.cost && report.cost->campaign) {
-        result["usd"] = interval(report.cost->campaign->value(), u.usd_sigma);
+        result["usd"] = ends(u.usd);
+        result["median"]["usd"] = middle(u.usd);
     }
     return result;
 }

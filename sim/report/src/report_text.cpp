@@ -44,9 +44,9 @@ std::string bar(double share) {
 
 void add_step(Page& page, const RunReport& r) {
     const StepReport& s = r.step;
-    const auto [low, high] = interval(s.seconds.value(), r.uncertainty.relative_sigma);
-    page.line("Step              {:>12}   p5 to p95: {} to {}", hw::to_text(s.seconds),
-              hw::to_text(Seconds(low)), hw::to_text(Seconds(high)));
+    const auto [low, middle, high] = r.uncertainty.step_seconds;
+    page.line("Step              {:>12}   p5 to p95: {} to {}, p50 {}", hw::to_text(s.seconds),
+              hw::to_text(Seconds(low)), hw::to_text(Seconds(high)), hw::to_text(Seconds(middle)));
     page.line("Tokens per step   {:>12}   {:.0f} tokens/s per GPU", count_text(s.tokens),
               s.tokens_per_second_per_gpu);
     page.line("Utilisation       {:>11.1f}%   {:.0f} TFLOPS per GPU, causal ({:.1f}%, {:.0f} non-causal), of "
@@ -128,9 +128,9 @@ void add_campaign(Page& page, const RunReport& r) {
         page.line("");
         page.line("Campaign          {} tokens in {:.1f} days without interruptions", count_text(c.tokens),
                   c.wall / hw::kDay);
-        const auto [low, high] = interval(c.gpu_hours, r.uncertainty.uninterrupted_sigma);
-        page.line("  {:>13} GPU-hours            p5 to p95: {} to {}", hw::group_digits(c.gpu_hours),
-                  hw::group_digits(low), hw::group_digits(high));
+        const auto [low, middle, high] = r.uncertainty.uninterrupted_gpu_hours;
+        page.line("  {:>13} GPU-hours            p5 to p95: {} to {}, p50 {}", hw::group_digits(c.gpu_hours),
+                  hw::group_digits(low), hw::group_digits(high), hw::group_digits(middle));
         page.line("  {:>13} per trillion tokens  at the full batch",
                   hw::group_digits(c.gpu_hours_per_trillion_tokens));
         if (c.ramp_points.size() > 1) {
@@ -146,7 +146,7 @@ void add_campaign(Page& page, const RunReport& r) {
         }
         if (c.failures) {
             page.line("");
-            add_lines(page, interruption_lines(*c.failures, r.gpus, r.uncertainty.gpu_hours_sigma));
+            add_lines(page, interruption_lines(*c.failures, r.gpus, r.uncertainty.gpu_hours));
         }
     }
     if (r.energy) {
@@ -159,9 +159,10 @@ void add_campaign(Page& page, const RunReport& r) {
         page.line("  {:>13} per step", money_text(r.cost->step));
         page.line("  {:>13} per trillion tokens", money_text(r.cost->per_trillion_tokens));
         if (r.cost->campaign) {
-            const auto [low, high] = interval(r.cost->campaign->value(), r.uncertainty.usd_sigma);
-            page.line("  {:>13} for the campaign     p5 to p95: {} to {}", money_text(*r.cost->campaign),
-                      money_text(hw::Usd(low)), money_text(hw::Usd(high)));
+            const auto [low, middle, high] = r.uncertainty.usd;
+            page.line("  {:>13} for the campaign     p5 to p95: {} to {}, p50 {}",
+                      money_text(*r.cost->campaign), money_text(hw::Usd(low)), money_text(hw::Usd(high)),
+                      money_text(hw::Usd(middle)));
         }
         add_lines(page, cost_item_lines(*r.cost));
     }

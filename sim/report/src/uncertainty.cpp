@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// First-order error of the step time: an input's relative error times its seconds on the critical path.
+// Puts a step's response, failures and prices together, and asks what each input moves and what all of them
+// do.
 #include <chokepoint/sim/report.hpp>
 
 #include "inputs.hpp"
@@ -9,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace chokepoint::sim {
 
@@ -16,65 +18,190 @@ using hw::Seconds;
 
 namespace {
 
-/// Seconds on the critical path of what shares one error.
-struct OnPath {
-    Seconds seconds;
-    double sigma = 0.0;
+struct Figures {
+    double step = 0.0; ///< seconds
+    double gpu_hours = 0.0, uninterrupted = 0.0, usd = 0.0;
 };
-/// By term: the operators of a class lie on different sides of its fitted curve.
-using Terms = std::map<std::string, OnPath>;
-using Inputs = std::map<std::string, Terms>;
 
-void add(Inputs& known, const std::string& input, const std::string& term, Seconds seconds, double sigma) {
-    OnPath& entry = known[input][term];
-    entry.seconds += seconds;
-    entry.sigma = sigma;
-}
-
-void add_compute(Inputs& known, const work::ComputeWork& work, const StepCosts& costs, std::size_t index,
-                 Seconds duration, const std::string& architecture) {
-    Seconds total;
-    for (const Seconds s : costs.operator_seconds[index]) {
-        total += s;
-    }
-    if (total.value() <= 0.0) {
-        return;
-    }
-    const double scale = duration / total;
-    for (std::size_t i = 0; i < work.operators.size(); ++i) {
-        const hw::Operator& op = work.operators[i];
-        const double sigma = costs.operator_sigma[index][i];
-        const Seconds seconds = costs.operator_seconds[index][i] * scale;
-        add(known, inputs::kernels(op), inputs::kernel_term(architecture, op), seconds, sigma);
-        add(known, inputs::kSoftware, inputs::kSoftware, seconds, costs.framework_sigma);
-        if (inputs::follows_clock(op, sigma)) {
-            add(known, inputs::kClock, inputs::clock_term(architecture), seconds, inputs::clock_sigma());
+/// A report's figures with its inputs at other values.
+class Answer {
+public:
+    /// @param scenario and report may be missing: then only the step is known
+    Answer(const StepResponse& response, const Scenario* scenario, const RunReport* report)
+        : response_(response),
+          scenario_(scenario),
+          report_(report != nullptr && report->campaign ? report : nullptr),
+          step_(response.seconds(std::vector(response.work.slices(), 1.0))) {
+        if (report_ != nullptr) {
+            const CampaignReport& campaign = *report_->campaign;
+            simulated_ = 1.0 - campaign.spent.given / campaign.wall;
+            paid_ = paid_gpu_time(campaign) / hw::kHour;
         }
     }
+
+    [[nodiscard]] Figures at(const Deviates& deviates) const {
+        return at(response_.seconds(response_.work.factors(deviates)), deviates);
+    }
+
+    /// With the step's seconds known.
+    [[nodiscard]] Figures at(double step, const Deviates& deviates) const {
+        Figures made{.step = step};
+        if (report_ == nullptr) {
+            return made;
+        }
+        const CampaignReport& campaign = *report_->campaign;
+        const double longer = 1.0 + simulated_ * (step / step_ - 1.0); // what is given is exact
+        made.uninterrupted = campaign.gpu_hours * longer;
+        made.gpu_hours = campaign.failures ? interrupted(campaign, longer, deviates) : made.uninterrupted;
+        if (priced()) {
+            const double staff = report_->cost->staff.value();
+            const double by_the_hour = drawn_usd(*scenario_, *report_, deviates).value() - staff;
+            made.usd = by_the_hour * made.gpu_hours / paid_ + staff;
+        }
+        return made;
+    }
+
+    [[nodiscard]] bool campaign() const { return report_ != nullptr; }
+    [[nodiscard]] bool priced() const { return campaign() && report_->cost && report_->cost->campaign; }
+    [[nodiscard]] const StepResponse& response() const { return response_; }
+
+    /// Inputs that no step depends on, each with its name and relative standard deviation.
+    [[nodiscard]] std::vector<std::pair<std::string, double>> others() const {
+        std::vector<std::pair<std::string, double>> names;
+        if (campaign() && report_->campaign->failures) {
+            names.emplace_back(inputs::kFailures, inputs::failure_sigma());
+        }
+        if (!priced() || !report_->cost->range || !scenario_->cost()) {
+            return names;
+        }
+        if (const auto& own = scenario_->cost()->ownership) {
+            for (const inputs::OwnedInput& input : inputs::owned_inputs(*own)) {
+                names.emplace_back(input.figure->label, input.sigma());
+            }
+        }
+        const UsdRange& range = *report_->cost->range;
+        if (range.high > range.low) {
+            names.emplace_back(inputs::price_term(*scenario_),
+                               (range.high - range.low) / (2.0 * kP95 * range.mid));
+        }
+        if (std::ranges::find(report_->cost->items, "power", &CostItem::name) != report_->cost->items.end()) {
+            names.emplace_back(inputs::power_term(*scenario_), inputs::kPowerSigma);
+        }
+        return names;
+    }
+
+private:
+    [[nodiscard]] double interrupted(const CampaignReport& campaign, double longer,
+                                     const Deviates& deviates) const {
+        const FailureReport& failures = *campaign.failures;
+        const Job job{scenario_->cluster().gpus(), scenario_->cluster().nodes, campaign.wall * longer};
+        const FailureSettings settings = drawn(failures.settings, deviates);
+        return failures.gpu_hours * (expected_cost(settings.process, job).wall / failures.expected.wall);
+    }
+
+    const StepResponse& response_;
+    const Scenario* scenario_;
+    const RunReport* report_;
+    double step_ = 0.0, simulated_ = 1.0, paid_ = 0.0;
+};
+
+Effect less(const Figures& a, const Figures& b) {
+    return {Seconds(a.step - b.step), a.gpu_hours - b.gpu_hours, hw::Usd(a.usd - b.usd)};
 }
 
-Effect root_of_squares(const std::vector<Term>& terms) {
+Ends ends_of(const Answer& answer, const Figures& best, std::string_view variable) {
+    const auto moved = [&](double deviate) {
+        return less(answer.at([&](std::string_view name) { return name == variable ? deviate : 0.0; }), best);
+    };
+    return {moved(-1.0), moved(1.0)};
+}
+
+bool moves(const Effect& effect) {
+    return effect.step != Seconds() || effect.gpu_hours != 0.0 || effect.usd != hw::Usd();
+}
+
+Effect root_of_squares_of(const std::vector<Term>& terms, double sign, Effect (*of)(const Ends&)) {
     double step = 0.0;
     double gpu_hours = 0.0;
     double usd = 0.0;
     for (const Term& term : terms) {
-        step += std::pow(term.effect.step.value(), 2);
-        gpu_hours += std::pow(term.effect.gpu_hours, 2);
-        usd += std::pow(term.effect.usd.value(), 2);
+        const Effect effect = of(term.ends);
+        step += std::pow(effect.step.value(), 2);
+        gpu_hours += std::pow(effect.gpu_hours, 2);
+        usd += std::pow(effect.usd.value(), 2);
     }
-    return {Seconds(std::sqrt(step)), std::sqrt(gpu_hours), hw::Usd(std::sqrt(usd))};
+    return {Seconds(sign * std::sqrt(step)), sign * std::sqrt(gpu_hours), hw::Usd(sign * std::sqrt(usd))};
 }
 
-Driver driver(const std::string& input, const Terms& terms) {
-    Driver made{input, 0.0, {}, {}};
-    Seconds on_path;
-    for (const auto& [name, term] : terms) {
-        on_path += term.seconds;
-        made.terms.push_back({name, {term.seconds * term.sigma, 0.0, hw::Usd()}});
-    }
-    made.effect = root_of_squares(made.terms);
-    made.relative_sigma = on_path.value() > 0.0 ? made.effect.step / on_path : 0.0;
+Ends ascending(Ends ends) {
+    const auto order = [&](auto Effect::* figure) {
+        if (ends.high.*figure < ends.low.*figure) {
+            std::swap(ends.low.*figure, ends.high.*figure);
+        }
+    };
+    order(&Effect::step);
+    order(&Effect::gpu_hours);
+    order(&Effect::usd);
+    return ends;
+}
+
+Driver driver(const std::string& input, double relative_sigma, std::vector<Term> terms) {
+    Driver made{input, relative_sigma, {}, {}, std::move(terms)};
+    made.effect = root_of_squares_of(made.terms, 1.0, &half_distance);
+    made.ends = made.terms.size() == 1 ? ascending(made.terms.front().ends) : root_of_squares(made.terms);
     return made;
+}
+
+/// By dollars where they are known, or else GPU-hours, or the step: each rises with the next.
+void sort_drivers(std::vector<Driver>& drivers) {
+    std::ranges::stable_sort(drivers, std::greater{}, [](const Driver& d) {
+        return std::tuple(d.effect.usd, d.effect.gpu_hours, d.effect.step);
+    });
+}
+
+/// Seconds on the step's own critical path that a variable scales.
+double on_path(const StepResponse& response, std::size_t variable) {
+    double seconds = 0.0;
+    for (std::size_t slice = 0; slice < response.work.slices(); ++slice) {
+        seconds += response.work.depends(slice, variable) ? response.chains.front()[slice] : 0.0;
+    }
+    return seconds;
+}
+
+std::vector<Driver> drivers_of(const Answer& answer) {
+    const StepResponse& response = answer.response();
+    const Figures best = answer.at([](std::string_view) { return 0.0; });
+    struct Known {
+        std::vector<Term> terms;
+        double on_path = 0.0, sigma = 0.0;
+    };
+    std::map<std::string, Known> inputs;
+    for (std::size_t i = 0; i < response.work.variables().size(); ++i) {
+        const Variable& variable = response.work.variables()[i];
+        const Ends ends = ends_of(answer, best, variable.name);
+        if (moves(ends.low) || moves(ends.high)) {
+            Known& known = inputs[variable.input];
+            known.terms.push_back({variable.name, ends});
+            known.on_path += on_path(response, i);
+            known.sigma = std::max(known.sigma, variable.sigma);
+        }
+    }
+    std::vector<Driver> drivers;
+    for (auto& [input, known] : inputs) {
+        const bool several = known.terms.size() > 1 && known.on_path > 0.0;
+        drivers.push_back(driver(input, known.sigma, std::move(known.terms)));
+        if (several) {
+            drivers.back().relative_sigma = drivers.back().effect.step.value() / known.on_path;
+        }
+    }
+    for (const auto& [name, sigma] : answer.others()) {
+        const Ends ends = ends_of(answer, best, name);
+        if (moves(ends.low) || moves(ends.high)) {
+            drivers.push_back(driver(name, sigma, {{name, ends}}));
+        }
+    }
+    sort_drivers(drivers);
+    return drivers;
 }
 
 /// Root of the drivers' squares over the centre.
@@ -86,148 +213,87 @@ template <class Get> double relative(const std::vector<Driver>& drivers, double 
     return centre > 0.0 ? std::sqrt(variance) / centre : 0.0;
 }
 
-/// By dollars where they are known, or else GPU-hours, or the step: each rises with the next.
-void sort_drivers(std::vector<Driver>& drivers) {
-    std::ranges::stable_sort(drivers, std::greater{}, [](const Driver& d) {
-        return std::tuple(d.effect.usd, d.effect.gpu_hours, d.effect.step);
-    });
-}
-
-/// GPU-hours with failures this many times as far apart, less those as the scenario says.
-double extra_hours(const Scenario& scenario, const CampaignReport& campaign, double factor) {
-    const FailureReport& failures = *campaign.failures;
-    Reliability process = failures.settings.process;
-    process.gpu_mtbf *= factor;
-    const Job job{scenario.cluster().gpus(), scenario.cluster().nodes, campaign.wall};
-    return failures.gpu_hours * (expected_cost(process, job).wall / failures.expected.wall - 1.0);
-}
-
-void add_failure_rate(std::vector<Driver>& drivers, const Scenario& scenario, const RunReport& report) {
-    const CampaignReport& campaign = *report.campaign;
-    if (!campaign.failures) {
-        return;
+Drawn drawn_figures(const Answer& answer) {
+    const StepResponse& response = answer.response();
+    EvenDraws draws;
+    std::vector<const std::vector<double>*> columns;
+    for (const Variable& variable : response.work.variables()) {
+        columns.push_back(&draws.of(variable.name));
     }
-    // Fewer failures only: as many more could keep a run from ever ending.
-    const double hours = -extra_hours(scenario, campaign, std::exp(inputs::failure_sigma()));
-    const hw::Usd usd = report.cost ? report.cost->price * (hours * hw::kHour) : hw::Usd();
-    drivers.push_back(single_driver(inputs::kFailures, inputs::failure_sigma(), {Seconds(), hours, usd}));
-}
-
-/// Dollars with each figure of ownership at its ends.
-void add_owned(std::vector<Driver>& drivers, const Scenario& scenario, const RunReport& report) {
-    const Ownership& own = *scenario.cost()->ownership;
-    for (const inputs::OwnedInput& input : inputs::owned_inputs(own)) {
-        const auto usd = [&](double value) {
-            Ownership other = own;
-            input.figure->set(other.model, value);
-            return at(scenario.cost()->level, owned_cost(scenario, other, *report.campaign, report.energy));
-        };
-        const hw::Usd moved = (usd(input.high) - usd(input.low)) / (2.0 * kP95);
-        if (moved != hw::Usd()) {
-            drivers.push_back(
-                single_driver(std::string(input.figure->label), input.sigma(), {Seconds(), 0.0, moved}));
+    Drawn made;
+    std::vector<double> deviates(columns.size());
+    for (std::size_t draw = 0; draw < kEvenDraws; ++draw) {
+        std::ranges::transform(columns, deviates.begin(),
+                               [&](const auto* column) { return (*column)[draw]; });
+        const Figures figures = answer.at(response.seconds(response.work.factors(deviates)),
+                                          [&](std::string_view name) { return draws.of(name)[draw]; });
+        made.step_seconds.push_back(figures.step);
+        if (answer.campaign()) {
+            made.gpu_hours.push_back(figures.gpu_hours);
+            made.uninterrupted_gpu_hours.push_back(figures.uninterrupted);
+        }
+        if (answer.priced()) {
+            made.usd.push_back(figures.usd);
         }
     }
+    return made;
 }
 
-void add_prices(std::vector<Driver>& drivers, const Scenario& scenario, const RunReport& report) {
-    const CostReport& cost = *report.cost;
-    if (!cost.range || !scenario.cost()) {
-        return;
-    }
-    if (scenario.cost()->ownership) {
-        add_owned(drivers, scenario, report);
-    }
-    const hw::Usd usd = (cost.range->high - cost.range->low) / (2.0 * kP95);
-    if (usd.value() > 0.0) {
-        drivers.push_back(
-            single_driver(inputs::price_term(scenario), usd / cost.range->mid, {Seconds(), 0.0, usd}));
-    }
-    const auto power = std::ranges::find(cost.items, "power", &CostItem::name);
-    if (power != cost.items.end()) {
-        drivers.push_back(single_driver(inputs::power_term(scenario), inputs::kPowerSigma,
-                                        {Seconds(), 0.0, power->usd.mid * inputs::kPowerSigma}));
-    }
+Uncertainty of_step(const Answer& answer) {
+    Uncertainty known;
+    known.drivers = drivers_of(answer);
+    known.relative_sigma = relative(known.drivers, answer.at([](std::string_view) { return 0.0; }).step,
+                                    [](const Effect& effect) { return effect.step.value(); });
+    return known;
 }
 
 } // namespace
 
-Driver single_driver(std::string input, double relative_sigma, const Effect& effect) {
-    Driver made{input, relative_sigma, {}, {{std::move(input), effect}}};
-    made.effect = root_of_squares(made.terms);
-    return made;
+Effect half_distance(const Ends& ends) {
+    // A run that never ends at one of its ends is as far from the other as that is from the middle.
+    const auto half = [](double low, double high) {
+        return std::isinf(low) ? high : std::isinf(high) ? -low : (high - low) / 2.0;
+    };
+    return {Seconds(half(ends.low.step.value(), ends.high.step.value())),
+            half(ends.low.gpu_hours, ends.high.gpu_hours),
+            hw::Usd(half(ends.low.usd.value(), ends.high.usd.value()))};
 }
 
-Uncertainty uncertainty(const work::TaskGraph& graph, const StepCosts& costs, const CriticalPath& path,
-                        const std::string& architecture, std::vector<Driver> others) {
-    Inputs known;
-    std::map<std::size_t, Seconds> computed; ///< by piece of work, which many tasks run
-    for (const PathStep& step : path.steps) {
-        const work::Task& task = graph.tasks()[step.task];
-        const auto index = static_cast<std::size_t>(task.work);
-        const Seconds duration = step.finish - step.start;
-        if (task.kind == work::TaskKind::compute) {
-            if (!waited_for_host(costs, index, duration)) { // the host is among `others`
-                computed[index] += duration;
-            }
-        } else if (task.kind == work::TaskKind::transfer) {
-            const Seconds wait = std::min(costs.straggler_wait[index], duration);
-            add(known, inputs::kTransfers, inputs::transfer_term(graph.transfers()[index].kind),
-                duration - wait, costs.transfer_sigma);
-        }
-    }
-    for (const auto& [index, duration] : computed) {
-        add_compute(known, graph.computes()[index], costs, index, duration, architecture);
-    }
-    Uncertainty result;
-    result.drivers = std::move(others);
-    for (const auto& [name, terms] : known) {
-        result.drivers.push_back(driver(name, terms));
-    }
-    std::erase_if(result.drivers, [](const Driver& d) { return d.effect.step.value() <= 0.0; });
-    sort_drivers(result.drivers);
-    const double makespan = path.steps.empty() ? 0.0 : path.steps.back().finish.value();
-    result.relative_sigma =
-        relative(result.drivers, makespan, [](const Effect& effect) { return effect.step.value(); });
-    return result;
+Ends root_of_squares(const std::vector<Term>& terms) {
+    return {root_of_squares_of(terms, -1.0, [](const Ends& ends) { return ends.low; }),
+            root_of_squares_of(terms, 1.0, [](const Ends& ends) { return ends.high; })};
 }
 
-void add_campaign_drivers(Uncertainty& known, const Scenario& scenario, const RunReport& report) {
-    if (!report.campaign) {
-        return;
+Uncertainty step_uncertainty(const StepResponse& response) {
+    return of_step(Answer(response, nullptr, nullptr));
+}
+
+Uncertainty uncertainty(const Scenario& scenario, const RunReport& report, const StepResponse& response) {
+    const Answer answer(response, &scenario, &report);
+    Uncertainty known = of_step(answer);
+    known.drawn = drawn_figures(answer);
+    known.step_seconds = percentiles(known.drawn.step_seconds);
+    if (!answer.campaign()) {
+        return known;
     }
-    const CampaignReport& campaign = *report.campaign;
-    const double paid = paid_gpu_time(campaign) / hw::kHour;
-    const double simulated = 1.0 - campaign.spent.given / campaign.wall; // what is given is exact
-    const hw::Usd usd = report.cost && report.cost->campaign ? *report.cost->campaign : hw::Usd();
-    const hw::Usd by_the_hour = report.cost ? usd - report.cost->staff : usd;
-    for (Driver& driver : known.drivers) {
-        for (Term& term : driver.terms) {
-            const double share = term.effect.step / report.step.seconds * simulated;
-            term.effect.gpu_hours = paid * share;
-            term.effect.usd = by_the_hour * share;
-        }
-        driver.effect = root_of_squares(driver.terms);
-    }
+    const double paid = paid_gpu_time(*report.campaign) / hw::kHour;
     const auto hours = [](const Effect& effect) { return effect.gpu_hours; };
-    known.uninterrupted_sigma = relative(known.drivers, paid, hours);
-    add_failure_rate(known.drivers, scenario, report);
-    if (report.cost && report.cost->campaign) {
-        add_prices(known.drivers, scenario, report);
-    }
-    sort_drivers(known.drivers);
     known.gpu_hours_sigma = relative(known.drivers, paid, hours);
-    known.usd_sigma =
-        relative(known.drivers, usd.value(), [](const Effect& effect) { return effect.usd.value(); });
+    known.gpu_hours = percentiles(known.drawn.gpu_hours);
+    known.uninterrupted_gpu_hours = percentiles(known.drawn.uninterrupted_gpu_hours);
+    const double simulated = 1.0 - report.campaign->spent.given / report.campaign->wall;
+    known.uninterrupted_sigma = known.relative_sigma * simulated;
+    if (answer.priced()) {
+        known.usd_sigma = relative(known.drivers, report.cost->campaign->value(),
+                                   [](const Effect& effect) { return effect.usd.value(); });
+        known.usd = percentiles(known.drawn.usd);
+    }
+    return known;
 }
 
 std::array<double, 2> interval(double centre, double relative_sigma) {
     const double factor = std::exp(kP95 * relative_sigma);
     return {centre / factor, centre * factor};
-}
-
-std::array<double, 2> Uncertainty::interval(double centre) const {
-    return sim::interval(centre, relative_sigma);
 }
 
 } // namespace chokepoint::sim

@@ -25,34 +25,49 @@ struct Columns {
     }
 };
 
-std::string cells(const Columns& columns, std::string_view input, std::string_view known,
-                  std::string_view step, std::string_view hours, std::string_view usd) {
-    std::string line = fmt::format("  {:<34} {:>8} {:>10}", input, known, step);
-    line += columns.campaign ? fmt::format(" {:>10}", hours) : "";
-    line += columns.priced ? fmt::format(" {:>12}", usd) : "";
-    return line;
+/// A figure at both ends of an input.
+using Cells = std::array<std::string, 2>;
+
+std::string cells(const Columns& columns, std::string_view input, std::string_view known, const Cells& step,
+                  const Cells& campaign) {
+    std::string line = fmt::format("  {:<34} {:>8} {:>10} {:>10}", input, known, step[0], step[1]);
+    return columns.campaign ? line + fmt::format(" {:>11} {:>11}", campaign[0], campaign[1]) : line;
 }
 
-std::string row(const Columns& columns, std::string_view input, std::string_view known, const Effect& effect,
+std::string change_text(std::string text, bool positive, bool any) {
+    return any ? (positive ? "+" : "") + text : std::string("-");
+}
+
+Cells step_cells(const Ends& ends) {
+    const auto text = [](hw::Seconds s) {
+        return change_text(hw::to_text(s), s > hw::Seconds(), s != hw::Seconds());
+    };
+    return {text(ends.low.step), text(ends.high.step)};
+}
+
+Cells campaign_cells(const Columns& columns, const Ends& ends) {
+    const auto text = [&](const Effect& effect) {
+        const double moved = columns.priced ? effect.usd.value() : effect.gpu_hours;
+        return std::isinf(moved) ? std::string("never ends")
+                                 : change_text(hw::group_digits(moved), moved > 0.0, moved != 0.0);
+    };
+    return {text(ends.low), text(ends.high)};
+}
+
+std::string row(const Columns& columns, std::string_view input, std::string_view known, const Ends& ends,
                 double share) {
-    constexpr int kBarWidth = 12;
-    const auto moved = [](bool any, std::string text) { return any ? std::move(text) : std::string("-"); };
-    return fmt::format("{}  {:#<{}}",
-                       cells(columns, input, known,
-                             moved(effect.step > hw::Seconds(), hw::to_text(effect.step)),
-                             moved(effect.gpu_hours > 0.0, hw::group_digits(effect.gpu_hours)),
-                             moved(effect.usd > hw::Usd(), money_text(effect.usd))),
-                       "", static_cast<int>(std::lround(share * kBarWidth)));
+    constexpr int kBarWidth = 10;
+    return fmt::format("{} {:#<{}}",
+                       cells(columns, input, known, step_cells(ends), campaign_cells(columns, ends)), "",
+                       static_cast<int>(std::lround(share * kBarWidth)));
 }
 
-Effect together(const std::vector<Driver>& drivers, std::size_t from) {
-    double step = 0.0, hours = 0.0, usd = 0.0;
+Ends together(const std::vector<Driver>& drivers, std::size_t from) {
+    std::vector<Term> terms;
     for (std::size_t i = from; i < drivers.size(); ++i) {
-        step += std::pow(drivers[i].effect.step.value(), 2);
-        hours += std::pow(drivers[i].effect.gpu_hours, 2);
-        usd += std::pow(drivers[i].effect.usd.value(), 2);
+        terms.insert(terms.end(), drivers[i].terms.begin(), drivers[i].terms.end());
     }
-    return {hw::Seconds(std::sqrt(step)), std::sqrt(hours), hw::Usd(std::sqrt(usd))};
+    return root_of_squares(terms);
 }
 
 std::string trimmed(std::string line) {
@@ -61,9 +76,9 @@ std::string trimmed(std::string line) {
 }
 
 std::string sample_row(std::string_view name, const std::array<std::string, 3>& drawn,
-                       const std::array<std::string, 2>& linear) {
-    return fmt::format("  {:<16} {:>14} {:>14} {:>14}   {} to {}", name, drawn[0], drawn[1], drawn[2],
-                       linear[0], linear[1]);
+                       const std::array<std::string, 3>& propagated) {
+    return fmt::format("  {:<10} {:>12} {:>12} {:>12}   {:>12} {:>12} {:>12}", name, drawn[0], drawn[1],
+                       drawn[2], propagated[0], propagated[1], propagated[2]);
 }
 
 template <class Values, class Text> auto texts(const Values& values, Text text) {
@@ -81,25 +96,22 @@ std::vector<std::string> tornado_lines(const RunReport& r) {
     }
     const Columns columns{r.campaign.has_value(), r.cost && r.cost->campaign};
     std::vector<std::string> lines{
-        "How sure          what one standard deviation of each input moves, largest first",
-        cells(columns, "input", "known to", "a step", "GPU-hours", "dollars")};
+        "How sure          what each input changes, one standard deviation either way, largest first",
+        cells(columns, "input", "known to", {"step from", "to"},
+              {columns.priced ? "USD from" : "hours from", "to"})};
     const double largest = columns.size(drivers.front().effect);
     const auto share = [&](const Effect& effect) {
         return largest > 0.0 ? std::min(1.0, columns.size(effect) / largest) : 0.0;
     };
     for (std::size_t i = 0; i < std::min(kShown, drivers.size()); ++i) {
         lines.push_back(row(columns, drivers[i].input,
-                            fmt::format("{:.0f}%", 100.0 * drivers[i].relative_sigma), drivers[i].effect,
+                            fmt::format("{:.0f}%", 100.0 * drivers[i].relative_sigma), drivers[i].ends,
                             share(drivers[i].effect)));
     }
     if (drivers.size() > kShown) {
-        const Effect rest = together(drivers, kShown);
+        const Ends rest = together(drivers, kShown);
         lines.push_back(row(columns, fmt::format("{} smaller ones together", drivers.size() - kShown), "",
-                            rest, share(rest)));
-    }
-    if (drivers.front().input.starts_with(inputs::kRouting)) {
-        lines.emplace_back(
-            "  Routing imbalance moves more upwards than down: --monte-carlo N shows longer upper ends");
+                            rest, share(half_distance(rest))));
     }
     std::ranges::transform(lines, lines.begin(), trimmed);
     return lines;
@@ -112,20 +124,19 @@ std::vector<std::string> sample_lines(const RunReport& r) {
     const Sample& drawn = *r.sample;
     const auto seconds = [](double value) { return hw::to_text(hw::Seconds(value)); };
     const auto usd = [](double value) { return money_text(hw::Usd(value)); };
-    std::vector<std::string> lines{
-        fmt::format("Monte-Carlo       {} draws of all inputs, each simulated again (seed {})",
-                    hw::group_digits(drawn.trials), drawn.seed),
-        fmt::format("  {:<16} {:>14} {:>14} {:>14}   {}", "", "p5", "p50", "p95", "linearised p5 to p95"),
-        sample_row("a step", texts(drawn.step, [](hw::Seconds s) { return hw::to_text(s); }),
-                   texts(r.uncertainty.interval(r.step.seconds.value()), seconds))};
+    std::vector<std::string> lines{fmt::format("Monte-Carlo       {} draws of all inputs, each simulated "
+                                               "again (seed {}), and the interval above",
+                                               hw::group_digits(drawn.trials), drawn.seed),
+                                   sample_row("", {"p5", "p50", "p95"}, {"p5", "p50", "p95"}),
+                                   sample_row("a step",
+                                              texts(drawn.step, [](hw::Seconds s) { return hw::to_text(s); }),
+                                              texts(r.uncertainty.step_seconds, seconds))};
     if (drawn.gpu_hours && r.campaign) {
-        const double paid = paid_gpu_time(*r.campaign) / hw::kHour;
         lines.push_back(sample_row("GPU-hours", texts(*drawn.gpu_hours, hw::group_digits),
-                                   texts(interval(paid, r.uncertainty.gpu_hours_sigma), hw::group_digits)));
+                                   texts(r.uncertainty.gpu_hours, hw::group_digits)));
     }
     if (drawn.usd && r.cost && r.cost->campaign) {
-        lines.push_back(sample_row("dollars", texts(*drawn.usd, money_text),
-                                   texts(interval(r.cost->campaign->value(), r.uncertainty.usd_sigma), usd)));
+        lines.push_back(sample_row("dollars", texts(*drawn.usd, money_text), texts(r.uncertainty.usd, usd)));
     }
     return lines;
 }

@@ -11,7 +11,7 @@ namespace chokepoint::sim {
 
 /// The inputs that contribute most, largest first. Nothing if every input is exact.
 std::vector<std::string> tornado_lines(const RunReport&);
-/// The Monte-Carlo beside the linearised interval. Nothing without one.
+/// The Monte-Carlo beside the interval. Nothing without one.
 std::vector<std::string> sample_lines(const RunReport&);
 
 } // namespace chokepoint::sim

@@ -22,19 +22,18 @@ constexpr std::array kStatuses{std::pair{PointStatus::done, std::string_view("do
 Headline headline_of(const RunReport& report) {
     Headline headline;
     const Uncertainty& u = report.uncertainty;
-    const auto banded = [](double centre, double sigma) {
-        const std::array<double, 2> ends = interval(centre, sigma);
-        return Banded<double>{centre, ends[0], ends[1]};
+    const auto banded = [](double best, const Percentiles& found) {
+        return Banded<double>{best, found[0], found[2]};
     };
     const auto with_unit = [](const Banded<double>& b, auto unit) {
         return Banded<decltype(unit)>{b.value * unit, b.p5 * unit, b.p95 * unit};
     };
-    headline.step = with_unit(banded(report.step.seconds.value(), u.relative_sigma), hw::Seconds(1.0));
+    headline.step = with_unit(banded(report.step.seconds.value(), u.step_seconds), hw::Seconds(1.0));
     if (report.campaign) {
-        headline.gpu_hours = banded(report.campaign->gpu_hours, u.uninterrupted_sigma);
+        headline.gpu_hours = banded(report.campaign->gpu_hours, u.uninterrupted_gpu_hours);
     }
     if (report.cost && report.cost->campaign) {
-        headline.usd = with_unit(banded(report.cost->campaign->value(), u.usd_sigma), hw::Usd(1.0));
+        headline.usd = with_unit(banded(report.cost->campaign->value(), u.usd), hw::Usd(1.0));
     }
     headline.tokens_per_second_per_gpu = report.step.tokens_per_second_per_gpu;
     headline.mfu = report.step.mfu_causal;

@@ -45,8 +45,17 @@ std::vector<std::string> cells_of(std::string_view line) {
 
 struct Amount {
     double value = 0.0;
-    double sigma = 0.0; ///< of its logarithm
+    Percentiles sure{};
 };
+
+/// As sure as the step that it goes with.
+Amount with_step(double value, const RunReport& report) {
+    Amount made{value, report.uncertainty.step_seconds};
+    for (double& each : made.sure) {
+        each *= value / report.step.seconds.value();
+    }
+    return made;
+}
 
 std::optional<Amount> amount_of(const RunReport& report, std::string_view figure) {
     if (!report.campaign) {
@@ -55,24 +64,28 @@ std::optional<Amount> amount_of(const RunReport& report, std::string_view figure
     const CampaignReport& campaign = *report.campaign;
     const Uncertainty& sure = report.uncertainty;
     if (figure == kHours) {
-        return Amount{paid_gpu_time(campaign) / hw::kHour, sure.gpu_hours_sigma};
+        return Amount{paid_gpu_time(campaign) / hw::kHour, sure.gpu_hours};
     }
     if (figure == kUsd) {
         return report.cost && report.cost->campaign
-                   ? std::optional(Amount{report.cost->campaign->value(), sure.usd_sigma})
+                   ? std::optional(Amount{report.cost->campaign->value(), sure.usd})
                    : std::nullopt;
     }
     if (figure == kHoursEach || figure == kDaysEach) {
         const double hours = campaign.gpu_hours_per_trillion_tokens;
         constexpr double kHoursOfDay = 24.0;
-        return Amount{figure == kHoursEach ? hours : hours / report.gpus / kHoursOfDay, sure.relative_sigma};
+        return with_step(figure == kHoursEach ? hours : hours / report.gpus / kHoursOfDay, report);
     }
-    Amount of_phases;
+    double given = 0.0, simulated = 0.0;
     for (const PhaseReport& phase : campaign.phases) {
         if (phase.name.starts_with(figure.substr(kHoursOf.size()))) {
-            of_phases.value += phase.gpu_hours;
-            of_phases.sigma = phase.given ? of_phases.sigma : sure.relative_sigma;
+            (phase.given ? given : simulated) += phase.gpu_hours;
         }
+    }
+    Amount of_phases = with_step(simulated, report);
+    of_phases.value += given;
+    for (double& each : of_phases.sure) {
+        each += given;
     }
     return of_phases.value > 0.0 ? std::optional(of_phases) : std::nullopt;
 }
@@ -80,7 +93,7 @@ std::optional<Amount> amount_of(const RunReport& report, std::string_view figure
 void predict(CampaignFigure& figure, const RunReport& report) {
     if (const auto amount = amount_of(report, figure.figure)) {
         figure.predicted = amount->value;
-        figure.interval = interval(amount->value, amount->sigma);
+        figure.interval = {amount->sure[0], amount->sure[2]};
     } else {
         figure.reason = "the scenario says nothing of it";
     }

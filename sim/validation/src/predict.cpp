@@ -108,7 +108,7 @@ std::optional<std::array<double, 2>> Prediction::interval() const {
     if (!predicted) {
         return std::nullopt;
     }
-    return Uncertainty{relative_sigma, {}}.interval(predicted->value());
+    return sim::interval(predicted->value(), relative_sigma);
 }
 
 std::optional<double> Prediction::memory_error(const PublishedRun& run) const {

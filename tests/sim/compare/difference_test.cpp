@@ -18,6 +18,7 @@ TEST(Difference, OfARunWithItselfIsCertain) {
     for (const Difference& difference : sim::differences(a, a)) {
         EXPECT_EQ(difference.centre, 0.0);
         EXPECT_EQ(difference.sigma, 0.0);
+        EXPECT_THAT(difference.percentiles, testing::Each(0.0));
         EXPECT_GT(difference.independent_sigma, 0.0);
     }
 }
@@ -29,6 +30,9 @@ TEST(Difference, OfTwiceTheTokensIsAsUnsureAsTheHalf) {
     const std::vector<Difference> found = sim::differences(a, b);
     ASSERT_EQ(found[1].measure, Measure::gpu_hours);
     EXPECT_NEAR(found[1].sigma, a.uncertainty.gpu_hours_sigma * a.campaign->gpu_hours, 1e-9 * found[1].sigma);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_NEAR(found[1].percentiles[i] / a.uncertainty.gpu_hours[i], 1.0, 1e-9);
+    }
     EXPECT_EQ(found[0].sigma, 0.0);
 }
 
@@ -51,8 +55,10 @@ TEST(Difference, BackwardsIsAsSure) {
     for (std::size_t i = 0; i < there.size(); ++i) {
         EXPECT_DOUBLE_EQ(there[i].centre, -back[i].centre);
         EXPECT_DOUBLE_EQ(there[i].sigma, back[i].sigma);
-        EXPECT_NEAR(there[i].interval()[1] + there[i].interval()[0], 2.0 * there[i].centre,
-                    1e-9 * std::abs(there[i].centre));
+        for (std::size_t share = 0; share < 3; ++share) {
+            EXPECT_NEAR(there[i].percentiles[share], -back[i].percentiles[2 - share],
+                        1e-9 * std::abs(there[i].centre));
+        }
     }
 }
 
@@ -97,7 +103,7 @@ TEST(Uncertainty, OfOwningIsSharedByTwoClusters) {
     ASSERT_NE(alone, a.uncertainty.drivers.end());
     EXPECT_LT(sigma_of(apart.drivers, "utilisation"), alone->effect.usd.value());
     // What is used more of its life is cheaper, so the term has a sign.
-    EXPECT_LT(alone->terms.front().effect.usd, hw::Usd());
+    EXPECT_LT(alone->terms.front().ends.high.usd, hw::Usd());
 }
 
 TEST(Cost, OfResearchAndStaffIsInItOnlyIfGiven) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws are reproducible, and their spread is what the linearised interval says.
+// Draws are reproducible, and their percentiles are those of the interval without them.
 #include "sim/compare/clusters.hpp"
 
 #include <chokepoint/sim/monte_carlo.hpp>
@@ -54,6 +54,8 @@ TEST(Quantile, LiesBetweenNeighbours) {
     const double never = std::numeric_limits<double>::infinity();
     EXPECT_DOUBLE_EQ(sim::quantile({1.0, 2.0, 4.0}, 0.75), 3.0);
     EXPECT_DOUBLE_EQ(sim::quantile({1.0, 2.0, never}, 0.5), 2.0);
+    EXPECT_EQ(sim::quantile({1.0, 2.0, never}, 0.75), never);
+    EXPECT_EQ(sim::quantile({1.0, never, never}, 0.75), never);
     EXPECT_THROW((void)sim::quantile({}, 0.5), std::invalid_argument);
 }
 
@@ -65,21 +67,34 @@ TEST(MonteCarlo, DoesNotDependOnTheNumberOfProcesses) {
     EXPECT_NE(one.step, draws(scenario, 20, 2).step);
 }
 
-TEST(MonteCarlo, AgreesWithTheLinearisedInterval) {
-    const sim::Scenario scenario = test::small();
-    const sim::RunReport report = sim::run(scenario);
+/// A p5 or p95 of n draws of something near a normal is off by 0.218 / 0.103 / sqrt(n) standard deviations, a
+/// median by 1.25 / sqrt(n).
+void expect_agreement(const sim::Percentiles& found, const std::array<double, 3>& sample, int draws) {
+    const double sigma = spread(found[0], found[2]);
+    const double slack = 0.15; // chains that no pass over the graph found
+    EXPECT_NEAR(std::log(sample[0] / found[0]) / sigma, 0.0, 3.0 * 2.11 / std::sqrt(draws) + slack);
+    EXPECT_NEAR(std::log(sample[1] / found[1]) / sigma, 0.0, 3.0 * 1.25 / std::sqrt(draws) + slack);
+    EXPECT_NEAR(std::log(sample[2] / found[2]) / sigma, 0.0, 3.0 * 2.11 / std::sqrt(draws) + slack);
+}
+
+TEST(MonteCarlo, AgreesWithTheInterval) {
     constexpr int kTrials = 400;
-    const Sample sample = draws(scenario, kTrials);
-    const double sigma = report.uncertainty.relative_sigma;
-    ASSERT_GT(sigma, 0.02);
-    // The median's standard error is 1.25 sigma / sqrt(n); waits that hide behind others make a step no
-    // shorter and no longer than its path, so that the step rises a little in the mean.
-    EXPECT_NEAR(std::log(sample.step[1] / report.step.seconds), 0.0,
-                4.5 * 1.25 * sigma / std::sqrt(kTrials) + 0.1 * sigma);
-    EXPECT_NEAR(spread(sample.step[0].value(), sample.step[2].value()) / sigma, 1.0, 0.2);
-    EXPECT_NEAR(spread(sample.usd->front().value(), sample.usd->back().value()) /
-                    report.uncertainty.usd_sigma,
-                1.0, 0.2);
+    // As it is, waited for by its host; without a host; with waits for the slowest rank that are often longer
+    // than what hides them, which lengthen a step by more than they shorten it.
+    for (const std::vector<std::string>& overrides :
+         {std::vector<std::string>{},
+          {"cluster.host_call=0 us"},
+          {"cluster.host_call=0 us", "plan.routing_imbalance=0.5"}}) {
+        const sim::Scenario scenario = test::small(overrides);
+        const sim::RunReport report = sim::run(scenario);
+        ASSERT_GT(report.uncertainty.relative_sigma, 0.02);
+        const Sample sample = draws(scenario, kTrials);
+        expect_agreement(report.uncertainty.step_seconds,
+                         {sample.step[0].value(), sample.step[1].value(), sample.step[2].value()}, kTrials);
+        expect_agreement(report.uncertainty.usd,
+                         {sample.usd->at(0).value(), sample.usd->at(1).value(), sample.usd->at(2).value()},
+                         kTrials);
+    }
 }
 
 TEST(MonteCarlo, DrawsFailuresAndPricesToo) {
@@ -92,6 +107,9 @@ TEST(MonteCarlo, DrawsFailuresAndPricesToo) {
     const double hours = spread(sample.gpu_hours->front(), sample.gpu_hours->back());
     EXPECT_GT(hours, step);
     EXPECT_GT(sample.gpu_hours->at(1), 0.98 * report.campaign->gpu_hours);
+    expect_agreement(report.uncertainty.gpu_hours, *sample.gpu_hours, 200);
+    expect_agreement(report.uncertainty.usd,
+                     {sample.usd->at(0).value(), sample.usd->at(1).value(), sample.usd->at(2).value()}, 200);
 }
 
 TEST(MonteCarlo, DrawsFiguresOfOwnership) {
@@ -99,7 +117,8 @@ TEST(MonteCarlo, DrawsFiguresOfOwnership) {
     const sim::RunReport report = sim::run(scenario);
     const Sample sample = draws(scenario, 400);
     const double spread_of_usd = spread(sample.usd->front().value(), sample.usd->back().value());
-    EXPECT_NEAR(spread_of_usd / report.uncertainty.usd_sigma, 1.0, 0.25);
+    expect_agreement(report.uncertainty.usd,
+                     {sample.usd->at(0).value(), sample.usd->at(1).value(), sample.usd->at(2).value()}, 400);
     EXPECT_GT(spread_of_usd, 1.2 * spread(sample.step[0].value(), sample.step[2].value()));
     EXPECT_NEAR(sample.usd->at(1) / *report.cost->campaign, 1.0, 0.1);
 }

@@ -15,13 +15,16 @@ namespace chokepoint::sim {
 struct Difference {
     Measure measure = Measure::step_seconds;
     double centre = 0.0;            ///< b - a
-    double sigma = 0.0;             ///< a term that both runs name moves both
+    double sigma = 0.0;             ///< to first order; a term that both runs name moves both
     double independent_sigma = 0.0; ///< if no term were shared
     /// Sigma by input, largest first.
     std::vector<std::pair<std::string, double>> drivers;
-    /// 5th and 95th percentile of a normal.
-    [[nodiscard]] std::array<double, 2> interval() const;
+    /// Of draws in which shared inputs have shared values.
+    Percentiles percentiles{};
 };
+
+/// What a figure is in each draw, in the measure's unit.
+std::vector<double> drawn(const RunReport&, Measure);
 
 /// b - a in every measure that both have. Terms of one name are one random variable, so that only what they
 /// move apart counts.

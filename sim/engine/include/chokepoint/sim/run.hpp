@@ -53,8 +53,13 @@ StepRun run_pair(const Scenario&, int layers);
 /// What all tasks of the busiest rank take their host to start: no step is shorter.
 hw::Seconds busiest_host(const StepRun&);
 
-/// How well the step's time is known, from its host and the inputs on its critical path; routing imbalance,
-/// which `run` adds by simulating again, is left out.
+/// How the step answers to inputs that are not exact: the chains of tasks that are critical with all of them
+/// at their best values, and with what is most apart (arithmetic, transfers, waits for the slowest rank, the
+/// host) one and two standard deviations off. Each is found in one pass over the graph.
+/// @param architecture of the part: parts of one share the errors of its kernels
+StepResponse step_response(const StepRun&, const std::string& architecture);
+
+/// How well the step's time is known.
 Uncertainty step_uncertainty(const Scenario&, const StepRun&);
 
 /// The classes of a run, as reports and traces name them.

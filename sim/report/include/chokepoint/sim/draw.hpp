@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// One value of every input that is not exact, to check the linearised interval by running a scenario again.
+// One value of every input that is not exact, to check an interval by running a scenario again.
 #pragma once
 
 #include <chokepoint/sim/economy.hpp>
+#include <chokepoint/sim/response.hpp>
 #include <chokepoint/sim/timeline.hpp>
 
 #include <array>
@@ -21,6 +22,7 @@ class Draw {
 public:
     Draw(std::uint64_t seed, std::uint64_t trial) : seed_(seed), trial_(trial) {}
     [[nodiscard]] double deviate(std::string_view name) const;
+    double operator()(std::string_view name) const { return deviate(name); }
     /// Log-normal with a median of 1.
     [[nodiscard]] double factor(std::string_view name, double sigma) const;
 
@@ -40,9 +42,9 @@ double host_sigma();
 /// The costs of a step with every kernel, transfer and wait as drawn.
 StepCosts drawn(const work::TaskGraph&, const StepCosts&, const std::string& architecture, const Draw&);
 /// Failures that come as often as drawn; without a Monte-Carlo of their own.
-FailureSettings drawn(const FailureSettings&, const Draw&);
+FailureSettings drawn(const FailureSettings&, const Deviates&);
 /// The campaign's dollars at prices, figures of ownership and power as drawn; 0 without a campaign.
-hw::Usd drawn_usd(const Scenario&, const RunReport&, const Draw&);
+hw::Usd drawn_usd(const Scenario&, const RunReport&, const Deviates&);
 
 /// Figures of many draws: 5th, 50th and 95th percentile.
 struct Sample {

@@ -4,8 +4,10 @@
 
 #include <chokepoint/sim/critical_path.hpp>
 #include <chokepoint/sim/draw.hpp>
+#include <chokepoint/sim/draws.hpp>
 #include <chokepoint/sim/economy.hpp>
 #include <chokepoint/sim/memory_over_time.hpp>
+#include <chokepoint/sim/response.hpp>
 #include <chokepoint/sim/scenario.hpp>
 #include <chokepoint/sim/step_costs.hpp>
 #include <chokepoint/sim/timeline.hpp>
@@ -64,42 +66,61 @@ struct StepReport {
     std::vector<Phases> per_rank;
 };
 
-/// What one standard deviation moves.
+/// What an input moves; signed.
 struct Effect {
     hw::Seconds step;
     double gpu_hours = 0.0; ///< that the campaign pays for
     hw::Usd usd;
 };
 
+/// What an input moves one standard deviation below its best value and one above.
+struct Ends {
+    Effect low, high;
+};
+/// Half of the distance between them: what one standard deviation moves, either way.
+Effect half_distance(const Ends&);
+
 /// A random variable. Two runs that name the same one share it: what moves it moves both.
 struct Term {
     std::string name; ///< "hopper gemm kernels, fp8: q_b"
-    Effect effect;    ///< signed
+    Ends ends;
 };
+
+/// Of independent ones together: below and above.
+Ends root_of_squares(const std::vector<Term>&);
 
 /// One input that is not exact: its relative standard deviation, and what that moves. It may be known through
 /// several terms, whose errors are independent.
 struct Driver {
     std::string input;
     double relative_sigma = 0.0;
-    Effect effect; ///< root of the terms' squares
+    Ends ends;     ///< of each figure first the lower one; of several terms, root of their squares
+    Effect effect; ///< root of the squares of the terms' half distances
     std::vector<Term> terms;
 };
-/// A driver of a single term, which is named as the input.
-Driver single_driver(std::string input, double relative_sigma, const Effect&);
 
 /// 90% of a normal distribution lies within this many standard deviations.
 inline constexpr double kP95 = 1.6448536269514722;
 
-/// Linearised: to first order a scaling of one input moves the step by that input's seconds on the critical
-/// path.
+/// What a figure is in each of kEvenDraws draws of all inputs: two runs' draws of one number are of the same
+/// values of the inputs that they share.
+struct Drawn {
+    std::vector<double> step_seconds;
+    std::vector<double> gpu_hours;               ///< that the campaign pays for; empty without one
+    std::vector<double> uninterrupted_gpu_hours; ///< if nothing fails
+    std::vector<double> usd;                     ///< empty without a price
+};
+
+/// How well the figures of a report are known: from the chains of tasks that are critical with inputs at
+/// their best values and off them (StepResponse), campaign and prices.
 struct Uncertainty {
-    double relative_sigma = 0.0;                   ///< of the step
-    double gpu_hours_sigma = 0.0, usd_sigma = 0.0; ///< relative too, of what the campaign pays for
-    double uninterrupted_sigma = 0.0;              ///< relative too, of its GPU-hours if nothing fails
+    /// Root of the squares of the drivers' effects on the step, over it.
+    double relative_sigma = 0.0;
+    double gpu_hours_sigma = 0.0, usd_sigma = 0.0; ///< likewise, of what the campaign pays for
+    double uninterrupted_sigma = 0.0;              ///< likewise, of its GPU-hours if nothing fails
     std::vector<Driver> drivers; ///< largest effect on dollars first, or on GPU-hours or the step
-    /// Of a step that takes `centre`.
-    [[nodiscard]] std::array<double, 2> interval(double centre) const;
+    Drawn drawn;
+    Percentiles step_seconds{}, gpu_hours{}, uninterrupted_gpu_hours{}, usd{}; ///< of `drawn`
 };
 /// 5th and 95th percentile of a log-normal with this sigma around `centre`.
 std::array<double, 2> interval(double centre, double relative_sigma);
@@ -168,14 +189,11 @@ struct RunReport {
 };
 
 StepReport step_report(const Scenario&, const work::TaskGraph&, const Timeline&, const FoldReport&);
-/// @param architecture of the part: parts of one share the errors of its kernels
-/// @param others drivers that the critical path does not show, from runs with changed inputs
-Uncertainty uncertainty(const work::TaskGraph&, const StepCosts&, const CriticalPath&,
-                        const std::string& architecture, std::vector<Driver> others = {});
-struct RunReport;
-/// Carries the step's drivers on to GPU-hours and dollars, and adds those that only a campaign has: failure
-/// rate, prices and power.
-void add_campaign_drivers(Uncertainty&, const Scenario&, const RunReport&);
+/// Of a step alone, without draws.
+Uncertainty step_uncertainty(const StepResponse&);
+/// Of everything that the report says by then. GPU-hours and dollars follow the step's time, except in phases
+/// whose GPU-hours are given; failures, prices, power and figures of ownership are computed anew.
+Uncertainty uncertainty(const Scenario&, const RunReport&, const StepResponse&);
 
 /// Integrates the batch ramp over tokens: the batch grows linearly with the tokens seen, and the step time is
 /// linear between the simulated points, in each of its parts. Points ascend, first = ramp start, last = full

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks the linearised interval: runs a scenario again and again with inputs that are drawn.
+// Checks intervals: runs a scenario again and again with inputs that are drawn.
 #pragma once
 
 #include <chokepoint/sim/run.hpp>
