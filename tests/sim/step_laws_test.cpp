@@ -164,14 +164,6 @@ TEST(Campaign, StepTimeIsLinearInMicroBatchesAboveTheThreshold) {
     EXPECT_NEAR(between / ((at(32) + at(120)) / 2.0), 1.0, 0.005);
 }
 
-TEST(Uncertainty, IntervalIsLogSymmetricAndGrowsWithSigma) {
-    EXPECT_EQ(sim::interval(20.0, 0.0)[0], 20.0);
-    EXPECT_EQ(sim::interval(20.0, 0.0)[1], 20.0);
-    const auto [low, high] = sim::interval(20.0, 0.05);
-    EXPECT_NEAR(low * high, 400.0, 1e-9);
-    EXPECT_NEAR(std::log(high / 20.0), 1.6449 * 0.05, 1e-5);
-}
-
 TEST(Uncertainty, DriversCombineAsIndependentErrors) {
     const sim::RunReport report = sim::run(scenario({"campaign.tokens=1e12"}));
     double variance = 0.0;

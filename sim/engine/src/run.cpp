@@ -111,8 +111,9 @@ hw::TransferRates transfer_rates(const Scenario& scenario) {
 
 } // namespace
 
-Uncertainty step_uncertainty(const Scenario& scenario, const StepRun& step) {
-    return step_uncertainty(step_response(step, scenario.cluster().node.gpu.architecture));
+Percentiles step_percentiles(const Scenario& scenario, const StepRun& step) {
+    EvenDraws draws;
+    return percentiles(step_seconds(step_response(step, scenario.cluster().node.gpu.architecture), draws));
 }
 
 hw::Seconds busiest_host(const StepRun& step) {

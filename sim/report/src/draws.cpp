@@ -59,6 +59,21 @@ const std::vector<double>& EvenDraws::of(std::string_view name) {
     return known_.emplace(name, std::move(shuffled)).first->second;
 }
 
+std::vector<double> step_seconds(const StepResponse& response, EvenDraws& draws) {
+    std::vector<const std::vector<double>*> columns;
+    for (const Variable& variable : response.work.variables()) {
+        columns.push_back(&draws.of(variable.name));
+    }
+    std::vector<double> made(kEvenDraws);
+    std::vector<double> deviates(columns.size());
+    for (std::size_t draw = 0; draw < kEvenDraws; ++draw) {
+        std::ranges::transform(columns, deviates.begin(),
+                               [&](const auto* column) { return (*column)[draw]; });
+        made[draw] = response.seconds(response.work.factors(deviates));
+    }
+    return made;
+}
+
 Percentiles percentiles(std::vector<double> values) {
     std::ranges::sort(values);
     return {quantile(values, 0.05), quantile(values, 0.5), quantile(values, 0.95)};

@@ -26,14 +26,13 @@ struct Figures {
 /// A report's figures with its inputs at other values.
 class Answer {
 public:
-    /// @param scenario and report may be missing: then only the step is known
-    Answer(const StepResponse& response, const Scenario* scenario, const RunReport* report)
+    Answer(const StepResponse& response, const Scenario& scenario, const RunReport& report)
         : response_(response),
           scenario_(scenario),
-          report_(report != nullptr && report->campaign ? report : nullptr),
+          report_(report),
           step_(response.seconds(std::vector(response.work.slices(), 1.0))) {
-        if (report_ != nullptr) {
-            const CampaignReport& campaign = *report_->campaign;
+        if (report_.campaign) {
+            const CampaignReport& campaign = *report_.campaign;
             simulated_ = 1.0 - campaign.spent.given / campaign.wall;
             paid_ = paid_gpu_time(campaign) / hw::kHour;
         }
@@ -46,46 +45,46 @@ public:
     /// With the step's seconds known.
     [[nodiscard]] Figures at(double step, const Deviates& deviates) const {
         Figures made{.step = step};
-        if (report_ == nullptr) {
+        if (!report_.campaign) {
             return made;
         }
-        const CampaignReport& campaign = *report_->campaign;
+        const CampaignReport& campaign = *report_.campaign;
         const double longer = 1.0 + simulated_ * (step / step_ - 1.0); // what is given is exact
         made.uninterrupted = campaign.gpu_hours * longer;
         made.gpu_hours = campaign.failures ? interrupted(campaign, longer, deviates) : made.uninterrupted;
         if (priced()) {
-            const double staff = report_->cost->staff.value();
-            const double by_the_hour = drawn_usd(*scenario_, *report_, deviates).value() - staff;
+            const double staff = report_.cost->staff.value();
+            const double by_the_hour = drawn_usd(scenario_, report_, deviates).value() - staff;
             made.usd = by_the_hour * made.gpu_hours / paid_ + staff;
         }
         return made;
     }
 
-    [[nodiscard]] bool campaign() const { return report_ != nullptr; }
-    [[nodiscard]] bool priced() const { return campaign() && report_->cost && report_->cost->campaign; }
+    [[nodiscard]] bool campaign() const { return report_.campaign.has_value(); }
+    [[nodiscard]] bool priced() const { return campaign() && report_.cost && report_.cost->campaign; }
     [[nodiscard]] const StepResponse& response() const { return response_; }
 
     /// Inputs that no step depends on, each with its name and relative standard deviation.
     [[nodiscard]] std::vector<std::pair<std::string, double>> others() const {
         std::vector<std::pair<std::string, double>> names;
-        if (campaign() && report_->campaign->failures) {
+        if (campaign() && report_.campaign->failures) {
             names.emplace_back(inputs::kFailures, inputs::failure_sigma());
         }
-        if (!priced() || !report_->cost->range || !scenario_->cost()) {
+        if (!priced() || !report_.cost->range || !scenario_.cost()) {
             return names;
         }
-        if (const auto& own = scenario_->cost()->ownership) {
+        if (const auto& own = scenario_.cost()->ownership) {
             for (const inputs::OwnedInput& input : inputs::owned_inputs(*own)) {
                 names.emplace_back(input.figure->label, input.sigma());
             }
         }
-        const UsdRange& range = *report_->cost->range;
+        const UsdRange& range = *report_.cost->range;
         if (range.high > range.low) {
-            names.emplace_back(inputs::price_term(*scenario_),
+            names.emplace_back(inputs::price_term(scenario_),
                                (range.high - range.low) / (2.0 * kP95 * range.mid));
         }
-        if (std::ranges::find(report_->cost->items, "power", &CostItem::name) != report_->cost->items.end()) {
-            names.emplace_back(inputs::power_term(*scenario_), inputs::kPowerSigma);
+        if (std::ranges::find(report_.cost->items, "power", &CostItem::name) != report_.cost->items.end()) {
+            names.emplace_back(inputs::power_term(scenario_), inputs::kPowerSigma);
         }
         return names;
     }
@@ -94,14 +93,14 @@ private:
     [[nodiscard]] double interrupted(const CampaignReport& campaign, double longer,
                                      const Deviates& deviates) const {
         const FailureReport& failures = *campaign.failures;
-        const Job job{scenario_->cluster().gpus(), scenario_->cluster().nodes, campaign.wall * longer};
+        const Job job{scenario_.cluster().gpus(), scenario_.cluster().nodes, campaign.wall * longer};
         const FailureSettings settings = drawn(failures.settings, deviates);
         return failures.gpu_hours * (expected_cost(settings.process, job).wall / failures.expected.wall);
     }
 
     const StepResponse& response_;
-    const Scenario* scenario_;
-    const RunReport* report_;
+    const Scenario& scenario_;
+    const RunReport& report_;
     double step_ = 0.0, simulated_ = 1.0, paid_ = 0.0;
 };
 
@@ -214,37 +213,21 @@ template <class Get> double relative(const std::vector<Driver>& drivers, double 
 }
 
 Drawn drawn_figures(const Answer& answer) {
-    const StepResponse& response = answer.response();
     EvenDraws draws;
-    std::vector<const std::vector<double>*> columns;
-    for (const Variable& variable : response.work.variables()) {
-        columns.push_back(&draws.of(variable.name));
+    Drawn made{.step_seconds = step_seconds(answer.response(), draws)};
+    if (!answer.campaign()) {
+        return made;
     }
-    Drawn made;
-    std::vector<double> deviates(columns.size());
     for (std::size_t draw = 0; draw < kEvenDraws; ++draw) {
-        std::ranges::transform(columns, deviates.begin(),
-                               [&](const auto* column) { return (*column)[draw]; });
-        const Figures figures = answer.at(response.seconds(response.work.factors(deviates)),
-                                          [&](std::string_view name) { return draws.of(name)[draw]; });
-        made.step_seconds.push_back(figures.step);
-        if (answer.campaign()) {
-            made.gpu_hours.push_back(figures.gpu_hours);
-            made.uninterrupted_gpu_hours.push_back(figures.uninterrupted);
-        }
+        const Figures figures =
+            answer.at(made.step_seconds[draw], [&](std::string_view name) { return draws.of(name)[draw]; });
+        made.gpu_hours.push_back(figures.gpu_hours);
+        made.uninterrupted_gpu_hours.push_back(figures.uninterrupted);
         if (answer.priced()) {
             made.usd.push_back(figures.usd);
         }
     }
     return made;
-}
-
-Uncertainty of_step(const Answer& answer) {
-    Uncertainty known;
-    known.drivers = drivers_of(answer);
-    known.relative_sigma = relative(known.drivers, answer.at([](std::string_view) { return 0.0; }).step,
-                                    [](const Effect& effect) { return effect.step.value(); });
-    return known;
 }
 
 } // namespace
@@ -264,13 +247,12 @@ Ends root_of_squares(const std::vector<Term>& terms) {
             root_of_squares_of(terms, 1.0, [](const Ends& ends) { return ends.high; })};
 }
 
-Uncertainty step_uncertainty(const StepResponse& response) {
-    return of_step(Answer(response, nullptr, nullptr));
-}
-
 Uncertainty uncertainty(const Scenario& scenario, const RunReport& report, const StepResponse& response) {
-    const Answer answer(response, &scenario, &report);
-    Uncertainty known = of_step(answer);
+    const Answer answer(response, scenario, report);
+    Uncertainty known;
+    known.drivers = drivers_of(answer);
+    known.relative_sigma = relative(known.drivers, report.step.seconds.value(),
+                                    [](const Effect& effect) { return effect.step.value(); });
     known.drawn = drawn_figures(answer);
     known.step_seconds = percentiles(known.drawn.step_seconds);
     if (!answer.campaign()) {
@@ -289,11 +271,6 @@ Uncertainty uncertainty(const Scenario& scenario, const RunReport& report, const
         known.usd = percentiles(known.drawn.usd);
     }
     return known;
-}
-
-std::array<double, 2> interval(double centre, double relative_sigma) {
-    const double factor = std::exp(kP95 * relative_sigma);
-    return {centre / factor, centre * factor};
 }
 
 } // namespace chokepoint::sim

@@ -213,7 +213,9 @@ std::vector<CampaignFigure> campaign_figures(std::span<const PublishedRun> runs,
                               .reason = prediction.reason};
         if (prediction.predicted) {
             figure.predicted = prediction.predicted->value() * hours;
-            figure.interval = interval(*figure.predicted, prediction.relative_sigma);
+        }
+        if (const auto& ends = prediction.interval) {
+            figure.interval = {ends->front() * hours, ends->back() * hours};
         }
         figures.push_back(std::move(figure));
     }

@@ -43,7 +43,7 @@ hw::Seconds implied_seconds(const PublishedRun& run, const Scenario& scenario) {
 /// warms up for more than a round, so that a step of one has no steady state yet.
 struct StepTime {
     hw::Seconds seconds;
-    double relative_sigma = 0.0; ///< of the longest step simulated
+    Percentiles sure{}; ///< as sure as the longest step simulated
 };
 
 StepTime step_time(const Scenario& scenario) {
@@ -54,7 +54,7 @@ StepTime step_time(const Scenario& scenario) {
         return run_step(scenario, shorter);
     };
     const auto all_of = [&](const StepRun& step) {
-        return StepTime{step.timeline.makespan, step_uncertainty(scenario, step).relative_sigma};
+        return StepTime{step.timeline.makespan, step_percentiles(scenario, step)};
     };
     constexpr int kShortestRound = 4;
     const int all = plan.micro_batches();
@@ -75,6 +75,9 @@ StepTime step_time(const Scenario& scenario) {
     StepTime time = all_of(longer);
     time.seconds = std::max(continued(shorter.timeline.makespan, longer.timeline.makespan),
                             continued(busiest_host(shorter), busiest_host(longer)));
+    for (double& each : time.sure) {
+        each *= time.seconds / longer.timeline.makespan;
+    }
     return time;
 }
 
@@ -104,13 +107,6 @@ std::optional<double> Prediction::error() const {
     return *predicted / *measured - 1.0;
 }
 
-std::optional<std::array<double, 2>> Prediction::interval() const {
-    if (!predicted) {
-        return std::nullopt;
-    }
-    return sim::interval(predicted->value(), relative_sigma);
-}
-
 std::optional<double> Prediction::memory_error(const PublishedRun& run) const {
     if (!memory || !run.memory) {
         return std::nullopt;
@@ -138,7 +134,7 @@ Prediction predict(const PublishedRun& run) {
         }
         const StepTime time = step_time(scenario);
         prediction.predicted = time.seconds;
-        prediction.relative_sigma = time.relative_sigma;
+        prediction.interval = {time.sure.front(), time.sure.back()};
     } catch (const ScenarioError& wrong) {
         prediction.reason = one_line(wrong);
     } catch (const std::exception& failure) {

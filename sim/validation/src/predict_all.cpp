@@ -12,19 +12,22 @@
 namespace chokepoint::sim {
 namespace {
 
-/// Measured, predicted, memory, gpus, moe, sigma, reason; separated by tabs.
+/// Measured, predicted, memory, gpus, moe, p5, p95, reason; separated by tabs.
 std::string to_text(const Prediction& p) {
     const auto number = [](const auto& quantity) {
         return quantity ? fmt::format("{:.17g}", quantity->value()) : std::string("-");
     };
     std::string reason = p.reason;
     std::ranges::replace_if(reason, [](char c) { return c == '\n' || c == '\t'; }, ' ');
-    return fmt::format("{}\t{}\t{}\t{}\t{}\t{:.17g}\t{}", number(p.measured), number(p.predicted),
-                       number(p.memory), p.gpus, p.moe ? 1 : 0, p.relative_sigma, reason);
+    const auto end = [&](std::size_t which) {
+        return number(p.interval ? std::optional(hw::Seconds((*p.interval)[which])) : std::nullopt);
+    };
+    return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", number(p.measured), number(p.predicted),
+                       number(p.memory), p.gpus, p.moe ? 1 : 0, end(0), end(1), reason);
 }
 
 Prediction from_text(std::string_view text) {
-    std::array<std::string, 7> cells;
+    std::array<std::string, 8> cells;
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const std::size_t tab = i + 1 < cells.size() ? text.find('\t') : text.size();
         cells[i] = text.substr(0, tab);
@@ -41,8 +44,10 @@ Prediction from_text(std::string_view text) {
     read(cells[2], p.memory);
     p.gpus = std::stoi(cells[3]);
     p.moe = cells[4] == "1";
-    p.relative_sigma = std::stod(cells[5]);
-    p.reason = cells[6];
+    if (cells[5] != "-") {
+        p.interval = {std::stod(cells[5]), std::stod(cells[6])};
+    }
+    p.reason = cells[7];
     return p;
 }
 

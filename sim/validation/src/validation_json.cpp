@@ -18,7 +18,7 @@ template <class Quantity> Json number(const std::optional<Quantity>& quantity) {
 Json number(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json row(const PublishedRun& run, const Prediction& p, const RunFamilies& families) {
-    const auto interval = p.interval();
+    const auto& interval = p.interval;
     return {{"id", run.id},
             {"source", run.source},
             {"stack", run.stack},

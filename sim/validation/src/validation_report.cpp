@@ -60,7 +60,7 @@ std::string group_of(const PublishedRun& run) {
 }
 
 bool is_inside(const Prediction& prediction) {
-    const auto [low, high] = *prediction.interval();
+    const auto [low, high] = *prediction.interval;
     return low <= prediction.measured->value() && prediction.measured->value() <= high;
 }
 

@@ -47,7 +47,7 @@ void append_rows(std::string& out, const ValidationReport& report) {
         if (p.predicted) {
             fmt::format_to(std::back_inserter(out), "{:<52} {:>12} {:>17} {:>12} {:>8}  {}\n",
                            report.runs[i].id, seconds_text(p.predicted),
-                           fmt::format("{:.3g} to {:.3g}", (*p.interval())[0], (*p.interval())[1]),
+                           fmt::format("{:.3g} to {:.3g}", (*p.interval)[0], (*p.interval)[1]),
                            seconds_text(p.measured), error_text(p.error()), report.runs[i].source);
         }
     }
@@ -121,7 +121,7 @@ std::string to_csv(const ValidationReport& report) {
             return quantity ? fmt::format("{:.8g}", quantity->value()) : std::string();
         };
         const auto error = p.error();
-        const auto interval = p.interval();
+        const auto& interval = p.interval;
         fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
                        csv_cell(run.id), csv_cell(run.stack), run.bound, run.key("model.arch"),
                        run.key("cluster.gpu"), p.gpus > 0 ? fmt::format("{}", p.gpus) : "",

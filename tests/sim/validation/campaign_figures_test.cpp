@@ -47,13 +47,14 @@ TEST(CampaignFigures, AreTheStepsOfAllTokens) {
     sim::Prediction prediction;
     prediction.measured = run.seconds;
     prediction.predicted = hw::Seconds(11.0);
+    prediction.interval = {10.5, 12.0};
     const auto figures = sim::campaign_figures(std::vector{run}, std::vector{prediction});
     ASSERT_EQ(figures.size(), 1U);
     // 36,000 steps of 10 s on 16 GPUs.
     EXPECT_DOUBLE_EQ(figures[0].published, 36000.0 * 10.0 * 16.0 / 3600.0);
     EXPECT_NEAR(*figures[0].error(), 0.1, 1e-12);
     EXPECT_THAT(sim::to_text(figures), HasSubstr("1,600"));
-    EXPECT_THAT(sim::to_csv(figures), HasSubstr("\na,gpu_hours,1600,1760,1760,1760,0.1,"));
+    EXPECT_THAT(sim::to_csv(figures), HasSubstr("\na,gpu_hours,1600,1760,1680,1920,0.1,"));
     run.keys.clear();
     EXPECT_TRUE(sim::campaign_figures(std::vector{run}, std::vector{prediction}).empty());
 }

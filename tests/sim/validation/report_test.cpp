@@ -38,7 +38,7 @@ ValidationReport report_of(const std::vector<Row>& rows) {
         prediction.gpus = 8;
         if (row.predicted > 0.0) {
             prediction.predicted = hw::Seconds(row.predicted);
-            prediction.relative_sigma = 0.1;
+            prediction.interval = {0.85 * row.predicted, 1.18 * row.predicted};
         } else {
             prediction.reason = "unknown key";
         }

@@ -60,7 +60,7 @@ hw::Seconds busiest_host(const StepRun&);
 StepResponse step_response(const StepRun&, const std::string& architecture);
 
 /// How well the step's time is known.
-Uncertainty step_uncertainty(const Scenario&, const StepRun&);
+Percentiles step_percentiles(const Scenario&, const StepRun&);
 
 /// The classes of a run, as reports and traces name them.
 FoldReport fold_report(const StepRun&);

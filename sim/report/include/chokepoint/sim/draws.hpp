@@ -2,6 +2,8 @@
 // Many values of every random variable at once, evenly spread, to read percentiles off a cheap formula.
 #pragma once
 
+#include <chokepoint/sim/response.hpp>
+
 #include <array>
 #include <map>
 #include <string>
@@ -24,6 +26,9 @@ public:
 private:
     std::map<std::string, std::vector<double>, std::less<>> known_;
 };
+
+/// Seconds of a step, by number of the draw.
+std::vector<double> step_seconds(const StepResponse&, EvenDraws&);
 
 /// 5th, 50th and 95th.
 using Percentiles = std::array<double, 3>;

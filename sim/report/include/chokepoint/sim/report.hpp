@@ -122,8 +122,6 @@ struct Uncertainty {
     Drawn drawn;
     Percentiles step_seconds{}, gpu_hours{}, uninterrupted_gpu_hours{}, usd{}; ///< of `drawn`
 };
-/// 5th and 95th percentile of a log-normal with this sigma around `centre`.
-std::array<double, 2> interval(double centre, double relative_sigma);
 
 /// What the wall time of a step or campaign is made of, mean over ranks; adds up to it.
 struct Spent {
@@ -189,8 +187,6 @@ struct RunReport {
 };
 
 StepReport step_report(const Scenario&, const work::TaskGraph&, const Timeline&, const FoldReport&);
-/// Of a step alone, without draws.
-Uncertainty step_uncertainty(const StepResponse&);
 /// Of everything that the report says by then. GPU-hours and dollars follow the step's time, except in phases
 /// whose GPU-hours are given; failures, prices, power and figures of ownership are computed anew.
 Uncertainty uncertainty(const Scenario&, const RunReport&, const StepResponse&);

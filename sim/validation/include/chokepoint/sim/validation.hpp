@@ -60,17 +60,15 @@ std::vector<PublishedRun> parse_published_runs(std::string_view text, const std:
 std::string scenario_text(const PublishedRun&);
 
 struct Prediction {
-    std::optional<hw::Seconds> measured;  ///< as published, or as a published rate implies
-    std::optional<hw::Seconds> predicted; ///< nothing if the run cannot be put as a scenario
-    std::optional<hw::Bytes> memory;      ///< of the rank and kind that the run measured
-    double relative_sigma = 0.0;          ///< one standard deviation of log(predicted), as `run` reports it
-    std::string reason;                   ///< why there is no prediction; empty if there is one
+    std::optional<hw::Seconds> measured;           ///< as published, or as a published rate implies
+    std::optional<hw::Seconds> predicted;          ///< nothing if the run cannot be put as a scenario
+    std::optional<hw::Bytes> memory;               ///< of the rank and kind that the run measured
+    std::optional<std::array<double, 2>> interval; ///< 5th and 95th percentile of the predicted seconds
+    std::string reason;                            ///< why there is no prediction; empty if there is one
     int gpus = 0;
     bool moe = false;
     /// (predicted - measured) / measured.
     [[nodiscard]] std::optional<double> error() const;
-    /// 5th and 95th percentile of the predicted seconds.
-    [[nodiscard]] std::optional<std::array<double, 2>> interval() const;
     [[nodiscard]] std::optional<double> memory_error(const PublishedRun&) const;
 };
 
