@@ -77,8 +77,12 @@ std::string amount_text(Measure measure, double amount, double largest) {
         return fmt::format("{:.1f}", amount);
     case Measure::usd:
         constexpr double kMillion = 1e6;
-        return largest >= kMillion && amount != 0.0 ? fmt::format("{:.3f} M USD", amount / kMillion)
-                                                    : money_text(hw::Usd(amount));
+        constexpr double kShown = 0.5e-3 * kMillion; // the least that does not round to nothing
+        if (largest < kMillion) {
+            return money_text(hw::Usd(amount));
+        }
+        return std::abs(amount) < kShown ? money_text(hw::Usd(0.0))
+                                         : fmt::format("{:.3f} M USD", amount / kMillion);
     }
     throw std::logic_error("a measure without a text");
 }

@@ -2,6 +2,7 @@
 // What every explanation of a difference must keep, on simulated campaigns.
 #include "clusters.hpp"
 
+#include <chokepoint/sim/comparison.hpp>
 #include <chokepoint/sim/waterfall.hpp>
 
 #include <gmock/gmock.h>
@@ -66,6 +67,14 @@ TEST(Waterfall, BarsAddUpToTheDifferenceInEveryMeasureAndEveryPart) {
     EXPECT_NEAR(sim::sum(found[1].to), sim::paid_gpu_time(*right.campaign) / hw::kHour, 1e-6);
     EXPECT_NEAR(sim::sum(found[2].to), right.campaign->failures->expected.wall / hw::kDay, 1e-9);
     EXPECT_NEAR(sim::sum(found[3].to), right.cost->campaign->value(), 1e-6);
+}
+
+TEST(Waterfall, WhatRoundsToNothingIsNothing) {
+    for (const double change : {-499.0, -1e-9, 0.0, 499.0}) {
+        EXPECT_EQ(sim::change_text(Measure::usd, change, 5e6), "0");
+    }
+    EXPECT_EQ(sim::change_text(Measure::usd, -501.0, 5e6), "-0.001 M USD");
+    EXPECT_EQ(sim::change_text(Measure::usd, -501.0, 5e5), "-501.00 USD");
 }
 
 TEST(Waterfall, OfAScenarioWithItselfHasNoBars) {
