@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <string>
 
@@ -137,4 +138,19 @@ TEST(RecomputeEarlyStop, LeavesOutTheLastProduct) {
     const double down =
         2.0 * 8192 * static_cast<double>(llama().hidden) * static_cast<double>(llama().dense_ffn_hidden);
     EXPECT_DOUBLE_EQ(test::products(layer.ffn_forward) - test::products(layer.ffn_forward_again), down);
+}
+
+/// Bytes of a logit, forward and backward, from the kernels of each implementation.
+TEST(Loss, MovesTheBytesOfItsKernels) {
+    ParallelPlan plan = plan_of(Elementwise::fused);
+    const double logits = 8192.0 * llama().vocabulary;
+    const auto bytes = [&](CrossEntropy kernel) {
+        plan.cross_entropy = kernel;
+        const auto moved = by_name(block_kernels(llama(), plan, {BlockKind::head, -1}));
+        return std::array{moved.at("cross-entropy") / logits, moved.at("cross-entropy backward") / logits};
+    };
+    EXPECT_EQ(bytes(CrossEntropy::fused), (std::array{6.0, 4.0}));
+    EXPECT_EQ(bytes(CrossEntropy::in_place), (std::array{38.0, 14.0}));
+    EXPECT_EQ(bytes(CrossEntropy::compiled), (std::array{30.0, 18.0}));
+    EXPECT_EQ(bytes(CrossEntropy::eager), (std::array{14.0, 22.0}));
 }

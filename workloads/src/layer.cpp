@@ -3,6 +3,7 @@
 #include "layer_eager.hpp"
 #include "layer_parts.hpp"
 #include "layer_tensor.hpp"
+#include "loss.hpp"
 
 #include <stdexcept>
 #include <utility>
@@ -102,7 +103,6 @@ BlockKernels head(const LayerShape& shape) {
     const std::int64_t t = shape.tokens;
     const std::int64_t h = shape.model.hidden;
     const std::int64_t vocabulary = shape.vocabulary;
-    const hw::Bytes logits = bf16_bytes(t * vocabulary);
     BlockKernels block;
     Operators& fwd = block.attention_forward;
     fwd.push_back(norm_with_residual(shape, "final norm", shape.shard, h));
@@ -110,13 +110,8 @@ BlockKernels head(const LayerShape& shape) {
     fwd.push_back(bf16_gemm("head", KernelClass::gemm, t, vocabulary, h));
     reduce_row_statistics(fwd, shape);
     Operators& bwd = block.attention_backward;
-    if (eager(shape)) {
-        fwd.push_back(eager_loss("cross-entropy", t * vocabulary));
-        bwd.push_back(eager_loss_backward("cross-entropy backward", t * vocabulary));
-    } else {
-        fwd.push_back(hw::streaming("cross-entropy", KernelClass::cross_entropy, logits, fp32_bytes(t)));
-        bwd.push_back(pass("cross-entropy backward", KernelClass::cross_entropy, logits));
-    }
+    fwd.push_back(loss(shape, t * vocabulary));
+    bwd.push_back(loss_backward(shape, t * vocabulary));
     bwd.push_back(bf16_gemm("head dgrad", KernelClass::gemm, t, h, vocabulary));
     reduce_tokens(bwd, shape, "head input gradient", h);
     if (shape.plan.recompute.norm) {

@@ -3,6 +3,8 @@
 // the modules of Llama and GPT as torchtitan and llm-foundry write them.
 #include "layer_eager.hpp"
 
+#include "kernel_chain.hpp"
+
 #include <utility>
 
 namespace chokepoint::work {
@@ -10,23 +12,6 @@ namespace chokepoint::work {
 using hw::KernelClass;
 
 namespace {
-
-/// Bytes that a chain of kernels reads and writes for each element, and how many kernels it is.
-struct Chain {
-    double read = 0.0;
-    double written = 0.0;
-    int kernels = 0;
-};
-
-constexpr Chain operator+(Chain a, Chain b) {
-    return {a.read + b.read, a.written + b.written, a.kernels + b.kernels};
-}
-
-constexpr Chain kWiden{2, 4, 1};  ///< BF16 to FP32
-constexpr Chain kNarrow{4, 2, 1}; ///< and back
-constexpr Chain kSum{4, 2, 1};    ///< or product, of two BF16 tensors
-constexpr Chain kWideUnary{4, 4, 1};
-constexpr Chain kWideSum{8, 4, 1}; ///< or product, of two FP32 tensors
 
 /// One kernel of PyTorch's own forward; backward one for the input's and one for the parameters' gradients,
 /// with their accumulation.
@@ -51,23 +36,11 @@ constexpr Chain kSquaredReluBackward = Chain{2, 2, 1} + kSum + kSum;
 constexpr Chain kGated = Chain{2, 2, 1} + kSum;
 constexpr Chain kGatedBackward = kSum + kSum + kSum;
 
-/// Logits in FP32, log-softmax, the target's; its kernel reads the row and writes it.
-constexpr Chain kLoss = kWiden + kWideUnary + Chain{0, 0, 1};
-/// A cleared tensor with the targets' gradients, through the log-softmax, narrowed.
-constexpr Chain kLossBackward = Chain{0, 4, 2} + kWideSum + kNarrow;
-
 /// AdamW over lists of FP32 tensors (torch/optim/adamw.py, _multi_tensor_adamw): gradients clipped, weights
 /// decayed, the first moment, the second in two steps, its root, bias and epsilon, the update; and the new
 /// parameters narrowed.
 constexpr Chain kUpdate = kWideUnary + kWideUnary + kWideSum + kWideUnary + kWideSum + kWideUnary +
                           kWideUnary + kWideUnary + Chain{12, 4, 1} + kNarrow;
-
-hw::Operator as_operator(std::string name, KernelClass kernel, Chain chain, double elements) {
-    hw::Operator op = hw::streaming(std::move(name), kernel, hw::Bytes(chain.read * elements),
-                                    hw::Bytes(chain.written * elements), chain.kernels);
-    op.one_call = true;
-    return op;
-}
 
 Chain activation(const LayerShape& shape) {
     if (shape.ffn_inputs > 1) {
@@ -114,15 +87,6 @@ hw::Operator eager_activation_backward(const LayerShape& shape, std::string name
                                        bool with_forward) {
     const Chain chain = activation_backward(shape) + (with_forward ? activation(shape) : Chain{});
     return as_operator(std::move(name), KernelClass::add, chain, static_cast<double>(outputs));
-}
-
-hw::Operator eager_loss(std::string name, std::int64_t logits) {
-    return as_operator(std::move(name), KernelClass::cross_entropy, kLoss, static_cast<double>(logits));
-}
-
-hw::Operator eager_loss_backward(std::string name, std::int64_t logits) {
-    return as_operator(std::move(name), KernelClass::cross_entropy, kLossBackward,
-                       static_cast<double>(logits));
 }
 
 hw::Operator eager_bias_gradient(std::string name, std::int64_t elements) {

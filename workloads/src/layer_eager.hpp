@@ -18,8 +18,6 @@ hw::Operator eager_activation(const LayerShape&, std::string name, std::int64_t 
 /// With the forward once more where its result was not kept.
 hw::Operator eager_activation_backward(const LayerShape&, std::string name, std::int64_t outputs,
                                        bool with_forward);
-hw::Operator eager_loss(std::string name, std::int64_t logits);
-hw::Operator eager_loss_backward(std::string name, std::int64_t logits);
 /// AdamW's update of FP32 parameters and moments, with the clipping in front.
 hw::Operator eager_update(std::string name, double parameters);
 /// Sum of a product's output gradients over tokens.

@@ -215,6 +215,15 @@ void derive_expert_tensor(Reading& reading) {
     }
 }
 
+void derive_cross_entropy(Reading& reading) {
+    const Slot& slot = reading.slot("plan.cross_entropy");
+    if (!slot.given && slot.sound && reading.sound({"plan.elementwise"})) {
+        const bool eager = reading.draft.plan.elementwise == work::Elementwise::eager;
+        const auto kernel = eager ? work::CrossEntropy::eager : work::CrossEntropy::fused;
+        reading.derive("plan.cross_entropy", std::string(work::name(kernel)), slot.key->reason);
+    }
+}
+
 void check_tensor(Reading& reading) {
     const work::ParallelPlan& plan = reading.draft.plan;
     const work::ModelArch& model = reading.draft.model;
@@ -284,6 +293,7 @@ void check_plan(Reading& reading) {
     reading.draft.plan.data = static_cast<int>(data);
     reading.draft.plan.gpus_per_node = reading.draft.gpus_per_node;
     derive_expert_tensor(reading);
+    derive_cross_entropy(reading);
     check_tensor(reading);
     check_context(reading);
     check_sharing(reading);

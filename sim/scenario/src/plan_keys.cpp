@@ -166,15 +166,14 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::attention_kernel>},
     Key{"plan.elementwise", choice(kElementwise), Need::defaulted, "fused",
         "Megatron-LM, Transformer Engine, torch.compile and XLA",
-        "whether norms, residual sums, rotations, activations and the loss are a kernel each, or PyTorch's "
-        "own "
+        "whether norms, residual sums, rotations and activations are a kernel each, or PyTorch's own "
         "operations one by one, without torch.compile",
         plan_field<&ParallelPlan::elementwise>},
-    Key{"plan.cross_entropy", choice(kCrossEntropies), Need::defaulted, "fused",
-        "Transformer Engine's kernel, as in Megatron-Bridge",
-        "what the loss makes of the 16-bit logits, for memory alone: their gradient (fused); an FP32 copy "
-        "that softmax and gradient overwrite (in-place, Megatron-LM's default), or two (compiled, its native "
-        "cross_entropy_loss_fusion); or what PyTorch does with logits cast to FP32 (eager)",
+    Key{"plan.cross_entropy", choice(kCrossEntropies), Need::computed, "",
+        "eager where plan.elementwise is; else fused: Transformer Engine's kernel, as in Megatron-Bridge",
+        "what the loss makes of the 16-bit logits: their gradient, in two passes and a scaling (fused); an "
+        "FP32 copy that softmax and gradient overwrite (in-place, Megatron-LM's default), or two (compiled, "
+        "its native cross_entropy_loss_fusion); or what PyTorch does with logits cast to FP32 (eager)",
         plan_field<&ParallelPlan::cross_entropy>},
     Key{"plan.dropout", boolean(), Need::defaulted, "false", "as every recipe since Llama",
         "whether dropout follows embedding, attention and FFN, and the softmax of unfused attention; counts "

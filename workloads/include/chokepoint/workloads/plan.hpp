@@ -59,8 +59,8 @@ enum class PipelineSend { blocking, overlapped };
 std::string_view name(PipelineSend);
 std::optional<PipelineSend> pipeline_send_from(std::string_view);
 
-/// Whether norms, residual sums, rotations, activations and the loss are a kernel each, or PyTorch's own
-/// operations one by one.
+/// Whether norms, residual sums, rotations and activations are a kernel each, or PyTorch's own operations one
+/// by one.
 enum class Elementwise { fused, eager };
 std::string_view name(Elementwise);
 std::optional<Elementwise> elementwise_from(std::string_view);
@@ -70,7 +70,7 @@ enum class AttentionKernel { fused, flash_attention_2, unfused };
 std::string_view name(AttentionKernel);
 std::optional<AttentionKernel> attention_kernel_from(std::string_view);
 
-/// What the loss makes of the head's logits, and so how many bytes each takes at the fullest moment.
+/// What the loss makes of the head's logits, and so how many bytes it moves and holds of each.
 enum class CrossEntropy {
     fused,    ///< their gradient beside them in 16 bits: Transformer Engine's kernel
     in_place, ///< an FP32 copy that softmax and gradient overwrite: Megatron-LM's own
