@@ -19,19 +19,6 @@ constexpr std::string_view kLender = "hopper";
 /// As the fits call it: what training software uses by itself on Ampere.
 constexpr std::string_view kFlashAttention2Name = "FlashAttention-2";
 
-/// Classes to look under, nearest first.
-std::vector<KernelClass> relatives(KernelClass kernel) {
-    switch (kernel) {
-    case KernelClass::gemm_wgrad:
-    case KernelClass::grouped_gemm:
-        return {kernel, KernelClass::gemm};
-    case KernelClass::grouped_wgrad:
-        return {kernel, KernelClass::grouped_gemm, KernelClass::gemm_wgrad, KernelClass::gemm};
-    default:
-        return {kernel};
-    }
-}
-
 struct Format {
     DType dtype;
     Scaling scaling;
@@ -68,6 +55,18 @@ bool has_figures_of(const GpuSpec& part, const Fit& fit) {
 }
 
 } // namespace
+
+std::vector<KernelClass> relatives(KernelClass kernel) {
+    switch (kernel) {
+    case KernelClass::gemm_wgrad:
+    case KernelClass::grouped_gemm:
+        return {kernel, KernelClass::gemm};
+    case KernelClass::grouped_wgrad:
+        return {kernel, KernelClass::grouped_gemm, KernelClass::gemm_wgrad, KernelClass::gemm};
+    default:
+        return {kernel};
+    }
+}
 
 CurveFinder::CurveFinder(GpuSpec part, std::vector<std::filesystem::path> folders, FitLibrary* library)
     : part_(std::move(part)) {

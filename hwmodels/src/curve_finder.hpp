@@ -11,6 +11,9 @@
 
 namespace chokepoint::hw {
 
+/// Classes whose curves stand for a class, nearest first: its own.
+std::vector<KernelClass> relatives(KernelClass);
+
 struct FoundCurve {
     const Fit* fit = nullptr;
     bool borrowed = false;   ///< another class's or number format's

@@ -262,7 +262,7 @@ Seconds predicted_time(const Fit& fit, const StreamFigures& stream, const Measur
                        const Measurement& row) {
     const auto kernel_time = [&](const Operator& op) {
         const Seconds burst = curve_time(fit, stream, series.part, op, series.sms_held, row.beside);
-        return op.launches * fit.launch + burst * series_slowdown(series, fit.sustained_loss, burst);
+        return op.launches * fit.launch + burst * series_slowdown(series, fit.sustained_loss, op, burst);
     };
     Seconds time = kernel_time(row.op);
     for (const Operator& op : row.then) {

@@ -2,6 +2,8 @@
 // Turns rows into a least-squares problem in the curve's own coordinates, and scores it on shapes left out.
 #include "fit_curve.hpp"
 
+#include <chokepoint/hwmodels/power_limit.hpp>
+
 #include "fit_form.hpp"
 #include "fit_least_squares.hpp"
 #include "fit_unknowns.hpp"
@@ -34,7 +36,7 @@ double log_error(const CurvePlan& plan, const State& state, const Sample& sample
     const auto kernel_time = [&](const Operator& op) {
         const Seconds burst = form_time(plan.form, state.parameters, op, device);
         return op.launches * Seconds(state.launch) +
-               burst * series_slowdown(*sample.series, state.sustained, burst);
+               burst * series_slowdown(*sample.series, state.sustained, op, burst);
     };
     Seconds time = kernel_time(row.op);
     if (row.side > Bytes(0.0)) {
@@ -170,8 +172,13 @@ double sustained_slowdown(double loss, Seconds burst) {
     return 1.0 + loss * launches * launches / (1.0 + launches * launches);
 }
 
-double series_slowdown(const MeasurementSeries& series, double loss, Seconds burst) {
-    return series.loop > 0.0 ? series.loop : sustained_slowdown(loss, burst);
+double series_slowdown(const MeasurementSeries& series, double loss, const Operator& op, Seconds burst) {
+    if (series.loop <= 0.0) {
+        return sustained_slowdown(loss, burst);
+    }
+    const GpuSpec& part = series.part;
+    return loop_slowdown(series.loop, arithmetic(op) / part.peak(op.dtype) / burst,
+                         (op.read + op.written) / part.memory_bandwidth / burst);
 }
 
 double residual_correction(const std::vector<Residual>& residuals, const ShapePoint& at) {

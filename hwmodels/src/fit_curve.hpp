@@ -50,8 +50,8 @@ TrainingFactor training_factor(const Fit&, const StreamFigures&, const std::vect
 /// 1 + `loss` once a kernel that is launched again and again lasts long enough for the power limit to act.
 double sustained_slowdown(double loss, Seconds burst);
 
-/// What a series' way of launching adds to a burst.
-double series_slowdown(const MeasurementSeries&, double loss, Seconds burst);
+/// What a series' way of launching adds to an operator's burst.
+double series_slowdown(const MeasurementSeries&, double loss, const Operator&, Seconds burst);
 
 /// Inverse-distance mean of the residuals near a shape, pulled to zero where none is near.
 double residual_correction(const std::vector<Residual>&, const ShapePoint&);

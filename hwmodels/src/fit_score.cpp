@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far curves are from the rows of each series, those they were fitted to and those kept from them.
+#include "curve_finder.hpp"
 #include "fit_curve.hpp"
 
 #include <algorithm>
@@ -8,10 +9,17 @@
 namespace chokepoint::hw {
 namespace {
 
-/// The curve that speaks for a series: of its vintage if there is one, and of its part.
+/// The curve that speaks for a series: of its vintage if there is one, and of its part; of a class without a
+/// curve, the one that simulations take.
 const Fit* curve_for(const FitSet& fits, const MeasurementSeries& series, const Operator& op) {
-    const Fit* named = fits.find(op.kernel, op.dtype, op.scaling, series.vintage, series.part.id);
-    return named != nullptr ? named : fits.find(op.kernel, op.dtype, op.scaling, {}, series.part.id);
+    for (const KernelClass kernel : relatives(op.kernel)) {
+        for (const std::string& vintage : {series.vintage, std::string()}) {
+            if (const Fit* fit = fits.find(kernel, op.dtype, op.scaling, vintage, series.part.id)) {
+                return fit;
+            }
+        }
+    }
+    return nullptr;
 }
 
 /// What memory-bound kernels add to a row whose curve was fitted to rows without any: they move their bytes

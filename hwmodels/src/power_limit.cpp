@@ -47,6 +47,9 @@ constexpr double kExponent = 2.0;
 constexpr double kAttentionPower = 0.9;
 constexpr double kStreamingPower = 0.5;
 
+/// Share of the tensor peak that the large GEMMs of measurements/published/gemm_loops.json reach in a burst.
+constexpr double kLargeShare = 0.71;
+
 /// Shares of the part's limit.
 struct Demand {
     double fixed = 0.0;
@@ -75,6 +78,12 @@ double slowdown(double fixed, double dynamic) {
 double gemm_loop_slowdown(const GpuSpec& part) {
     const Demand demand = demand_of(part);
     return slowdown(demand.fixed, demand.gemm);
+}
+
+double loop_slowdown(double of_large, double tensor_share, double memory_share) {
+    const double large = (1.0 - kStatic) * std::pow(of_large, kExponent);
+    const double dynamic = large * tensor_share / kLargeShare + (kStreamingPower - kStatic) * memory_share;
+    return std::min(of_large, slowdown(kStatic, dynamic));
 }
 
 double training_clock_slowdown(const GpuSpec& part, const KernelMix& mix) {

@@ -135,8 +135,6 @@ TEST(Calibration, HeldOutRowsOfTheOperatorTablesAreNoFurtherOffThanRecorded) {
         RecordedScore{"trtllm-gemm-fp4-nv_16-gb200", 0.04, 0.11},
         RecordedScore{"trtllm-attention-a100-sxm", 0.028, 0.06},
         RecordedScore{"trtllm-attention-b200-sxm", 0.025, 0.17},
-        RecordedScore{"trtllm-moe-fp8-per_tensor-h100-sxm", 0.10, 0.20},
-        RecordedScore{"trtllm-moe-fp8-per_tensor-b200-sxm", 0.065, 0.10},
         RecordedScore{"trtllm-moe-fp8-block_128-b200-sxm", 0.033, 0.055},
         RecordedScore{"trtllm-moe-fp4-nv_16-b200-sxm", 0.11, 0.20},
     };

@@ -90,4 +90,22 @@ TEST(PowerLimit, ArchitecturesWithoutALoopKeepTheirClock) {
 }
 
 } // namespace
+
+/// Large GEMMs lose what they were seen to lose, kernels that wait for memory nothing, others in between.
+TEST(PowerLimit, AKernelThatIdlesTheTensorCoresLosesLessClock) {
+    constexpr double kLarge = 1.45;
+    EXPECT_DOUBLE_EQ(loop_slowdown(kLarge, 0.75, 0.2), kLarge);
+    EXPECT_DOUBLE_EQ(loop_slowdown(kLarge, 0.1, 1.0), 1.0);
+    double last = 1.0;
+    for (double share = 0.0; share < 0.8; share += 0.05) {
+        const double now = loop_slowdown(kLarge, share, 0.3);
+        EXPECT_GE(now, last);
+        EXPECT_LE(now, kLarge);
+        EXPECT_GE(loop_slowdown(kLarge, share, 0.6), now) << "memory draws power too";
+        last = now;
+    }
+    EXPECT_DOUBLE_EQ(last, kLarge);
+    EXPECT_DOUBLE_EQ(loop_slowdown(1.0, 0.8, 0.8), 1.0) << "a part whose limit never acts";
+}
+
 } // namespace chokepoint::hw

@@ -9,6 +9,10 @@ namespace chokepoint::hw {
 /// Time of large GEMMs that run without pause, over their time in a burst. 1: the limit never acts.
 double gemm_loop_slowdown(const GpuSpec&);
 
+/// The same of a kernel that is busy with tensor cores and memory for these shares of a burst, each at its
+/// peak, where large GEMMs take `of_large` times as long as in a burst.
+double loop_slowdown(double of_large, double tensor_share, double memory_share);
+
 /// What a GPU's kernels spend their time on at full clock, as shares that leave a rest: streaming memory.
 struct KernelMix {
     double gemm = 0.65; ///< a transformer's layers in 16 bits (docs/calibration.md, "Does a layer add up?")
