@@ -129,6 +129,7 @@ TEST(GroupDistance, IsThatOfTheGroupNotOfTheFabric) {
     // 32 NICs a leaf: an expert group of 8 nodes fills two leaves of a fat tree, and a fraction of a plane's.
     const auto dispatch_latency = [](std::vector<std::string> overrides) {
         overrides.emplace_back("cluster.fabric.radix=64");
+        overrides.emplace_back("plan.dispatcher=deepep");
         const sim::Scenario s = thin(std::move(overrides));
         const sim::StepRun step = simulated(s);
         for (std::size_t i = 0; i < step.graph.transfers().size(); ++i) {

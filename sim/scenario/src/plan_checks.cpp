@@ -215,13 +215,29 @@ void derive_expert_tensor(Reading& reading) {
     }
 }
 
-void derive_cross_entropy(Reading& reading) {
-    const Slot& slot = reading.slot("plan.cross_entropy");
-    if (!slot.given && slot.sound && reading.sound({"plan.elementwise"})) {
-        const bool eager = reading.draft.plan.elementwise == work::Elementwise::eager;
-        const auto kernel = eager ? work::CrossEntropy::eager : work::CrossEntropy::fused;
-        reading.derive("plan.cross_entropy", std::string(work::name(kernel)), slot.key->reason);
+/// What a software does by itself where another key tells which it is.
+template <typename Choice>
+void derive_from(Reading& reading, std::string_view path, std::string_view teller,
+                 Choice (*choose)(const work::ParallelPlan&)) {
+    const Slot& slot = reading.slot(path);
+    if (!slot.given && slot.sound && reading.sound({teller})) {
+        reading.derive(path, std::string(work::name(choose(reading.draft.plan))), slot.key->reason);
     }
+}
+
+work::CrossEntropy usual_loss(const work::ParallelPlan& plan) {
+    return plan.elementwise == work::Elementwise::eager ? work::CrossEntropy::eager
+                                                        : work::CrossEntropy::fused;
+}
+
+work::Dispatcher usual_dispatcher(const work::ParallelPlan& plan) {
+    return plan.schedule == "dualpipe" || plan.schedule == "dualpipev" ? work::Dispatcher::deepep
+                                                                       : work::Dispatcher::all_to_all;
+}
+
+work::PipelineSend usual_send(const work::ParallelPlan& plan) {
+    return plan.schedule == "interleaved-1f1b" ? work::PipelineSend::overlapped
+                                               : work::PipelineSend::blocking;
 }
 
 void check_tensor(Reading& reading) {
@@ -293,7 +309,9 @@ void check_plan(Reading& reading) {
     reading.draft.plan.data = static_cast<int>(data);
     reading.draft.plan.gpus_per_node = reading.draft.gpus_per_node;
     derive_expert_tensor(reading);
-    derive_cross_entropy(reading);
+    derive_from(reading, "plan.cross_entropy", "plan.elementwise", &usual_loss);
+    derive_from(reading, "plan.dispatcher", "plan.schedule", &usual_dispatcher);
+    derive_from(reading, "plan.pipeline_send", "plan.schedule", &usual_send);
     check_tensor(reading);
     check_context(reading);
     check_sharing(reading);

@@ -64,8 +64,8 @@ TEST(Difference, BackwardsIsAsSure) {
 
 TEST(Uncertainty, OfACampaignCountsOnlyWhatIsNotGiven) {
     const sim::RunReport a = sim::run(test::small());
-    EXPECT_NEAR(a.uncertainty.gpu_hours_sigma, a.uncertainty.relative_sigma, 1e-12);
-    EXPECT_NEAR(a.uncertainty.usd_sigma, a.uncertainty.relative_sigma, 1e-12); // at a price that is given
+    EXPECT_NEAR(a.uncertainty.gpu_hours_sigma, a.uncertainty.relative_sigma, 1e-9);
+    EXPECT_NEAR(a.uncertainty.usd_sigma, a.uncertainty.relative_sigma, 1e-9); // at a price that is given
 }
 
 TEST(Uncertainty, PricesPowerAndFailureRateMoveDollarsAndNotTheStep) {
@@ -75,7 +75,7 @@ TEST(Uncertainty, PricesPowerAndFailureRateMoveDollarsAndNotTheStep) {
                               "reliability.checkpoint_time=30 s"}));
     EXPECT_EQ(owned.uncertainty.relative_sigma, plain.uncertainty.relative_sigma);
     EXPECT_GT(owned.uncertainty.gpu_hours_sigma, plain.uncertainty.gpu_hours_sigma);
-    EXPECT_NEAR(owned.uncertainty.uninterrupted_sigma, plain.uncertainty.gpu_hours_sigma, 1e-12);
+    EXPECT_NEAR(owned.uncertainty.uninterrupted_sigma, plain.uncertainty.gpu_hours_sigma, 1e-9);
     EXPECT_GT(owned.uncertainty.usd_sigma, owned.uncertainty.gpu_hours_sigma);
     std::vector<std::string> inputs;
     for (const sim::Driver& driver : owned.uncertainty.drivers) {

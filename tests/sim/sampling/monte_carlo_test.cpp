@@ -99,7 +99,7 @@ TEST(MonteCarlo, AgreesWithTheInterval) {
 
 TEST(MonteCarlo, DrawsFailuresAndPricesToo) {
     const sim::Scenario scenario =
-        test::small({"reliability.gpu_mtbf=20000 h", "reliability.checkpoint_time=30 s", "cost.model=rental",
+        test::small({"reliability.gpu_mtbf=50 h", "reliability.checkpoint_time=30 s", "cost.model=rental",
                      "cost.date=2024-12-01", "cluster.host_call=0 us"});
     const sim::RunReport report = sim::run(scenario);
     const Sample sample = draws(scenario, 200);

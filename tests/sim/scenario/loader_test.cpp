@@ -180,6 +180,24 @@ TEST(ScenarioEstimates, NamesTheFiguresThatARunRestsOn) {
     EXPECT_THAT(l20, testing::Contains(HasSubstr("pcie-8x200g: gpus, nics, nic, nvlink_latency")));
 }
 
+TEST(Loader, WhatASoftwareDoesByItselfFollowsFromWhatTellsIt) {
+    const auto plan = [](const std::vector<std::string>& overrides) { return load(overrides).plan(); };
+    EXPECT_EQ(plan({"plan.schedule=dualpipe"}).dispatcher, work::Dispatcher::deepep);
+    EXPECT_EQ(plan({"plan.schedule=1f1b"}).dispatcher, work::Dispatcher::all_to_all);
+    EXPECT_EQ(plan({"plan.schedule=1f1b", "plan.dispatcher=deepep"}).dispatcher, work::Dispatcher::deepep);
+    EXPECT_EQ(plan({"plan.schedule=1f1b"}).pipeline_send, work::PipelineSend::blocking);
+    EXPECT_EQ(plan({"plan.schedule=interleaved-1f1b", "plan.virtual_stages=2", "plan.global_batch=16384"})
+                  .pipeline_send,
+              work::PipelineSend::overlapped);
+    const auto loss = [&](std::vector<std::string> overrides) {
+        overrides.insert(overrides.end(), {"plan.precision=bf16", "plan.enforce_memory=false"});
+        return plan(overrides).cross_entropy;
+    };
+    EXPECT_EQ(loss({}), work::CrossEntropy::fused);
+    EXPECT_EQ(loss({"plan.elementwise=eager"}), work::CrossEntropy::eager);
+    EXPECT_EQ(loss({"plan.elementwise=eager", "plan.cross_entropy=in-place"}), work::CrossEntropy::in_place);
+}
+
 TEST(ScenarioLoader, CommunicationSmsFollowThePart) {
     EXPECT_EQ(load().plan().communication_sms, 20);                        // of 132
     EXPECT_EQ(load({"cluster.gpu=h20-sxm"}).plan().communication_sms, 12); // of 78
