@@ -100,7 +100,14 @@ void ComparePage::append(const QString& path) {
 
 void ComparePage::add(const QString& path) {
     const QString absolute = QFileInfo(path).absoluteFilePath();
-    if (entries_.size() < kMost && !files().contains(absolute)) {
+    if (files().contains(absolute)) {
+        return;
+    }
+    if (entries_.size() >= kMost) {
+        emit refused(tr("At most %1 scenarios are compared: remove one before '%2' is added.")
+                         .arg(kMost)
+                         .arg(QFileInfo(path).fileName()));
+    } else {
         append(absolute);
         emit filesChanged();
         if (isVisible()) {

@@ -32,7 +32,7 @@ public:
     explicit ComparePage(Document&, QWidget* parent = nullptr);
     ~ComparePage() override;
 
-    /// Adds a file to the comparison, unless it is full or has it.
+    /// Adds a file to the comparison, unless it has it, or is full, which refused() then tells.
     void add(const QString& path);
     [[nodiscard]] QStringList files() const;
     void activate() override;
@@ -45,6 +45,7 @@ signals:
     void computed(const RunResult&);
     /// One more, or one less, beside the open scenario.
     void filesChanged();
+    void refused(const QString& message);
 
 private:
     struct Entry;

@@ -10,6 +10,7 @@
 #include <QJsonObject>
 #include <QLockFile>
 #include <QPlainTextDocumentLayout>
+#include <QStringDecoder>
 #include <QUuid>
 
 #include <stdexcept>
@@ -30,6 +31,19 @@ QByteArray read_file(const QString& path) {
     return file.readAll();
 }
 
+/// @throws std::runtime_error if the file is no text: to show it as one would lose its bytes when it is
+/// saved.
+QString text_of(const QByteArray& bytes, const QString& path) {
+    QStringDecoder decoder(QStringDecoder::Utf8,
+                           QStringDecoder::Flag::Stateless | QStringDecoder::Flag::ConvertInitialBom);
+    QString text = decoder.decode(bytes);
+    if (decoder.hasError() || text.contains(QChar::Null)) {
+        throw std::runtime_error(
+            QObject::tr("'%1' is no scenario: found bytes that are no UTF-8 text").arg(path).toStdString());
+    }
+    return text;
+}
+
 } // namespace
 
 Document::Document(QString recovery, QObject* parent) : QObject(parent), recovery_(std::move(recovery)) {
@@ -48,9 +62,11 @@ Document::~Document() { dropCopy(); }
 
 void Document::open(const QString& path) {
     const QByteArray bytes = read_file(path);
+    const QString text = text_of(bytes, path);
     path_ = QFileInfo(path).absoluteFilePath();
     crlf_ = bytes.contains("\r\n");
-    text_.setPlainText(QString::fromUtf8(bytes));
+    text_.setPlainText(text);
+    original_ = {bytes, this->text()};
     text_.setModified(false);
     dropCopy();
     emit pathChanged();
@@ -58,6 +74,7 @@ void Document::open(const QString& path) {
 
 void Document::restore(const Recovered& recovered) {
     path_ = recovered.path;
+    original_ = {};
     text_.setPlainText(recovered.text);
     text_.setModified(true);
     keepCopy();
@@ -67,10 +84,14 @@ void Document::restore(const Recovered& recovered) {
 
 void Document::save(const QString& path) {
     QString out = text();
-    if (crlf_) {
-        out.replace("\n", "\r\n");
+    if (out == original_.text) {
+        save_file(path, original_.bytes); // with whatever mixture of line ends they have
+    } else {
+        if (crlf_) {
+            out.replace("\n", "\r\n");
+        }
+        save_file(path, out.toUtf8());
     }
-    save_file(path, out.toUtf8());
     path_ = QFileInfo(path).absoluteFilePath();
     text_.setModified(false);
     dropCopy();

@@ -61,6 +61,10 @@ private:
     QTextDocument text_;
     QString path_, recovery_;
     bool crlf_ = false;
+    struct {
+        QByteArray bytes;
+        QString text;
+    } original_; ///< of the file as it was read
     int revision_ = 0;
     QTimer copyTimer_;
     std::unique_ptr<QLockFile> lock_;

@@ -5,6 +5,7 @@
 #include "curves_page.hpp"
 #include "document.hpp"
 #include "guide_bar.hpp"
+#include "message_bar.hpp"
 #include "rules_page.hpp"
 #include "scenario_editor.hpp"
 #include "scenario_page.hpp"
@@ -19,8 +20,6 @@
 #include <QHBoxLayout>
 #include <QListWidget>
 #include <QMenuBar>
-#include <QMessageBox>
-#include <QMimeData>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
@@ -50,6 +49,7 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
       navigation_(new QListWidget(this)),
       stack_(new QStackedWidget(this)),
       menus_(new QMenuBar(this)),
+      message_(new MessageBar(this)),
       guide_(new GuideBar(this)) {
     auto* center = new QWidget(this);
     auto* layout = new QHBoxLayout(center);
@@ -63,6 +63,7 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
     navigation_->setAccessibleName(tr("Pages"));
     navigation_->setSpacing(2);
     setAcceptDrops(true);
+    QApplication::instance()->installEventFilter(this);
 
     start_ = new StartPage(this);
     compare_ = new ComparePage(*document_, this);
@@ -89,6 +90,7 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
             showPage("compare");
         }
     });
+    connect(compare_, &ComparePage::refused, message_, &MessageBar::tell);
     connect(guide_, &GuideBar::pageAsked, this, &MainWindow::showPage);
     connect(start_, &StartPage::openAsked, this, &MainWindow::askOpen);
     connect(start_, &StartPage::guideAsked, this, &MainWindow::startGuide);
@@ -116,6 +118,7 @@ void MainWindow::makeHead() {
     lines->setContentsMargins(0, 0, 0, 0);
     lines->setSpacing(0);
     lines->addWidget(menus_);
+    lines->addWidget(message_);
     lines->addWidget(guide_);
     setMenuWidget(head);
 }
@@ -155,9 +158,10 @@ bool MainWindow::open(const QString& path) {
     try {
         document_->open(path);
     } catch (const std::exception& error) {
-        QMessageBox::warning(this, tr("Open"), QString::fromUtf8(error.what()));
+        message_->tell(QString::fromUtf8(error.what()));
         return false;
     }
+    message_->clear();
     remember(document_->path());
     static_cast<Page*>(stack_->currentWidget())->activate();
     return true;
@@ -190,6 +194,8 @@ void MainWindow::placeDock(const QString& page) {
     resizeDocks({scenarioDock_}, {static_cast<int>(width() * (whole ? kShareOfItsPage : kShareBeside))},
                 Qt::Horizontal);
 }
+
+QString MainWindow::message() const { return message_->message(); }
 
 void MainWindow::compareWith(const QString& path) { compare_->add(path); }
 
@@ -244,30 +250,6 @@ void MainWindow::closeEvent(QCloseEvent* event) {
     settings_->setValue("geometry", saveGeometry());
     settings_->setValue("layout", saveState(kLayoutVersion));
     event->accept();
-}
-
-void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    if (event->mimeData()->hasUrls()) {
-        event->acceptProposedAction();
-    }
-}
-
-void MainWindow::dropEvent(QDropEvent* event) {
-    bool first = true;
-    for (const QUrl& url : event->mimeData()->urls()) {
-        if (!url.isLocalFile()) {
-            continue;
-        }
-        // The first is opened, the others stand beside it.
-        if (first) {
-            first = !open(url.toLocalFile());
-        } else {
-            compareWith(url.toLocalFile());
-        }
-    }
-    if (!first) {
-        showPage("compare");
-    }
 }
 
 } // namespace chokepoint::gui

@@ -20,6 +20,7 @@ namespace chokepoint::gui {
 class ComparePage;
 class Document;
 class GuideBar;
+class MessageBar;
 class Page;
 class ScenarioEditor;
 class StartPage;
@@ -37,6 +38,8 @@ public:
 
     /// Opens a scenario; false, with a message, if it cannot be read.
     bool open(const QString& path);
+    /// What was told last above the pages; empty if all went well since.
+    [[nodiscard]] QString message() const;
     void compareWith(const QString& path);
     void showPage(const QString& name);
     [[nodiscard]] Page* page(const QString& name) const;
@@ -48,8 +51,8 @@ public:
 
 protected:
     void closeEvent(QCloseEvent*) override;
-    void dragEnterEvent(QDragEnterEvent*) override;
-    void dropEvent(QDropEvent*) override;
+    /// Files that are dropped on any of the window's widgets, before those take them for text.
+    bool eventFilter(QObject*, QEvent*) override;
 
 private:
     void addPage(const QString& name, const QString& title, Page*);
@@ -59,6 +62,7 @@ private:
     void makeFileMenu();
     void makeViewMenu();
     void askOpen();
+    void openDropped(const QStringList& files);
     bool save(bool as);
     /// True if the present text may go.
     bool mayDiscard();
@@ -79,6 +83,7 @@ private:
     QListWidget* navigation_;
     QStackedWidget* stack_;
     QMenuBar* menus_;
+    MessageBar* message_;
     GuideBar* guide_;
     StartPage* start_ = nullptr;
     ComparePage* compare_ = nullptr;

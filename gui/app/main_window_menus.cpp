@@ -4,6 +4,7 @@
 #include "document.hpp"
 #include "guide_bar.hpp"
 #include "main_window.hpp"
+#include "message_bar.hpp"
 #include "start_page.hpp"
 
 #include <QActionGroup>
@@ -105,9 +106,10 @@ bool MainWindow::save(bool as) {
     try {
         document_->save(path);
     } catch (const std::exception& error) {
-        QMessageBox::warning(this, tr("Save"), QString::fromUtf8(error.what()));
+        message_->tell(QString::fromUtf8(error.what()));
         return false;
     }
+    message_->clear();
     remember(document_->path());
     return true;
 }

@@ -45,8 +45,8 @@ protected:
 } // namespace
 
 TEST_F(Documents, SaveUnchangedBytesUnchanged) {
-    for (const std::string text :
-         {"", "title = \"a\"\n", "title = \"a\"", "# é\r\n\r\ntitle = \"b\" # c\r\n", "\n\n\tx\n"}) {
+    for (const std::string text : {"", "title = \"a\"\n", "title = \"a\"", "# é\r\n\r\ntitle = \"b\" # c\r\n",
+                                   "\n\n\tx\n", "mixed = 1\r\nends = 2\n", "\xEF\xBB\xBFmarked = 1\n"}) {
         const QString path = file("a.toml", text);
         Document document({});
         document.open(path);
@@ -64,6 +64,17 @@ TEST_F(Documents, KeepTheirTextWhenTheFileCannotBeWrittenOrRead) {
     EXPECT_THROW(document.open("/no/such/file.toml"), std::runtime_error);
     EXPECT_EQ(document.text(), "title = \"a\"\nx");
     EXPECT_TRUE(document.path().endsWith("a.toml"));
+}
+
+TEST_F(Documents, KeepTheirTextWhenAFileIsNoText) {
+    Document document({});
+    document.open(file("a.toml", "title = \"a\"\n"));
+    type(document, "x");
+    for (const std::string& bytes : {std::string("\x89PNG\r\n\x1a\n"), std::string("a\0b", 3)}) {
+        EXPECT_THROW(document.open(file("b.toml", bytes)), std::runtime_error);
+        EXPECT_EQ(document.text(), "title = \"a\"\nx");
+        EXPECT_TRUE(document.isModified());
+    }
 }
 
 TEST_F(Documents, LoseNothingToADiskThatIsFull) {
