@@ -189,7 +189,7 @@ void MainWindow::placeDock(const QString& page) {
         stack_->widget(i)->setSizePolicy(policy, policy);
     }
     scenarioDock_->setVisible(whole || (dockWanted_ && page != "start"));
-    constexpr double kShareOfItsPage = 0.58;
+    constexpr double kShareOfItsPage = 0.53;
     constexpr double kShareBeside = 0.36;
     resizeDocks({scenarioDock_}, {static_cast<int>(width() * (whole ? kShareOfItsPage : kShareBeside))},
                 Qt::Horizontal);

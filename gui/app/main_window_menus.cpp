@@ -6,6 +6,7 @@
 #include "main_window.hpp"
 #include "message_bar.hpp"
 #include "start_page.hpp"
+#include "text.hpp"
 
 #include <QActionGroup>
 #include <QDockWidget>
@@ -43,8 +44,8 @@ void MainWindow::makeFileMenu() {
     connect(recentMenu_, &QMenu::aboutToShow, this, [this] {
         recentMenu_->clear();
         for (const QString& path : settings_->value("recent").toStringList()) {
-            recentMenu_->addAction(QFileInfo(path).fileName(), this, [this, path] { open(path); })
-                ->setToolTip(path);
+            const QString words = tr("%1 in %2").arg(QFileInfo(path).fileName(), folder_text(path));
+            recentMenu_->addAction(QString(words).replace('&', "&&"), this, [this, path] { open(path); });
         }
     });
     file->addAction(tr("Re&load"), QKeySequence(Qt::Key_F5), this, [this] {

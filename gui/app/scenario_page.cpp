@@ -55,7 +55,8 @@ ScenarioPage::ScenarioPage(ScenarioEditor& editor, QWidget* parent)
     table_->horizontalHeader()->setStretchLastSection(true);
     table_->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     table_->setAccessibleName(tr("Resolved values"));
-    table_->setTextElideMode(Qt::ElideRight);
+    // Of what does not fit, the beginning names the file and the end the line, or the figure's table.
+    table_->setTextElideMode(Qt::ElideMiddle);
     table_->setWordWrap(false);
     connect(filter_, &QLineEdit::textChanged, shown_, &QSortFilterProxyModel::setFilterFixedString);
     connect(&editor_, &ScenarioEditor::checked, this, &ScenarioPage::show);
@@ -91,7 +92,7 @@ void ScenarioPage::show(const QJsonObject& values) {
         for (const QString& text :
              {it.key(), value.value("text").toString(), value.value("origin").toString(), where}) {
             row << new QStandardItem(text);
-            row.last()->setToolTip(text);
+            row.last()->setToolTip("<qt>" + text.toHtmlEscaped() + "</qt>"); // in lines, as sources are long
         }
         model_->appendRow(row);
     }

@@ -3,6 +3,7 @@
 
 #include "runner.hpp"
 #include "scenario_card.hpp"
+#include "text.hpp"
 #include "theme.hpp"
 
 #include <chokepoint/hwmodels/catalog.hpp>
@@ -61,6 +62,8 @@ StartPage::StartPage(QWidget* parent)
     left->addWidget(new QLabel(tr("Recent files"), this));
     recent_->setAccessibleName(tr("Recent files"));
     recent_->setTextElideMode(Qt::ElideMiddle);
+    recent_->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    recent_->setAlternatingRowColors(true);
     left->addWidget(recent_, 1);
     auto* hint = new QLabel(tr("Or drop a scenario on this window."), this);
     hint->setForegroundRole(QPalette::PlaceholderText);
@@ -120,7 +123,9 @@ StartPage::~StartPage() = default;
 void StartPage::setRecent(const QStringList& paths) {
     recent_->clear();
     for (const QString& path : paths) {
-        auto* item = new QListWidgetItem(QFileInfo(path).fileName(), recent_);
+        // Copies of one scenario have its name: where they lie tells them apart.
+        auto* item = new QListWidgetItem(
+            QFileInfo(path).fileName() + QChar::LineSeparator + folder_text(path), recent_);
         item->setToolTip(path);
         if (!QFileInfo::exists(path)) {
             item->setFlags(item->flags() & ~Qt::ItemIsEnabled);

@@ -4,6 +4,9 @@
 #include <chokepoint/hwmodels/units.hpp>
 #include <chokepoint/sim/wording.hpp>
 
+#include <QDir>
+#include <QFileInfo>
+
 #include <fmt/format.h>
 
 namespace chokepoint::gui {
@@ -14,6 +17,13 @@ QString usd_text(double usd) { return QString::fromStdString(sim::money_text(hw:
 QString count_text(double count) { return QString::fromStdString(sim::count_text(count)); }
 QString whole_text(double count) { return QString::fromStdString(hw::group_digits(count)); }
 QString percent_text(double share) { return QString::fromStdString(fmt::format("{:.1f}%", 100.0 * share)); }
+
+QString folder_text(const QString& path) {
+    const QString folder = QFileInfo(path).absolutePath();
+    const QString home = QDir::homePath();
+    const bool inside = folder == home || folder.startsWith(home + "/");
+    return QDir::toNativeSeparators(inside ? "~" + folder.mid(home.size()) : folder);
+}
 
 QString figure_text(double value, Unit unit) {
     switch (unit) {

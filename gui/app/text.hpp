@@ -21,4 +21,7 @@ QString figure_text(double value, Unit);
 /// "16.76 s to 20.10 s"; empty without an interval.
 QString interval_text(const Figure&, Unit);
 
+/// Where a file lies, as short as one says it: "~/runs".
+QString folder_text(const QString& path);
+
 } // namespace chokepoint::gui

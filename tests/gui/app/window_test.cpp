@@ -27,13 +27,16 @@
 #include <QImage>
 #include <QLabel>
 #include <QLineEdit>
+#include <QListWidget>
 #include <QProcess>
 #include <QPushButton>
+#include <QRegularExpression>
 #include <QSettings>
 #include <QSlider>
 #include <QTableView>
 #include <QTableWidget>
 
+#include <filesystem>
 #include <set>
 
 namespace chokepoint::gui {
@@ -242,6 +245,56 @@ TEST_F(Window, RemembersRecentFilesAndForgetsItsLayoutOnDemand) {
     EXPECT_EQ(window->size(), QSize(1000, 700));
     window->restoreDefaultLayout();
     EXPECT_NE(window->size(), QSize(1000, 700));
+}
+
+TEST_F(Window, TellsRecentFilesOfOneNameApart) {
+    const std::string small = test::read_file(kSmall);
+    const auto window = this->window();
+    for (const char* folder : {"eu", "us"}) {
+        std::filesystem::create_directory(scratch_.path() / folder);
+        const std::string file = scratch_.write(std::string(folder) + "/same.toml", small);
+        ASSERT_TRUE(window->open(QString::fromStdString(file)));
+    }
+    window->show();
+    auto* recent = window->page("start")->findChild<QListWidget*>();
+    ASSERT_EQ(recent->count(), 2);
+    std::set<QString> shown;
+    for (int i = 0; i < recent->count(); ++i) {
+        const QStringList lines = recent->item(i)->text().split(QChar::LineSeparator);
+        EXPECT_EQ(lines.front(), "same.toml");
+        shown.insert(recent->fontMetrics().elidedText(lines.back(), Qt::ElideMiddle,
+                                                      recent->viewport()->width() - 10));
+    }
+    EXPECT_EQ(shown.size(), 2U) << "also where the folder's name is shortened";
+}
+
+TEST_F(Window, ShowsWhereEveryValueIsFrom) {
+    const auto window = this->window();
+    window->resize(1600, 1000);
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    window->showPage("scenario");
+    Page* page = window->page("scenario");
+    ASSERT_TRUE(wait_until([&] { return !page->busy() && !page->empty(); }));
+    auto* table = page->findChild<QTableView*>();
+    constexpr int kWhere = 3;
+    constexpr int kPadding = 8;
+    for (int row = 0; row < table->model()->rowCount(); ++row) {
+        const QModelIndex cell = table->model()->index(row, kWhere);
+        const QString where = cell.data().toString();
+        EXPECT_THAT(cell.data(Qt::ToolTipRole).toString().toStdString(),
+                    HasSubstr(where.toHtmlEscaped().toStdString()));
+        // "line 14:7", "hgx-8x400g": the file, or the catalog's entry, is read without a hover.
+        const QString shown = table->fontMetrics().elidedText(where, table->textElideMode(),
+                                                              table->visualRect(cell).width() - kPadding);
+        if (cell.siblingAtColumn(2).data() == "catalog") {
+            EXPECT_TRUE(shown.startsWith(where.section(QRegularExpression("[ :]"), 0, 0)))
+                << shown.toStdString();
+        }
+        if (cell.siblingAtColumn(2).data() == "file") {
+            EXPECT_EQ(shown, where);
+        }
+    }
 }
 
 TEST_F(Window, ShowsEveryPageWithoutADisplay) {
