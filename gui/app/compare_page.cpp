@@ -95,7 +95,7 @@ void ComparePage::append(const QString& path) {
     work_->watch(*at->runner);
     connect(at->runner.get(), &Runner::ended, this, &ComparePage::refresh);
     entries_.push_back(std::move(entry));
-    add_->setEnabled(entries_.size() < kMost);
+    add_->setVisible(entries_.size() < kMost); // six cards need its room
 }
 
 void ComparePage::add(const QString& path) {

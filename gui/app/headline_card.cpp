@@ -17,6 +17,7 @@ namespace {
 constexpr int kBadge = 16;
 constexpr int kFigure = 17;
 constexpr int kSmall = 11;
+constexpr int kAfterBadge = 4;
 
 QString against(double value, double basis) {
     return basis > 0.0 ? QString("%1%2% against A")
@@ -48,7 +49,8 @@ HeadlineCard::HeadlineCard(int letter, QWidget* parent)
     if (letter >= 0) {
         auto* badge = new QLabel(letter_of(letter), this);
         set_type(*badge, kBadge, true);
-        head->addWidget(badge);
+        head->addWidget(badge, 0, Qt::AlignTop);
+        head->addSpacing(kAfterBadge);
     }
     set_bold(*title_);
     title_->setWordWrap(true);
@@ -119,7 +121,10 @@ void HeadlineCard::show(const RunResult& run, const RunResult* basis) {
                    basis != nullptr ? std::optional(basis->step_seconds) : std::nullopt));
     const auto fill_optional = [&](const Line& line, const std::optional<Figure>& figure,
                                    std::optional<Figure> of, Unit unit) {
-        fill(line, figure ? figure_text(figure->value, unit) : tr("no campaign"),
+        fill(line,
+             figure          ? figure_text(figure->value, unit)
+             : run.gpu_hours ? tr("no price")
+                             : tr("no campaign"),
              figure ? detail_of(*figure, unit, of) : QString());
     };
     fill_optional(hours_, run.gpu_hours, basis != nullptr ? basis->gpu_hours : std::nullopt, Unit::gpu_hours);

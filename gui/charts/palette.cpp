@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Okabe and Ito's colours, which people with any colour vision tell apart (jfly.uni-koeln.de/color).
+// Okabe and Ito's colours, which people with any colour vision tell apart (jfly.uni-koeln.de/color), and then
+// two of Paul Tol's (personal.sron.nl/~pault), dark enough for lines on white.
 #include "palette.hpp"
 
 #include <array>
@@ -9,8 +10,19 @@ namespace chokepoint::gui {
 
 namespace {
 
-constexpr std::array<QRgb, 8> kSeries{0xFF0072B2, 0xFFD55E00, 0xFF009E73, 0xFFCC79A7,
-                                      0xFFE69F00, 0xFF56B4E9, 0xFF000000, 0xFF8C8C8C};
+struct OfLook {
+    QRgb light, dark;
+};
+constexpr std::array<OfLook, 10> kSeries{{{0xFF0072B2, 0xFF0072B2},
+                                          {0xFFD55E00, 0xFFD55E00},
+                                          {0xFF009E73, 0xFF009E73},
+                                          {0xFFCC79A7, 0xFFCC79A7},
+                                          {0xFFE69F00, 0xFFE69F00},
+                                          {0xFF56B4E9, 0xFF56B4E9},
+                                          {0xFF000000, 0xFFF0F0F0},
+                                          {0xFF8C8C8C, 0xFF8C8C8C},
+                                          {0xFF882255, 0xFFB84A7A},
+                                          {0xFF999933, 0xFF999933}}};
 
 QRgb base(SpanKind kind) {
     switch (kind) {
@@ -31,8 +43,8 @@ QRgb base(SpanKind kind) {
 } // namespace
 
 QColor series_color(std::size_t number, bool dark) {
-    const QRgb color = kSeries[number % kSeries.size()];
-    return dark && color == qRgb(0, 0, 0) ? QColor(0xF0, 0xF0, 0xF0) : QColor::fromRgb(color);
+    const OfLook& color = kSeries[number % kSeries.size()];
+    return QColor::fromRgb(dark ? color.dark : color.light);
 }
 
 QColor span_color(SpanKind kind, int shade) {

@@ -100,7 +100,13 @@ private:
         for (const Tick& tick : scale_.ticks()) {
             const double x = x_of(tick.at);
             painter_.setPen(QPen(grid_color(chart_.dark), 1.0));
-            painter_.drawLine(QPointF(x, plot_.top()), QPointF(x, plot_.bottom() + 4.0));
+            double top = plot_.top();
+            for (const BarPanel& panel : chart_.panels) { // behind the bars, but not through the titles
+                painter_.drawLine(QPointF(x, top + title_height(panel)),
+                                  QPointF(x, top + panel_height(panel)));
+                top += panel_height(panel) + kPanelGap;
+            }
+            painter_.drawLine(QPointF(x, plot_.bottom()), QPointF(x, plot_.bottom() + 4.0));
             set_text(kTextPixels);
             painter_.drawText(QRectF(x - 50.0, plot_.bottom() + 4.0, 100.0, 18.0), Qt::AlignCenter,
                               QString::fromStdString(tick.label));
@@ -115,9 +121,12 @@ private:
     void paint_panel(const BarPanel& panel, double top) {
         if (!panel.title.empty()) {
             set_text(kPanelTitlePixels);
-            const QString title = QString::fromStdString(panel.title);
+            const QFontMetricsF metrics(painter_.font());
+            // Its name is in the front and its figures are at the end.
+            const QString title = metrics.elidedText(QString::fromStdString(panel.title), Qt::ElideMiddle,
+                                                     area_.width() - 2.0 * kMargin);
             // Above the bars, or as far to the left as it needs to be seen whole.
-            const double wide = QFontMetricsF(painter_.font()).horizontalAdvance(title);
+            const double wide = metrics.horizontalAdvance(title);
             const double left =
                 std::max(area_.left() + kMargin, std::min(plot_.left(), area_.right() - kMargin - wide));
             painter_.drawText(QRectF(left, top, area_.right() - left, 1.4 * kPanelTitlePixels),
@@ -148,8 +157,11 @@ private:
                               QPointF(end, row.bottom() + (kBarPitch - kBarHeight) / 2.0));
         }
         set_text(kTextPixels);
-        painter_.drawText(QRectF(right + 6.0, row.top(), area_.right() - right - 8.0, row.height()),
-                          Qt::AlignLeft | Qt::AlignVCenter, QString::fromStdString(bar.text));
+        const QString text = QString::fromStdString(bar.text);
+        const QRectF beside(right + 6.0, row.top(), area_.right() - right - 8.0, row.height());
+        QRectF words = painter_.boundingRect(beside, Qt::AlignLeft | Qt::AlignVCenter, text);
+        painter_.fillRect(words.adjusted(-2.0, 0.0, 2.0, 0.0), background_color(chart_.dark));
+        painter_.drawText(beside, Qt::AlignLeft | Qt::AlignVCenter, text);
     }
 
     QPainter& painter_;
