@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <ranges>
 
 namespace chokepoint::gui {
@@ -24,9 +26,19 @@ constexpr int kLabelPixels = 11;
 constexpr int kRegionAlpha = 34;
 constexpr int kBarAlpha = 200;
 constexpr int kVeilAlpha = 215;
+constexpr int kLeaderAlpha = 150;
 constexpr double kGap = 6.0;
+constexpr double kStep = 12.0; // along a level line
 constexpr double kRingGap = 12.0;
 constexpr double kMarker = 4.0; // half of a point's marker
+
+bool crosses(const QLineF& line, const QRectF& box) {
+    const std::array diagonals{QLineF(box.topLeft(), box.bottomRight()),
+                               QLineF(box.topRight(), box.bottomLeft())};
+    return std::ranges::any_of(diagonals, [&](const QLineF& diagonal) {
+        return diagonal.intersects(line, nullptr) == QLineF::BoundedIntersection;
+    });
+}
 
 class Annotations {
 public:
@@ -72,31 +84,37 @@ public:
         ground->setPen(Qt::NoPen);
         ground->setBrush(veil);
         ground->setZValue(kInFront - 1.0);
-        for (QGraphicsItem* item : std::array<QGraphicsItem*, 3>{line, label, ground}) {
-            item->setVisible(inside);
+        line->setVisible(inside);
+        auto* leader = new QGraphicsLineItem(&chart_);
+        leader->setPen(QPen(ink, 1.0));
+        leader->setZValue(kInFront);
+        if (!mark.horizontal) {
+            uprights_.push_back(at);
         }
         moves_.emplace_back([=, this](const QRectF& area) {
+            const QSizeF size = label->boundingRect().size();
+            std::optional<QRectF> place;
             if (mark.horizontal) {
                 const double height = y(area, at);
                 line->setLine(area.left(), height, area.right(), height);
-                const double tall = label->boundingRect().height();
-                label->setPos(area.right() - label->boundingRect().width() - kGap,
-                              height - tall < area.top() ? height : height - tall);
-                ground->setRect(label->mapRectToParent(label->boundingRect()));
-                return;
+                place = inside ? beside_level(area, height, size) : std::nullopt;
+            } else {
+                const double across = x(area, at);
+                line->setLine(across, area.top(), across, area.bottom());
+                place = inside ? beside_upright(area, across, size) : std::nullopt;
             }
-            const double across = x(area, at);
-            line->setLine(across, area.top(), across, area.bottom());
-            const QSizeF size = label->boundingRect().size();
-            const bool fits = across + kGap + size.width() <= area.right();
-            QRectF wanted(QPointF(fits ? across + kGap : across - kGap - size.width(), area.top() + 2.0),
-                          size);
-            while (!free(wanted) && wanted.bottom() + size.height() < area.bottom()) {
-                wanted.translate(0.0, size.height()); // close thresholds stay readable below each other
+            label->setVisible(place.has_value());
+            ground->setVisible(place.has_value());
+            leader->setVisible(place.has_value() && !mark.horizontal);
+            if (place) {
+                taken_.push_back(*place);
+                label->setPos(place->topLeft());
+                ground->setRect(*place);
+                const double across = x(area, at);
+                const double middle = place->center().y();
+                leader->setLine(across, middle,
+                                place->left() > across ? place->left() - 2.0 : place->right() + 2.0, middle);
             }
-            taken_.push_back(wanted);
-            label->setPos(wanted.topLeft());
-            ground->setRect(wanted);
         });
     }
 
@@ -115,10 +133,16 @@ public:
     /// `above`: over the point rather than beside it.
     void add(const Point& point, const std::string& name, QColor ink, bool above, double gap) {
         const Point at{plane_.x.position(point.x), plane_.y.position(point.y)};
+        if (!contains(plane_.box(), at)) {
+            return;
+        }
         auto* label = text(name, ink);
-        label->setVisible(contains(plane_.box(), at));
+        auto* leader = new QGraphicsLineItem(&chart_);
+        ink.setAlpha(kLeaderAlpha);
+        leader->setPen(QPen(ink, 1.0));
+        leader->setZValue(kBehind);
         moves_.emplace_back([=, this](const QRectF& area) {
-            place(area, *label, QPointF(x(area, at.x), y(area, at.y)), above, gap);
+            place(area, *label, *leader, QPointF(x(area, at.x), y(area, at.y)), above, gap);
         });
     }
 
@@ -127,6 +151,7 @@ public:
         std::shared_ptr<Annotations> shared = std::move(annotations);
         const auto move = [shared](const QRectF& area) {
             shared->taken_.clear();
+            shared->leaders_.clear();
             for (const auto& one : shared->moves_) {
                 one(area);
             }
@@ -150,35 +175,97 @@ private:
     }
 
     bool free(const QRectF& wanted) const {
-        return std::ranges::none_of(taken_, [&](const QRectF& box) { return box.intersects(wanted); });
+        return std::ranges::none_of(taken_, [&](const QRectF& box) { return box.intersects(wanted); }) &&
+               std::ranges::none_of(leaders_, [&](const QLineF& line) { return crosses(line, wanted); });
     }
-    /// Right of the point, or wherever around it no other label stands; hidden if there is no room.
-    void place(const QRectF& area, QGraphicsSimpleTextItem& label, const QPointF& at, bool above,
-               double gap) {
-        const QSizeF size = label.boundingRect().size();
+    /// Runs through words, or another point's marker.
+    bool crossed(const QLineF& line) const {
+        return std::ranges::any_of(
+            taken_, [&](const QRectF& box) { return !box.contains(line.p1()) && crosses(line, box); });
+    }
+    /// Over or under a level line, as far to the right as nothing else stands; nothing if there is no room.
+    std::optional<QRectF> beside_level(const QRectF& area, double height, const QSizeF& size) const {
+        for (double right = area.right() - kGap; right - size.width() >= area.left(); right -= kStep) {
+            for (const double top : {height - size.height(), height}) {
+                const QRectF wanted(QPointF(right - size.width(), top), size);
+                if (area.contains(wanted) && free(wanted)) {
+                    return wanted;
+                }
+            }
+        }
+        return std::nullopt;
+    }
+    /// Beside an upright line, near the top, and where few other lines are broken by the words.
+    std::optional<QRectF> beside_upright(const QRectF& area, double across, const QSizeF& size) const {
+        constexpr double kBroken = 2.5; // as bad as so many lines of text further down
+        std::optional<QRectF> best;
+        double least = std::numeric_limits<double>::infinity();
+        for (int row = 0; row < least; ++row) {
+            const double top = area.top() + 2.0 + row * size.height();
+            if (top + size.height() > area.bottom()) {
+                break;
+            }
+            for (const double left : {across + kGap, across - kGap - size.width()}) {
+                const QRectF wanted(QPointF(left, top), size);
+                const auto broken = std::ranges::count_if(uprights_, [&](double other) {
+                    return x(area, other) > wanted.left() && x(area, other) < wanted.right();
+                });
+                const double cost = row + kBroken * static_cast<double>(broken);
+                if (cost < least && area.contains(wanted) && free(wanted)) {
+                    least = cost;
+                    best = wanted;
+                }
+            }
+        }
+        return best;
+    }
+
+    /// Where a name may stand around its point: beside it, over and under it, askew, and then line by line
+    /// farther off.
+    static std::vector<QPointF> places_around(const QSizeF& size, double gap) {
+        constexpr int kLines = 8;
+        constexpr double kLine = 14.0; // of type
         const double wide = size.width();
         const double tall = size.height();
-        const double farther = tall + gap + 2.0; // a second line above or below
-        const std::array<QPointF, 12> offsets{QPointF(gap, -tall / 2),
-                                              QPointF(-gap - wide, -tall / 2),
-                                              QPointF(-wide / 2, -tall - gap),
-                                              QPointF(-wide / 2, gap),
-                                              QPointF(gap, -tall - 2.0),
-                                              QPointF(gap, 2.0),
-                                              QPointF(-gap - wide, -tall - 2.0),
-                                              QPointF(-gap - wide, 2.0),
-                                              QPointF(-wide / 2, -tall - farther),
-                                              QPointF(-wide / 2, farther),
-                                              QPointF(gap, -tall - farther),
-                                              QPointF(gap, farther)};
+        std::vector<QPointF> offsets{QPointF(gap, -tall / 2),           QPointF(-gap - wide, -tall / 2),
+                                     QPointF(-wide / 2, -tall - gap),   QPointF(-wide / 2, gap),
+                                     QPointF(gap, -tall - 2.0),         QPointF(gap, 2.0),
+                                     QPointF(-gap - wide, -tall - 2.0), QPointF(-gap - wide, 2.0)};
+        for (int line = 1; line <= kLines; ++line) {
+            const double farther = gap + line * kLine;
+            offsets.emplace_back(farther, -tall / 2);
+            offsets.emplace_back(-farther - wide, -tall / 2);
+            offsets.emplace_back(farther, 0.0);
+            offsets.emplace_back(-farther - wide, 0.0);
+            for (const double left : {-wide / 2, gap, -gap - wide}) {
+                offsets.emplace_back(left, -tall - farther);
+                offsets.emplace_back(left, farther);
+            }
+        }
+        return offsets;
+    }
+    /// Right of the point, or wherever around it no other label stands; hidden if there is no room.
+    void place(const QRectF& area, QGraphicsSimpleTextItem& label, QGraphicsLineItem& leader,
+               const QPointF& at, bool above, double gap) {
         constexpr std::size_t kAbove = 2;
+        constexpr std::size_t kNear = 8; // places from which one sees whose name it is
+        const QSizeF size = label.boundingRect().size();
+        const std::vector<QPointF> offsets = places_around(size, gap);
+        leader.setVisible(false);
         for (std::size_t i = 0; i < offsets.size(); ++i) {
-            const QPointF& offset = offsets[(i + (above ? kAbove : 0)) % offsets.size()];
-            const QRectF wanted(at + offset, size);
-            if (area.contains(wanted) && free(wanted)) {
+            const std::size_t n = (i + (above ? kAbove : 0)) % offsets.size();
+            const QRectF wanted(at + offsets[n], size);
+            const QLineF line(at, {std::clamp(at.x(), wanted.left() - 1.0, wanted.right() + 1.0),
+                                   std::clamp(at.y(), wanted.top(), wanted.bottom())});
+            if (area.contains(wanted) && free(wanted) && (n < kNear || !crossed(line))) {
                 label.setPos(wanted.topLeft());
                 taken_.push_back(wanted);
                 label.setOpacity(1.0);
+                if (n >= kNear) {
+                    leaders_.push_back(line);
+                }
+                leader.setLine(line);
+                leader.setVisible(n >= kNear);
                 return;
             }
         }
@@ -199,8 +286,36 @@ private:
     Plane plane_;
     bool dark_;
     std::vector<std::function<void(const QRectF&)>> moves_;
+    std::vector<double> uprights_; ///< lines of marks, as positions on the x axis
     std::vector<QRectF> taken_;
+    std::vector<QLineF> leaders_;
 };
+
+struct NamedPoint {
+    Point at;
+    std::string names; ///< a line each
+    bool above = false, ringed = false;
+};
+
+/// Points that lie on each other have one label with all their names. The last series are drawn on top, so
+/// their names come first and go to where there is room.
+std::vector<NamedPoint> named_points(const Chart& chart) {
+    std::vector<NamedPoint> list;
+    for (const Series& series : std::views::reverse(chart.series)) {
+        for (std::size_t i = 0; i < std::min(series.labels.size(), series.points.size()) && !series.hidden;
+             ++i) {
+            const auto same = std::ranges::find_if(list, [&](const NamedPoint& other) {
+                return !series.plain && !other.above && other.at == series.points[i];
+            });
+            if (same == list.end()) {
+                list.push_back({series.points[i], series.labels[i], series.plain, series.ringed});
+            } else {
+                same->names += "\n" + series.labels[i];
+            }
+        }
+    }
+    return list;
+}
 
 } // namespace
 
@@ -218,12 +333,9 @@ void annotate(QChart& chart, const Chart& description, const Plane& plane) {
     for (const Mark& mark : description.marks) {
         annotations->add(mark);
     }
-    // The last are drawn on top, so their names go first to where there is room.
-    for (const Series& series : std::views::reverse(description.series)) {
-        for (std::size_t i = 0; i < std::min(series.labels.size(), series.points.size()); ++i) {
-            annotations->add(series.points[i], series.labels[i], text_color(description.dark), series.plain,
-                             series.ringed ? kRingGap : kGap);
-        }
+    for (const NamedPoint& named : named_points(description)) {
+        annotations->add(named.at, named.names, text_color(description.dark), named.above,
+                         named.ringed ? kRingGap : kGap);
     }
     Annotations::follow(std::move(annotations));
 }

@@ -15,6 +15,9 @@
 #include <QtCharts/QChart>
 #include <QtCharts/QChartView>
 
+#include <cmath>
+#include <map>
+
 namespace chokepoint::gui {
 
 using test::need_application;
@@ -84,6 +87,102 @@ TEST_F(Panel, NamesPointsBesideEveryMarker) {
         }
     }
     EXPECT_THAT(named, testing::IsSupersetOf({QString("left"), QString("middle"), QString("right")}));
+}
+
+/// Words that stand on a chart, by what they say.
+std::map<std::string, QRectF> words_on(const ChartPanel& panel) {
+    std::map<std::string, QRectF> words;
+    for (QGraphicsItem* item : panel.findChild<QChartView*>()->chart()->scene()->items()) {
+        const auto* label = qgraphicsitem_cast<QGraphicsSimpleTextItem*>(item);
+        if (label != nullptr && label->isVisible() && label->opacity() > 0.0) {
+            words[label->text().toStdString()] = label->sceneBoundingRect();
+        }
+    }
+    return words;
+}
+
+void expect_apart(const std::map<std::string, QRectF>& words, const QRectF& plot) {
+    for (auto a = words.begin(); a != words.end(); ++a) {
+        EXPECT_TRUE(plot.contains(a->second)) << a->first << " is cut";
+        for (auto b = std::next(a); b != words.end(); ++b) {
+            EXPECT_FALSE(a->second.intersects(b->second)) << a->first << " is on " << b->first;
+        }
+    }
+}
+
+TEST_F(Panel, NamesCloseThresholdsApartAndBesideTheirLines) {
+    Chart chart = lines();
+    chart.x = {.label = "NVLink cap, GB/s", .log = true};
+    chart.series = {{.name = "step", .points = {{50, 5}, {900, 1}}}};
+    chart.marks = {{600, "600: threshold of us-2022-10"},
+                   {392, "392: ascend-910b"},
+                   {400, "400: a800, h800"},
+                   {784, "784: ascend-910c"},
+                   {896, "896: mi300x"},
+                   {900, "900: h100, h100-96g-500w, h20 +1"},
+                   {153.9, "knee of h800-sxm: 153.9"},
+                   {180.7, "knee of h20-sxm: 180.7"}};
+    for (const int width : {500, 700, 1000, 1400}) {
+        ChartPanel panel;
+        panel.resize(width, 400);
+        panel.setChart(chart);
+        panel.show();
+        test::wait_until([&] { return !panel.findChild<QChartView*>()->chart()->plotArea().isEmpty(); });
+        QChart& drawn = *panel.findChild<QChartView*>()->chart();
+        const auto words = words_on(panel);
+        EXPECT_EQ(words.size(), chart.marks.size()) << "at a width of " << width;
+        expect_apart(words, drawn.plotArea());
+        for (const Mark& mark : chart.marks) {
+            const double line = drawn.mapToPosition({std::log10(mark.at), 1}).x();
+            const QRectF& box = words.at(mark.label);
+            EXPECT_LT(std::min(std::abs(box.left() - line), std::abs(box.right() - line)), 8.0)
+                << mark.label << " at a width of " << width;
+        }
+        const auto broken = std::ranges::count_if(chart.marks, [&](const Mark& mark) {
+            const double line = drawn.mapToPosition({std::log10(mark.at), 1}).x();
+            return std::ranges::any_of(words, [&](const auto& one) {
+                return line > one.second.left() && line < one.second.right();
+            });
+        });
+        EXPECT_TRUE(width < 1400 || broken <= 2) << broken << " lines run into others' names";
+    }
+}
+
+TEST_F(Panel, NamesCloseLevelsApart) {
+    Chart chart;
+    chart.kind = ChartKind::stacked_bars;
+    chart.categories = {"A", "B"};
+    chart.series = {{.name = "parameters", .values = {40.0, 50.0}}};
+    chart.marks = {{80.0, "80.0 GB of A", true}, {81.0, "81.0 GB of B", true}, {82.0, "82.0 GB of C", true}};
+    ChartPanel panel;
+    panel.resize(600, 300);
+    panel.setChart(chart);
+    panel.show();
+    test::wait_until([&] { return !panel.findChild<QChartView*>()->chart()->plotArea().isEmpty(); });
+    const auto words = words_on(panel);
+    EXPECT_EQ(words.size(), 3U);
+    expect_apart(words, panel.findChild<QChartView*>()->chart()->plotArea());
+}
+
+TEST_F(Panel, NamesAllPointsThatLieOnEachOther) {
+    Chart chart;
+    chart.kind = ChartKind::scatter;
+    chart.series = {{.name = "parts", .points = {{10, 10}, {10, 10}, {9.9, 9.8}}, .labels = {"a", "b", "c"}},
+                    {.name = "chosen", .points = {{10, 10}}, .labels = {"d"}},
+                    {.name = "others", .points = {{0, 0}}, .labels = {"e"}}};
+    ChartPanel panel;
+    panel.resize(600, 400);
+    panel.setChart(chart);
+    panel.show();
+    test::wait_until([&] { return !panel.findChild<QChartView*>()->chart()->plotArea().isEmpty(); });
+    auto words = words_on(panel);
+    expect_apart(words, panel.findChild<QChartView*>()->chart()->plotArea());
+    EXPECT_TRUE(words.contains("d\na\nb") && words.contains("c") && words.contains("e"));
+    panel.toggle("parts");
+    test::wait_until([&] { return !panel.findChild<QChartView*>()->chart()->plotArea().isEmpty(); });
+    words = words_on(panel);
+    EXPECT_TRUE(words.size() == 2 && words.contains("d") && words.contains("e"))
+        << "a hidden series has no names";
 }
 
 TEST_F(Panel, TellsEverySeriesThatIsShown) {

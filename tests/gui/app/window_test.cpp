@@ -24,6 +24,8 @@
 #include <QComboBox>
 #include <QDockWidget>
 #include <QFile>
+#include <QGraphicsSimpleTextItem>
+#include <QGraphicsView>
 #include <QImage>
 #include <QLabel>
 #include <QLineEdit>
@@ -124,6 +126,49 @@ TEST_F(Window, JudgesAndPricesAPartThatIsDraggedToACap) {
     emit plane->gripMoved(1e9, 1e9, true);
     ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
     EXPECT_EQ(ruling(), "licence") << "as it is";
+}
+
+TEST_F(Window, NamesEveryPartOnEveryPlaneOfTheRules) {
+    const auto window = this->window();
+    window->resize(1600, 1000);
+    ASSERT_TRUE(window->open(kSmall));
+    window->show();
+    window->showPage("rules");
+    Page* page = window->page("rules");
+    ASSERT_TRUE(wait_until([&] { return !page->busy() && !page->empty(); }));
+    auto* day = page->findChild<QSlider*>();
+    auto* part = page->findChild<QComboBox*>();
+    for (const QString chosen : {"h100-sxm", "mi300x", "h800-pcie"}) {
+        part->setCurrentText(chosen);
+        for (int at = day->minimum(); at <= day->maximum(); ++at) {
+            day->setValue(at);
+            ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+            QApplication::processEvents();
+            for (const ChartPanel* plane : page->findChildren<ChartPanel*>()) {
+                std::set<std::string> parts, named;
+                for (const Series& series : plane->chart().series) {
+                    parts.insert(series.labels.begin(), series.labels.end());
+                }
+                std::vector<QRectF> boxes;
+                for (QGraphicsItem* item : plane->findChild<QGraphicsView*>()->scene()->items()) {
+                    const auto* label = qgraphicsitem_cast<QGraphicsSimpleTextItem*>(item);
+                    if (label == nullptr || !label->isVisible() || label->opacity() == 0.0) {
+                        continue;
+                    }
+                    for (const QString& name : label->text().split('\n')) {
+                        named.insert(name.toStdString());
+                    }
+                    for (const QRectF& other : boxes) {
+                        EXPECT_FALSE(other.intersects(label->sceneBoundingRect()))
+                            << label->text().toStdString() << " on day " << at;
+                    }
+                    boxes.push_back(label->sceneBoundingRect());
+                }
+                EXPECT_GT(parts.size(), 5U);
+                EXPECT_THAT(named, testing::IsSupersetOf(parts)) << plane->chart().title << " on day " << at;
+            }
+        }
+    }
 }
 
 TEST_F(Window, ShowsEveryThresholdOfEveryRuleWhole) {
