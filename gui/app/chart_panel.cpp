@@ -272,8 +272,8 @@ void ChartPanel::fillMenu(QMenu& menu) {
     menu.addAction(tr("&Export…"), QKeySequence(Qt::CTRL | Qt::Key_E), this, &ChartPanel::askExport);
     menu.addSeparator();
     for (const Series& series : chart_.series) {
-        if (series.name.empty()) {
-            continue;
+        if (series.name.empty() || series.plain) {
+            continue; // as in the legend
         }
         QAction* action = menu.addAction(QString::fromStdString(series.name));
         action->setCheckable(true);

@@ -58,8 +58,10 @@ void ChartView::show(const Chart& description) {
     const std::unique_ptr<QChart> old(chart());
     setChart(next);
     for (QLegendMarker* marker : next->legend()->markers()) {
-        connect(marker, &QLegendMarker::clicked, this,
-                [this, marker] { emit legendClicked(marker->label()); });
+        // Later, since the chart is built anew then, and with it the marker that has the click.
+        connect(
+            marker, &QLegendMarker::clicked, this,
+            [this, series = marker->label()] { emit legendClicked(series); }, Qt::QueuedConnection);
     }
 }
 
