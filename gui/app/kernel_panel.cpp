@@ -17,8 +17,22 @@
 
 namespace chokepoint::gui {
 
-KernelPanel::KernelPanel(QWidget* parent)
+namespace {
+
+QStringList question() {
+    const QDir folder(QString::fromStdString((hw::data_directory() / "measurements/published").string()));
+    QStringList arguments{"calibrate", "--holdout", "--points", "--json", "-"};
+    for (const QFileInfo& file : folder.entryInfoList({"*.json"}, QDir::Files, QDir::Name)) {
+        arguments << file.filePath();
+    }
+    return arguments;
+}
+
+} // namespace
+
+KernelPanel::KernelPanel(const AnswerStore& store, QWidget* parent)
     : QWidget(parent),
+      question_(store, [this](const QByteArray& json) { return take(json); }),
       which_(new QComboBox(this)),
       roofline_(new ChartPanel(this)),
       residuals_(new ChartPanel(this)),
@@ -42,31 +56,28 @@ KernelPanel::KernelPanel(QWidget* parent)
     for (ChartPanel* chart : {roofline_, residuals_}) {
         chart->setHint(tr("The kernels are being fitted."));
     }
-    work_->watch(runner_);
-    connect(&runner_, &Runner::finished, this, &KernelPanel::take);
+    work_->watch(question_.runner());
+    const auto dim = [this] {
+        for (ChartPanel* chart : {roofline_, residuals_}) {
+            chart->setEnabled(empty() || question_.current());
+        }
+    };
+    connect(&question_.runner(), &Runner::started, this, dim);
+    connect(&question_.runner(), &Runner::ended, this, dim);
+    connect(&question_, &KeptQuestion::answered, this, dim);
     connect(which_, &QComboBox::currentIndexChanged, this, &KernelPanel::refresh);
 }
 
-KernelPanel::~KernelPanel() { runner_.disconnect(this); }
+void KernelPanel::activate() { question_.ask(question()); }
 
-void KernelPanel::activate() {
-    if (!empty() || busy()) {
-        return;
-    }
-    const QDir folder(QString::fromStdString((hw::data_directory() / "measurements/published").string()));
-    QStringList arguments{"calibrate", "--holdout", "--points", "--json", "-"};
-    for (const QFileInfo& file : folder.entryInfoList({"*.json"}, QDir::Files, QDir::Name)) {
-        arguments << file.filePath();
-    }
-    runner_.start({arguments, {}, {}});
-}
+void KernelPanel::recompute() { question_.askAnew(question()); }
 
-void KernelPanel::take(const QByteArray& json) {
+bool KernelPanel::take(const QByteArray& json) {
     try {
         groups_ = kernel_groups(parse_answer(json, "chokepoint/calibrate/1"));
     } catch (const ContractError& error) {
         work_->setMessage(QString::fromUtf8(error.what()));
-        return;
+        return false;
     }
     which_->clear();
     for (const KernelGroup& group : groups_) {
@@ -75,6 +86,7 @@ void KernelPanel::take(const QByteArray& json) {
     // The one with the most rows has the most to show.
     which_->setCurrentIndex(
         static_cast<int>(std::ranges::max_element(groups_, {}, &KernelGroup::rows) - groups_.begin()));
+    return true;
 }
 
 void KernelPanel::refresh() {

@@ -2,8 +2,8 @@
 // The kernels behind every prediction: how fast they were measured, and how near the fits come.
 #pragma once
 
+#include "kept_question.hpp"
 #include "kernel_charts.hpp"
-#include "runner.hpp"
 
 #include <QWidget>
 
@@ -18,20 +18,21 @@ class KernelPanel : public QWidget {
     Q_OBJECT
 
 public:
-    explicit KernelPanel(QWidget* parent = nullptr);
-    ~KernelPanel() override;
+    explicit KernelPanel(const AnswerStore&, QWidget* parent = nullptr);
 
     /// Asks for the published measurements, unless they are there.
     void activate();
-    [[nodiscard]] bool busy() const { return runner_.running(); }
+    /// Asks anew, whatever is kept.
+    void recompute();
+    [[nodiscard]] bool busy() const { return question_.runner().running(); }
     [[nodiscard]] bool empty() const { return groups_.empty(); }
     [[nodiscard]] QString problem() const;
 
 private:
-    void take(const QByteArray& json);
+    bool take(const QByteArray& json);
     void refresh();
 
-    Runner runner_;
+    KeptQuestion question_;
     std::vector<KernelGroup> groups_;
     QComboBox* which_;
     ChartPanel* roofline_;

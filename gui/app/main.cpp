@@ -77,7 +77,8 @@ int screenshot(const QString& page, const QString& file, const QStringList& scen
 
 int desktop(const QStringList& scenarios) {
     const QString recovery = QStandardPaths::writableLocation(QStandardPaths::AppDataLocation) + "/unsaved";
-    MainWindow window(std::make_unique<QSettings>(), recovery);
+    const QString answers = QStandardPaths::writableLocation(QStandardPaths::CacheLocation) + "/answers";
+    MainWindow window(std::make_unique<QSettings>(), recovery, answers);
     window.show();
     QTimer::singleShot(0, &window, [&] {
         const bool recovered = window.offerRecovery();

@@ -40,9 +40,10 @@ QStringList page_names() {
     return {"start", "scenario", "compare", "curves", "timeline", "validate", "rules"};
 }
 
-MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recovery)
+MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recovery, const QString& answers)
     : settings_(std::move(settings)),
       recovery_(recovery),
+      answers_(answers),
       earlierPage_(settings_->value("session/page").toString()),
       earlierFiles_(settings_->value("session/compared").toStringList()),
       document_(std::make_unique<Document>(recovery)),
@@ -75,7 +76,7 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
     auto* timeline = new TimelinePage(*document_, this);
     timeline->setOffers([this] { return compare_->files(); });
     addPage("timeline", tr("Timeline"), timeline);
-    addPage("validate", tr("Validate"), new ValidatePage(this));
+    addPage("validate", tr("Validate"), new ValidatePage(answers_, this));
     addPage("rules", tr("Rules"), new RulesPage(*document_, this));
 
     connect(navigation_, &QListWidget::currentRowChanged, this, [this](int row) {

@@ -2,6 +2,7 @@
 // The window: one page per question, and what all of them share: the open scenario, menus, layout.
 #pragma once
 
+#include "answer_store.hpp"
 #include "theme.hpp"
 
 #include <QMainWindow>
@@ -32,8 +33,9 @@ class MainWindow : public QMainWindow {
     Q_OBJECT
 
 public:
-    /// Remembers layout and recent files in `settings`, copies of unsaved text in `recovery` (none if empty).
-    MainWindow(std::unique_ptr<QSettings> settings, const QString& recovery);
+    /// Remembers layout and recent files in `settings`, copies of unsaved text in `recovery` and answers that
+    /// take long in `answers` (none where the folder's name is empty).
+    MainWindow(std::unique_ptr<QSettings> settings, const QString& recovery, const QString& answers = {});
     ~MainWindow() override;
 
     /// Opens a scenario; false, with a message, if it cannot be read.
@@ -77,6 +79,7 @@ private:
 
     std::unique_ptr<QSettings> settings_;
     QString recovery_;
+    AnswerStore answers_;
     QString earlierPage_; ///< of the session before this one
     QStringList earlierFiles_;
     std::unique_ptr<Document> document_;

@@ -5,13 +5,14 @@
 #include "contract.hpp"
 #include "kernel_panel.hpp"
 #include "run_filter_bar.hpp"
-#include "runner.hpp"
 #include "text.hpp"
 #include "work_bar.hpp"
 
 #include <QCoreApplication>
+#include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
+#include <QPushButton>
 #include <QSortFilterProxyModel>
 #include <QSplitter>
 #include <QStandardItemModel>
@@ -42,6 +43,8 @@ QStandardItem* text_cell(const QString& text) {
     item->setToolTip(text);
     return item;
 }
+QStringList question() { return {"validate", "--json", "-", "--progress", "json"}; }
+
 QString error_text(std::optional<double> error) {
     return error ? QString("%1%2%").arg(*error >= 0 ? "+" : "").arg(100.0 * *error, 0, 'f', 1) : QString();
 }
@@ -88,22 +91,32 @@ private:
     RunFilter filter_;
 };
 
-ValidatePage::ValidatePage(QWidget* parent)
+ValidatePage::ValidatePage(const AnswerStore& store, QWidget* parent)
     : Page(parent),
-      runner_(std::make_unique<Runner>()),
+      question_(store, [this](const QByteArray& json) { return take(json); }),
       filter_(new RunFilterBar(this)),
       scores_(new QLabel(this)),
+      age_(new QLabel(this)),
+      recompute_(new QPushButton(tr("&Recompute"), this)),
       panel_(new ChartPanel(this)),
       table_(new QTableView(this)),
       model_(new QStandardItemModel(0, kColumns, this)),
       shown_(new ShownRuns(runs_, this)),
       details_(new QLabel(this)),
-      kernels_(new KernelPanel(this)),
+      kernels_(new KernelPanel(store, this)),
       work_(new WorkBar(this)) {
     auto* layout = new QVBoxLayout(this);
     layout->addWidget(filter_);
     layout->addWidget(work_);
-    layout->addWidget(scores_);
+    auto* line = new QHBoxLayout;
+    line->addWidget(scores_, 1);
+    line->addWidget(age_);
+    line->addWidget(recompute_);
+    layout->addLayout(line);
+    scores_->setWordWrap(true);
+    age_->setForegroundRole(QPalette::PlaceholderText);
+    age_->setAccessibleName(tr("When the figures were computed"));
+    recompute_->setToolTip(tr("Predict the published runs and fit the kernels again"));
     auto* split = new QSplitter(Qt::Horizontal, this);
     split->addWidget(panel_);
     auto* right = new QWidget(this);
@@ -140,28 +153,42 @@ ValidatePage::ValidatePage(QWidget* parent)
     table_->setTextElideMode(Qt::ElideMiddle); // the names of runs differ in their ends
     table_->setAccessibleName(tr("Published runs"));
     panel_->setHint(tr("The published runs are being predicted."));
-    work_->watch(*runner_);
-    connect(runner_.get(), &Runner::finished, this, &ValidatePage::take);
-    connect(runner_.get(), &Runner::ended, this, [this] { panel_->setEnabled(true); });
+    work_->watch(question_.runner());
+    connect(&question_.runner(), &Runner::started, this, &ValidatePage::showAge);
+    connect(&question_.runner(), &Runner::ended, this, &ValidatePage::showAge);
+    connect(&question_, &KeptQuestion::answered, this, &ValidatePage::showAge);
+    connect(recompute_, &QPushButton::clicked, this, &ValidatePage::recompute);
     connect(filter_, &RunFilterBar::changed, this, &ValidatePage::refresh);
     connect(panel_, &ChartPanel::noteClicked, this, &ValidatePage::choose);
     connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             &ValidatePage::showDetails);
 }
 
-ValidatePage::~ValidatePage() = default;
-
 void ValidatePage::activate() {
     kernels_->activate();
-    if (runs_.empty() && !runner_->running()) {
-        panel_->setEnabled(false);
-        runner_->start({{"validate", "--json", "-", "--progress", "json"}, {}, {}});
-    }
+    question_.ask(question());
+}
+
+void ValidatePage::recompute() {
+    kernels_->recompute();
+    question_.askAnew(question());
+}
+
+void ValidatePage::showAge() {
+    const bool running = question_.runner().running();
+    const bool current = question_.current() && !running;
+    panel_->setEnabled(current || runs_.empty());
+    table_->setEnabled(current || runs_.empty());
+    age_->setText(!current && !running && !runs_.empty() ? tr("Of an earlier program, or of other data.")
+                  : current && question_.since().isValid()
+                      ? tr("Computed %1; program and data are as they were.")
+                            .arg(question_.since().toString("yyyy-MM-dd hh:mm"))
+                      : QString());
 }
 
 void ValidatePage::demonstrate() {
     activate();
-    while (runner_->running()) {
+    while (question_.runner().running()) {
         QCoreApplication::processEvents(QEventLoop::AllEvents, 20);
     }
     // The part that this program began with.
@@ -174,13 +201,15 @@ void ValidatePage::demonstrate() {
     }
 }
 
-void ValidatePage::take(const QByteArray& json) {
+bool ValidatePage::take(const QByteArray& json) {
     try {
         runs_ = validated_runs(parse_answer(json, "chokepoint/validate/1"));
         fillTable();
         filter_->setRuns(runs_);
+        return true;
     } catch (const ContractError& error) {
         work_->setMessage(QString::fromUtf8(error.what()));
+        return false;
     }
 }
 
@@ -258,7 +287,7 @@ void ValidatePage::showDetails() {
     details_->setText(lines.join("<br>"));
 }
 
-bool ValidatePage::busy() const { return runner_->running() || kernels_->busy(); }
+bool ValidatePage::busy() const { return question_.runner().running() || kernels_->busy(); }
 bool ValidatePage::empty() const { return runs_.empty() || kernels_->empty(); }
 QString ValidatePage::problem() const {
     return work_->message().isEmpty() ? kernels_->problem() : work_->message();

@@ -2,14 +2,14 @@
 // Published training runs and kernels: what was measured beside what the command line predicts.
 #pragma once
 
+#include "kept_question.hpp"
 #include "page.hpp"
-
 #include "validated_runs.hpp"
 
-#include <memory>
 #include <vector>
 
 class QLabel;
+class QPushButton;
 class QStandardItemModel;
 class QTableView;
 
@@ -18,7 +18,6 @@ namespace chokepoint::gui {
 class ChartPanel;
 class KernelPanel;
 class RunFilterBar;
-class Runner;
 class ShownRuns;
 class WorkBar;
 
@@ -26,8 +25,7 @@ class ValidatePage : public Page {
     Q_OBJECT
 
 public:
-    explicit ValidatePage(QWidget* parent = nullptr);
-    ~ValidatePage() override;
+    explicit ValidatePage(const AnswerStore&, QWidget* parent = nullptr);
 
     void activate() override;
     void demonstrate() override;
@@ -36,16 +34,22 @@ public:
     [[nodiscard]] QString problem() const override;
 
 private:
-    void take(const QByteArray& json);
+    bool take(const QByteArray& json);
+    void recompute();
+    /// Figures that are not of this program and its data are dimmed, and the rest say when they were
+    /// computed.
+    void showAge();
     void fillTable();
     void refresh();
     void choose(const QString& id);
     void showDetails();
 
-    std::unique_ptr<Runner> runner_;
     std::vector<ValidatedRun> runs_;
+    KeptQuestion question_;
     RunFilterBar* filter_;
     QLabel* scores_;
+    QLabel* age_;
+    QPushButton* recompute_;
     ChartPanel* panel_;
     QTableView* table_;
     QStandardItemModel* model_;
