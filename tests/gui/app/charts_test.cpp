@@ -81,10 +81,23 @@ exec ')" CHOKEPOINT_CLI R"(' "$@")");
     Page* page_ = nullptr;
 };
 
+/// The chart's view, once its layout has come to rest.
+QChartView& settled(const ChartPanel& panel) {
+    constexpr int kQuiet = 5; // turns of the event loop
+    auto& view = *panel.findChild<QChartView*>();
+    QRectF area;
+    for (int quiet = 0; quiet < kQuiet; ++quiet) {
+        QTest::qWait(1);
+        const QRectF now = view.chart()->plotArea();
+        quiet = now != area || now.isEmpty() ? 0 : quiet;
+        area = now;
+    }
+    return view;
+}
+
 /// Where the entries of the legend stand in the view.
 std::vector<QPoint> legend_entries(const ChartPanel& panel) {
-    auto* view = panel.findChild<QChartView*>();
-    wait_until([&] { return !view->chart()->plotArea().isEmpty(); });
+    const QChartView* view = &settled(panel);
     std::vector<QPoint> places;
     for (QGraphicsItem* item : view->scene()->items(Qt::AscendingOrder)) {
         const QGraphicsObject* object = item->toGraphicsObject();
@@ -108,9 +121,8 @@ std::set<std::string> hidden_series(const ChartPanel& panel) {
 }
 
 QImage plot_of(const ChartPanel& panel) {
-    auto* view = panel.findChild<QChartView*>();
-    wait_until([&] { return !view->chart()->plotArea().isEmpty(); });
-    return view->grab(view->chart()->plotArea().toRect()).toImage();
+    QChartView& view = settled(panel);
+    return view.grab(view.chart()->plotArea().toRect()).toImage();
 }
 
 /// Rows of cells, as RFC 4180 has them.
