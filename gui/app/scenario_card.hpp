@@ -15,6 +15,7 @@ public:
     ScenarioCard(QString title, QString question, QString path, QWidget* parent = nullptr);
     [[nodiscard]] const QString& path() const { return path_; }
     void show(const RunResult&);
+    [[nodiscard]] bool hasGlance() const { return run_.has_value(); }
     [[nodiscard]] QSize sizeHint() const override { return {330, 190}; }
 
 protected:

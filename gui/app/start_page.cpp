@@ -19,6 +19,8 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include <algorithm>
+
 namespace chokepoint::gui {
 
 namespace {
@@ -51,6 +53,7 @@ std::vector<Shipped> shipped_scenarios() {
 StartPage::StartPage(QWidget* parent)
     : Page(parent),
       recent_(new QListWidget(this)),
+      fault_(new FaultLabel(this)),
       runner_(std::make_unique<Runner>()) {
     auto* layout = new QHBoxLayout(this);
     layout->setSpacing(18);
@@ -77,6 +80,11 @@ StartPage::StartPage(QWidget* parent)
     question->setWordWrap(true);
     right->addWidget(question);
     right->addWidget(new QLabel(tr("Scenarios that come with the program:"), this));
+    fault_->setWordWrap(true);
+    fault_->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+    fault_->setAccessibleName(tr("Message"));
+    fault_->hide();
+    right->addWidget(fault_);
     auto* content = new QWidget;
     auto* grid = new QGridLayout(content);
     grid->setContentsMargins(0, 0, 0, 0);
@@ -107,10 +115,16 @@ StartPage::StartPage(QWidget* parent)
     connect(runner_.get(), &Runner::finished, this, [this](const QByteArray& json) {
         try {
             cards_[next_]->show(parse_run(json));
+            fault_->hide();
         } catch (const std::exception&) {
             // Without its glance a card still has its title and opens the file, which then says what is
             // wrong.
         }
+    });
+    connect(runner_.get(), &Runner::failed, this, [this](const QString& message) {
+        // Of one broken scenario its own page tells; a command line that answers nothing is told here.
+        fault_->setText(message);
+        fault_->setVisible(unanswered());
     });
     connect(runner_.get(), &Runner::ended, this, [this] {
         ++next_;
@@ -144,6 +158,14 @@ void StartPage::computeNext() {
         runner_->start({{"run", cards_[next_]->path(), "--json", "-", "--progress", "none"}, {}, {}});
     }
 }
+
+bool StartPage::unanswered() const {
+    return std::ranges::none_of(cards_, [](const ScenarioCard* card) { return card->hasGlance(); });
+}
+
+bool StartPage::empty() const { return cards_.empty() || (!fault_->text().isEmpty() && unanswered()); }
+
+QString StartPage::problem() const { return unanswered() ? fault_->text() : QString(); }
 
 bool StartPage::busy() const { return runner_->running(); }
 

@@ -15,6 +15,7 @@ class QListWidget;
 
 namespace chokepoint::gui {
 
+class FaultLabel;
 class Runner;
 class ScenarioCard;
 
@@ -28,7 +29,8 @@ public:
     void setRecent(const QStringList& paths);
     void activate() override;
     [[nodiscard]] bool busy() const override;
-    [[nodiscard]] bool empty() const override { return cards_.empty(); }
+    [[nodiscard]] bool empty() const override;
+    [[nodiscard]] QString problem() const override;
 
 signals:
     void chosen(const QString& path);
@@ -37,8 +39,11 @@ signals:
 
 private:
     void computeNext();
+    /// No card has its glance.
+    [[nodiscard]] bool unanswered() const;
 
     QListWidget* recent_;
+    FaultLabel* fault_; ///< why cards have no glance, if none has
     std::vector<ScenarioCard*> cards_;
     std::size_t next_ = 0;
     std::unique_ptr<Runner> runner_;

@@ -292,6 +292,23 @@ TEST_F(Window, RemembersRecentFilesAndForgetsItsLayoutOnDemand) {
     EXPECT_NE(window->size(), QSize(1000, 700));
 }
 
+TEST_F(Window, SaysOnTheStartPageThatTheCommandLineAnswersNothing) {
+    for (const std::string& program : {std::string("/no/such/program"), std::string("/bin/false")}) {
+        setenv("CHOKEPOINT_CLI", program.c_str(), 1);
+        const auto window = this->window();
+        setenv("CHOKEPOINT_CLI", CHOKEPOINT_CLI, 1);
+        window->show();
+        Page* start = window->page("start");
+        start->activate();
+        ASSERT_TRUE(wait_until([&] { return !start->busy(); }));
+        EXPECT_NE(start->problem(), "") << program;
+        EXPECT_TRUE(start->empty()) << "a picture of it would show nothing that was computed";
+        EXPECT_TRUE(std::ranges::any_of(start->findChildren<QLabel*>(), [&](const QLabel* label) {
+            return label->isVisible() && label->text() == start->problem();
+        })) << program;
+    }
+}
+
 TEST_F(Window, TellsRecentFilesOfOneNameApart) {
     const std::string small = test::read_file(kSmall);
     const auto window = this->window();
