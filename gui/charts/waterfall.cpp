@@ -102,11 +102,11 @@ private:
             painter_.setPen(QPen(grid_color(chart_.dark), 1.0));
             double top = plot_.top();
             for (const BarPanel& panel : chart_.panels) { // behind the bars, but not through the titles
-                painter_.drawLine(QPointF(x, top + title_height(panel)),
-                                  QPointF(x, top + panel_height(panel)));
+                const bool last = &panel == &chart_.panels.back();
+                const double bottom = last ? plot_.bottom() + 4.0 : top + panel_height(panel);
+                painter_.drawLine(QPointF(x, top + title_height(panel)), QPointF(x, bottom));
                 top += panel_height(panel) + kPanelGap;
             }
-            painter_.drawLine(QPointF(x, plot_.bottom()), QPointF(x, plot_.bottom() + 4.0));
             set_text(kTextPixels);
             painter_.drawText(QRectF(x - 50.0, plot_.bottom() + 4.0, 100.0, 18.0), Qt::AlignCenter,
                               QString::fromStdString(tick.label));
