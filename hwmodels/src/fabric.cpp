@@ -114,9 +114,7 @@ Seconds longest_latency(const Fabric& fabric) {
                         : fabric.latency_cross_pod;
 }
 
-Distance longest_distance(const Fabric& fabric) {
-    return {longest_latency(fabric), longest_latency(fabric)};
-}
+Distance longest_distance(const Fabric& fabric) { return {longest_latency(fabric), longest_latency(fabric)}; }
 
 std::int64_t max_endpoints(const Fabric& fabric) {
     const int tiers = prescribed_tiers(fabric.kind).value_or(fabric.tiers);

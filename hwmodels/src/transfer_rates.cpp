@@ -238,8 +238,8 @@ TransferRates read_rates(const std::filesystem::path& path, TransferRates rates)
     DataFile file(path.string(), read_text_file(path.string()));
     if (file.parsed()) {
         const Section root = file.root();
-        file.allow(root, {"deepep", "beside_compute", "kernel_limit", "hybrid_ep", "hybrid_ep_kernel_limit", "nic",
-                          "collective"});
+        file.allow(root, {"deepep", "beside_compute", "kernel_limit", "hybrid_ep", "hybrid_ep_kernel_limit",
+                          "nic", "collective"});
         if (root.has("deepep") || root.has("beside_compute")) {
             read_moe(file, rates);
         }

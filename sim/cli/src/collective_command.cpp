@@ -207,8 +207,8 @@ int collective_command(const CollectiveOptions& options, const Common& common) {
     Json rows = Json::array();
     for (const hw::Bytes bytes : sizes_from(options)) {
         Row row{.bytes = bytes, .choice = {}, .time = {}, .measured = {}, .software = {}};
-        row.choice = hw::choose_collective(rates, cluster,
-                                           {op, bytes, group.gpus, group.per_node(), false, distance});
+        row.choice =
+            hw::choose_collective(rates, cluster, {op, bytes, group.gpus, group.per_node(), false, distance});
         row.time = hw::uncontended_time(row.choice.shape);
         find_measured(row, table, options.gpu, op, group.gpus);
         append_row(text, row, op, group);

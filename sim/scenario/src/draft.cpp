@@ -11,7 +11,7 @@ namespace {
 /// A flag of a set, by the name that lists give it.
 template <class Set> struct Part {
     std::string_view name;
-    bool Set::*flag;
+    bool Set::* flag;
 };
 using work::CudaGraphs;
 using work::Recompute;

@@ -23,10 +23,9 @@ constexpr NameList kAttentionKernels{[](const Library&) {
                                                           work::AttentionKernel::unfused});
                                      },
                                      "attention kernel", ""};
-constexpr NameList kElementwise{[](const Library&) {
-                                    return names_of({work::Elementwise::fused, work::Elementwise::eager});
-                                },
-                                "way of running element-wise operations", ""};
+constexpr NameList kElementwise{
+    [](const Library&) { return names_of({work::Elementwise::fused, work::Elementwise::eager}); },
+    "way of running element-wise operations", ""};
 constexpr NameList kCrossEntropies{[](const Library&) {
                                        return names_of(
                                            {work::CrossEntropy::fused, work::CrossEntropy::in_place,
@@ -39,14 +38,11 @@ constexpr NameList kDispatchers{[](const Library&) {
                                                      work::Dispatcher::all_gather});
                                 },
                                 "dispatcher", ""};
-constexpr NameList kStateTypes{[](const Library&) {
-                                   return names_of({hw::DType::fp32, hw::DType::bf16, hw::DType::fp8});
-                               },
-                               "format", ""};
+constexpr NameList kStateTypes{
+    [](const Library&) { return names_of({hw::DType::fp32, hw::DType::bf16, hw::DType::fp8}); }, "format",
+    ""};
 constexpr NameList kPipelineSends{
-    [](const Library&) {
-        return names_of({work::PipelineSend::blocking, work::PipelineSend::overlapped});
-    },
+    [](const Library&) { return names_of({work::PipelineSend::blocking, work::PipelineSend::overlapped}); },
     "way to send", ""};
 constexpr NameList kContextKinds{[](const Library&) {
                                      return names_of({work::ContextKind::ring, work::ContextKind::all_gather,

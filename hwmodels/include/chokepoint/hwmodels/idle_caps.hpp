@@ -11,7 +11,8 @@ namespace chokepoint::hw {
 
 struct IdleCap {
     std::string key; ///< "nvlink", as in Caps
-    std::string why; ///< "caps.nvlink of 900 GB/s is above the 400 GB/s that … has without it, and changes nothing"
+    /// "caps.nvlink of 900 GB/s is above the 400 GB/s that … has without it, and changes nothing"
+    std::string why;
     friend bool operator==(const IdleCap&, const IdleCap&) = default;
 };
 

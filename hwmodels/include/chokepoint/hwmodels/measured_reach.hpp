@@ -4,8 +4,8 @@
 
 namespace chokepoint::hw {
 
-/// GPUs of one NVLink domain in the largest published timings of collectives: aiconfigurator's tables hold two to
-/// eight (measurements/published/nccl_intranode.tsv).
+/// GPUs of one NVLink domain in the largest published timings of collectives: aiconfigurator's tables hold
+/// two to eight (measurements/published/nccl_intranode.tsv).
 inline constexpr int kMeasuredDomain = 8;
 
 } // namespace chokepoint::hw
