@@ -74,6 +74,8 @@ void Document::open(const QString& path) {
 
 void Document::restore(const Recovered& recovered) {
     path_ = recovered.path;
+    QFile file(path_); // may be gone
+    crlf_ = file.open(QIODevice::ReadOnly) && file.readAll().contains("\r\n");
     original_ = {};
     text_.setPlainText(recovered.text);
     text_.setModified(true);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "export_dialog.hpp"
 
+#include "message_bar.hpp"
+
 #include <QCoreApplication>
 #include <QFileDialog>
 #include <QMessageBox>
@@ -34,13 +36,26 @@ void ask_export(QWidget* parent, const QString& title,
                 const std::function<void(const QString& file)>& write) {
     const QString file =
         QFileDialog::getSaveFileName(parent, title, {}, tr("PNG (*.png);;SVG (*.svg);;CSV (*.csv)"));
-    if (file.isEmpty()) {
-        return;
+    if (!file.isEmpty()) {
+        export_to(parent, title, file, write);
     }
+}
+
+void export_to(QWidget* parent, const QString& title, const QString& file,
+               const std::function<void(const QString& file)>& write) {
+    MessageBar* bar = MessageBar::of_window(*parent);
     try {
         write(file);
+        if (bar != nullptr) {
+            bar->clear();
+        }
     } catch (const std::exception& error) {
-        QMessageBox::warning(parent, title, QString::fromUtf8(error.what()));
+        const QString what = QString::fromUtf8(error.what());
+        if (bar != nullptr) {
+            bar->tell(what);
+        } else {
+            QMessageBox::warning(parent, title, what);
+        }
     }
 }
 

@@ -15,8 +15,11 @@ enum class ExportKind { png, svg, csv };
 /// By the name's ending. @throws std::runtime_error naming the endings that there are.
 ExportKind export_kind(const QString& file);
 
-/// Asks where to, and says what went wrong if `write` throws.
+/// Asks where to, then export_to.
 void ask_export(QWidget* parent, const QString& title, const std::function<void(const QString& file)>& write);
+/// Says above the window's pages what went wrong if `write` throws; in a box of its own where there are none.
+void export_to(QWidget* parent, const QString& title, const QString& file,
+               const std::function<void(const QString& file)>& write);
 
 /// Quoted where a comma, a quote or a line break would break the row.
 std::string csv_cell(const std::string& text);

@@ -31,6 +31,8 @@ void MessageBar::tell(const QString& message) {
     show();
 }
 
+MessageBar* MessageBar::of_window(const QWidget& widget) { return widget.window()->findChild<MessageBar*>(); }
+
 void MessageBar::clear() {
     label_->clear();
     hide();

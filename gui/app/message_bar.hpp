@@ -16,6 +16,8 @@ public:
     explicit MessageBar(QWidget* parent = nullptr);
 
     void tell(const QString& message);
+    /// The one of the window that `widget` stands in; nullptr without one.
+    static MessageBar* of_window(const QWidget& widget);
     void clear();
     [[nodiscard]] QString message() const;
 

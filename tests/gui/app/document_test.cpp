@@ -105,7 +105,7 @@ TEST_F(Documents, LoseNothingToADiskThatIsFull) {
 }
 
 TEST_F(Documents, OutliveACrash) {
-    const QString path = file("a.toml", "title = \"a\"\n");
+    const QString path = file("a.toml", "title = \"a\"\r\n");
     const QString folder = recovery();
     // Its process dies without a chance to tidy up.
     const pid_t child = fork();
@@ -129,7 +129,7 @@ TEST_F(Documents, OutliveACrash) {
     EXPECT_TRUE(document.isModified());
     EXPECT_TRUE(recoverable(folder).empty()) << "a session that still runs is not robbed of its copy";
     document.save(path);
-    EXPECT_EQ(read_file(path.toStdString()), "title = \"a\"\nprecious");
+    EXPECT_EQ(read_file(path.toStdString()), "title = \"a\"\r\nprecious") << "with the file's line ends";
     EXPECT_TRUE(QDir(folder).entryList({"*.json"}, QDir::Files).isEmpty());
 }
 
