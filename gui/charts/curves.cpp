@@ -72,6 +72,7 @@ void Curves::add(const std::vector<Point>& line, const QPen& pen) {
     for (const Point& point : line) {
         outline << share(point.x, point.y);
     }
+    drawn_ = {};
     shapes_.push_back({std::move(outline), pen, Qt::NoBrush});
 }
 
@@ -83,16 +84,39 @@ void Curves::add(const std::vector<BandPoint>& band, const QColor& color) {
     for (auto p = band.rbegin(); p != band.rend(); ++p) {
         outline << share(p->x, p->low);
     }
+    drawn_ = {};
     shapes_.push_back({std::move(outline), Qt::NoPen, color});
 }
 
 void Curves::moveTo(const QRectF& area) {
     prepareGeometryChange();
     area_ = area;
+    drawn_ = {};
 }
 
 void Curves::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*) {
-    const bool raster = painter->paintEngine()->type() == QPaintEngine::Raster;
+    if (painter->paintEngine()->type() != QPaintEngine::Raster) {
+        draw(*painter, false);
+        return;
+    }
+    const QTransform to_pixels = painter->deviceTransform();
+    const QRect pixels = to_pixels.mapRect(area_).toAlignedRect();
+    if (drawn_.isNull() || to_pixels != drawn_by_) {
+        drawn_ = QImage(pixels.size(), QImage::Format_ARGB32_Premultiplied);
+        drawn_.fill(Qt::transparent);
+        drawn_by_ = to_pixels;
+        QPainter on_pixels(&drawn_);
+        on_pixels.setRenderHints(painter->renderHints());
+        on_pixels.setTransform(to_pixels * QTransform::fromTranslate(-pixels.x(), -pixels.y()));
+        draw(on_pixels, true);
+    }
+    const QTransform logical = painter->worldTransform();
+    painter->setWorldTransform(to_pixels.inverted() * logical); // pixel by pixel
+    painter->drawImage(pixels.topLeft(), drawn_);
+    painter->setWorldTransform(logical);
+}
+
+void Curves::draw(QPainter& painter, bool raster) const {
     for (const Shape& shape : shapes_) {
         QPolygonF outline;
         outline.reserve(shape.outline.size());
@@ -100,13 +124,13 @@ void Curves::paint(QPainter* painter, const QStyleOptionGraphicsItem*, QWidget*)
             outline << QPointF(area_.left() + at.x() * area_.width(), area_.top() + at.y() * area_.height());
         }
         if (shape.pen.style() != Qt::NoPen) {
-            painter->setPen(shape.pen);
-            painter->setBrush(Qt::NoBrush);
-            draw_line(*painter, outline, raster ? kPiece : outline.size());
+            painter.setPen(shape.pen);
+            painter.setBrush(Qt::NoBrush);
+            draw_line(painter, outline, raster ? kPiece : outline.size());
         } else if (raster) {
-            draw_band_fast(*painter, outline, shape.fill, kPiece);
+            draw_band_fast(painter, outline, shape.fill, kPiece);
         } else {
-            draw_band(*painter, outline, shape.fill);
+            draw_band(painter, outline, shape.fill);
         }
     }
 }

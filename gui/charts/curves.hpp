@@ -6,8 +6,10 @@
 
 #include <QBrush>
 #include <QGraphicsItem>
+#include <QImage>
 #include <QPen>
 #include <QPolygonF>
+#include <QTransform>
 
 #include <vector>
 
@@ -35,10 +37,13 @@ private:
     Curves(QChart&, const Plane&);
     [[nodiscard]] QPointF share(double x, double y) const;
     void moveTo(const QRectF& area);
+    void draw(QPainter&, bool raster) const;
 
     Plane plane_;
     QRectF area_;
     std::vector<Shape> shapes_;
+    QImage drawn_; ///< the last frame's pixels: a crosshair that moves over curves changes none of them
+    QTransform drawn_by_;
 };
 
 } // namespace chokepoint::gui

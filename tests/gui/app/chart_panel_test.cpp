@@ -62,6 +62,32 @@ TEST_F(Panel, ZoomsAboutThePointerAndComesBack) {
     EXPECT_FALSE(panel.shown().x.from);
 }
 
+/// Curves are kept as pixels between frames: what is kept must be what would be drawn.
+TEST_F(Panel, LooksTheSameHoweverItCameToIt) {
+    const auto settled = [](ChartPanel& panel, QSize size) {
+        panel.resize(size);
+        panel.show();
+        test::wait_until([&] { return !panel.findChild<QChartView*>()->chart()->plotArea().isEmpty(); });
+        return panel.grab().toImage();
+    };
+    ChartPanel panel;
+    panel.setChart(lines());
+    const QImage first = settled(panel, {600, 400});
+    panel.setPointer(5.0);
+    const QImage pointed = panel.grab().toImage();
+    EXPECT_NE(pointed, first);
+    panel.setPointer(std::nullopt);
+    EXPECT_EQ(panel.grab().toImage(), first) << "the crosshair is gone";
+    panel.pan(0.2, 0.0);
+    EXPECT_NE(panel.grab().toImage(), first);
+    panel.resetView();
+    EXPECT_EQ(panel.grab().toImage(), first) << "back where it was";
+    const QImage wider = settled(panel, {800, 500});
+    ChartPanel fresh;
+    fresh.setChart(lines());
+    EXPECT_EQ(wider, settled(fresh, {800, 500}));
+}
+
 TEST_F(Panel, NamesPointsBesideEveryMarker) {
     Chart chart;
     chart.kind = ChartKind::scatter;
