@@ -31,16 +31,11 @@ void draw_band(QPainter& painter, const QPolygonF& band, const QBrush& fill) {
 
 /// The same on pixels. Smooth edges of a filled polygon cost seven times as much as thin smooth lines along
 /// rough ones.
-void draw_band_fast(QPainter& painter, const QPolygonF& band, const QBrush& fill, qsizetype piece) {
+void draw_band_fast(QPainter& painter, const QPolygonF& band, const QBrush& fill) {
     const qsizetype across = band.size() / 2;
     const bool smooth = painter.testRenderHint(QPainter::Antialiasing);
-    painter.setPen(Qt::NoPen);
-    painter.setBrush(fill);
     painter.setRenderHint(QPainter::Antialiasing, false);
-    for (qsizetype from = 0; from + 1 < across; from += piece) {
-        const qsizetype count = std::min(piece + 1, across - from);
-        painter.drawPolygon(band.sliced(from, count) + band.sliced(band.size() - from - count, count));
-    }
+    draw_band(painter, band, fill);
     painter.setRenderHint(QPainter::Antialiasing, smooth);
     QPen edge(fill.color(), 1.0);
     edge.setCosmetic(true);
@@ -128,7 +123,7 @@ void Curves::draw(QPainter& painter, bool raster) const {
             painter.setBrush(Qt::NoBrush);
             draw_line(painter, outline, raster ? kPiece : outline.size());
         } else if (raster) {
-            draw_band_fast(painter, outline, shape.fill, kPiece);
+            draw_band_fast(painter, outline, shape.fill);
         } else {
             draw_band(painter, outline, shape.fill);
         }
