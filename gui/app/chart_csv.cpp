@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // A chart's data for a spreadsheet.
 #include "chart_panel.hpp"
-#include "export_dialog.hpp"
+
+#include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
 
 namespace chokepoint::gui {
+
+using sim::csv_cell;
 
 namespace {
 

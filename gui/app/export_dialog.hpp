@@ -5,7 +5,6 @@
 #include <QString>
 
 #include <functional>
-#include <string>
 
 class QWidget;
 
@@ -20,8 +19,5 @@ void ask_export(QWidget* parent, const QString& title, const std::function<void(
 /// Says above the window's pages what went wrong if `write` throws; in a box of its own where there are none.
 void export_to(QWidget* parent, const QString& title, const QString& file,
                const std::function<void(const QString& file)>& write);
-
-/// Quoted where a comma, a quote or a line break would break the row.
-std::string csv_cell(const std::string& text);
 
 } // namespace chokepoint::gui

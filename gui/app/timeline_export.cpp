@@ -5,6 +5,8 @@
 
 #include "charts/save_file.hpp"
 
+#include <chokepoint/sim/wording.hpp>
+
 #include <QApplication>
 #include <QBuffer>
 #include <QClipboard>
@@ -16,6 +18,8 @@
 #include <fmt/format.h>
 
 namespace chokepoint::gui {
+
+using sim::csv_cell;
 
 namespace {
 

@@ -25,7 +25,7 @@ std::string long_time(hw::Seconds time) {
 
 } // namespace
 
-std::vector<std::string> interruption_lines(const FailureReport& r, int gpus, const Percentiles& sure) {
+std::vector<std::string> interruption_lines(const FailureReport& r, int gpus, const Percentiles& hours) {
     const FailureCost& c = r.expected;
     std::vector<std::string> lines;
     lines.push_back(fmt::format("Interruptions     {:.1f} days expected, {:.1f}% of them useful",
@@ -45,7 +45,7 @@ std::vector<std::string> interruption_lines(const FailureReport& r, int gpus, co
     part("of checkpoints", c.checkpoints);
     part("waiting for repairs, all spares being out", c.waiting);
     part("lost to slow hosts", c.slowed);
-    const auto [low, middle, high] = sure;
+    const auto [low, middle, high] = hours;
     lines.push_back(fmt::format("  {:>13} GPU-hours            p5 to p95: {} to {}, p50 {}",
                                 hw::group_digits(r.gpu_hours), hw::group_digits(low), hw::group_digits(high),
                                 hw::group_digits(middle)));

@@ -6,8 +6,8 @@
 
 namespace chokepoint::sim {
 
-/// @param sigma of the GPU-hours, relative.
-std::vector<std::string> interruption_lines(const FailureReport&, int gpus, const Percentiles&);
+/// @param hours of the interrupted run: the percentiles of its GPU-hours.
+std::vector<std::string> interruption_lines(const FailureReport&, int gpus, const Percentiles& hours);
 std::vector<std::string> energy_lines(const EnergyReport&);
 /// The items of [cost]; none without it.
 std::vector<std::string> cost_item_lines(const CostReport&);

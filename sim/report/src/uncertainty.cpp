@@ -60,6 +60,10 @@ public:
         return made;
     }
 
+    /// The share of the campaign that is simulated, rather than given as measured.
+    [[nodiscard]] double simulated() const { return simulated_; }
+    /// GPU-hours that are paid for.
+    [[nodiscard]] double paid() const { return paid_; }
     [[nodiscard]] bool campaign() const { return report_.campaign.has_value(); }
     [[nodiscard]] bool priced() const { return campaign() && report_.cost && report_.cost->campaign; }
     [[nodiscard]] const StepResponse& response() const { return response_; }
@@ -258,13 +262,11 @@ Uncertainty uncertainty(const Scenario& scenario, const RunReport& report, const
     if (!answer.campaign()) {
         return known;
     }
-    const double paid = paid_gpu_time(*report.campaign) / hw::kHour;
     const auto hours = [](const Effect& effect) { return effect.gpu_hours; };
-    known.gpu_hours_sigma = relative(known.drivers, paid, hours);
+    known.gpu_hours_sigma = relative(known.drivers, answer.paid(), hours);
     known.gpu_hours = percentiles(known.drawn.gpu_hours);
     known.uninterrupted_gpu_hours = percentiles(known.drawn.uninterrupted_gpu_hours);
-    const double simulated = 1.0 - report.campaign->spent.given / report.campaign->wall;
-    known.uninterrupted_sigma = known.relative_sigma * simulated;
+    known.uninterrupted_sigma = known.relative_sigma * answer.simulated();
     if (answer.priced()) {
         known.usd_sigma = relative(known.drivers, report.cost->campaign->value(),
                                    [](const Effect& effect) { return effect.usd.value(); });

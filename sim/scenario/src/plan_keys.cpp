@@ -137,8 +137,7 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::recompute_every>},
     Key{"plan.recompute_early_stop", boolean(), Need::defaulted, "false", "Megatron-LM runs the whole layer",
         "with recompute = [\"layer\"] or [\"dense_ffn\"]: whether a dense layer runs again only as far as "
-        "its "
-        "backward reads (torch.utils.checkpoint with use_reentrant=False, and JAX)",
+        "its backward reads (torch.utils.checkpoint with use_reentrant=False, and JAX)",
         plan_field<&ParallelPlan::recompute_early_stop>},
     Key{"plan.offload_layers", integer("0", "1024"), Need::defaulted, "0", "activations stay on the GPU",
         "of each stage, the first so many layers keep their activations in host memory",
@@ -204,8 +203,7 @@ const std::array kPlanKeys{
         "the same with the head", plan_field<&ParallelPlan::account_for_loss>},
     Key{"plan.pipeline_send", choice(kPipelineSends), Need::computed, "",
         "overlapped under interleaved-1f1b, as Megatron-Core; else blocking: DualPipe's published code waits "
-        "for "
-        "its sends before each chunk",
+        "for its sends before each chunk",
         "whether a rank goes on while a send to its neighbour is under way",
         plan_field<&ParallelPlan::pipeline_send>},
     Key{"plan.enforce_memory", boolean(), Need::defaulted, "true", "a plan that does not fit cannot run",

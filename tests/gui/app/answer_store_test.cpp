@@ -15,7 +15,6 @@
 #include <QFile>
 #include <QLabel>
 #include <QPushButton>
-#include <QSettings>
 #include <QTableView>
 #include <QToolButton>
 
@@ -29,6 +28,7 @@ namespace chokepoint::gui {
 using test::need_application;
 using test::read_file;
 using test::ScratchDirectory;
+using test::settings_in;
 using test::wait_until;
 using testing::HasSubstr;
 
@@ -77,9 +77,8 @@ exec ')" CHOKEPOINT_CLI R"(' "$@"
         return count;
     }
     std::unique_ptr<MainWindow> window() {
-        auto window = std::make_unique<MainWindow>(
-            std::make_unique<QSettings>(QString::fromStdString(path("s.ini")), QSettings::IniFormat),
-            QString(), QString::fromStdString(path("answers")));
+        auto window = std::make_unique<MainWindow>(settings_in(scratch_), QString(),
+                                                   QString::fromStdString(path("answers")));
         window->resize(1400, 900);
         window->show();
         return window;

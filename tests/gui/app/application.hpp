@@ -2,10 +2,14 @@
 // One QApplication without a display for every test of a program, and waiting that ends.
 #pragma once
 
+#include "cli/run_cli.hpp"
+
 #include <QApplication>
 #include <QElapsedTimer>
+#include <QSettings>
 
 #include <cstdlib>
+#include <memory>
 
 namespace chokepoint::test {
 
@@ -18,6 +22,12 @@ inline void need_application() {
         static char* argv[] = {name, nullptr};
         new QApplication(argc, argv); // lives as long as the program
     }
+}
+
+/// A window's settings, which nobody else has and which last as long as the folder.
+inline std::unique_ptr<QSettings> settings_in(const ScratchDirectory& folder) {
+    return std::make_unique<QSettings>(QString::fromStdString((folder.path() / "s.ini").string()),
+                                       QSettings::IniFormat);
 }
 
 /// Runs the event loop until the condition holds; false if `hopeless` comes first, or five minutes, which

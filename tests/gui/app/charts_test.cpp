@@ -17,7 +17,6 @@
 #include <QGraphicsObject>
 #include <QGraphicsView>
 #include <QImage>
-#include <QSettings>
 #include <QXmlStreamReader>
 #include <QtCharts/QChart>
 #include <QtCharts/QChartView>
@@ -31,6 +30,7 @@ namespace chokepoint::gui {
 using test::need_application;
 using test::read_file;
 using test::ScratchDirectory;
+using test::settings_in;
 using test::wait_until;
 using testing::HasSubstr;
 
@@ -57,8 +57,7 @@ esac
 exec ')" CHOKEPOINT_CLI R"(' "$@")");
         QFile::setPermissions(QString::fromStdString(fast), QFile::ReadOwner | QFile::ExeOwner);
         setenv("CHOKEPOINT_CLI", fast.c_str(), 1);
-        window_ = std::make_unique<MainWindow>(
-            std::make_unique<QSettings>(file("s.ini"), QSettings::IniFormat), QString());
+        window_ = std::make_unique<MainWindow>(settings_in(scratch_), QString());
         setenv("CHOKEPOINT_CLI", CHOKEPOINT_CLI, 1);
         window_->resize(1600, 1000);
         window_->show();
@@ -284,9 +283,7 @@ INSTANTIATE_TEST_SUITE_P(Pages, EveryChart, testing::Values("compare", "curves",
 TEST(Charts, StandOnThePagesThatAreTried) {
     need_application();
     const ScratchDirectory scratch;
-    MainWindow window(std::make_unique<QSettings>(QString::fromStdString((scratch.path() / "s.ini").string()),
-                                                  QSettings::IniFormat),
-                      QString());
+    MainWindow window(settings_in(scratch), QString());
     ASSERT_TRUE(window.open(kSmall));
     int all = 0;
     for (const QString& name : page_names()) {

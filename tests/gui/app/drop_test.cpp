@@ -13,7 +13,6 @@
 #include <QDropEvent>
 #include <QMimeData>
 #include <QPlainTextEdit>
-#include <QSettings>
 
 #include <set>
 
@@ -22,6 +21,7 @@ namespace chokepoint::gui {
 using test::need_application;
 using test::read_file;
 using test::ScratchDirectory;
+using test::settings_in;
 using test::wait_until;
 using testing::HasSubstr;
 
@@ -73,10 +73,7 @@ protected:
     ComparePage& compare() { return *static_cast<ComparePage*>(window_.page("compare")); }
 
     ScratchDirectory scratch_;
-    MainWindow window_{
-        std::make_unique<QSettings>(QString::fromStdString((scratch_.path() / "s.ini").string()),
-                                    QSettings::IniFormat),
-        QString()};
+    MainWindow window_{settings_in(scratch_), QString()};
 };
 
 } // namespace

@@ -18,7 +18,6 @@
 #include <QFile>
 #include <QLineEdit>
 #include <QPlainTextEdit>
-#include <QSettings>
 #include <QWheelEvent>
 #include <QtCharts/QChart>
 #include <QtCharts/QChartView>
@@ -28,6 +27,7 @@ namespace chokepoint::gui {
 
 using test::need_application;
 using test::ScratchDirectory;
+using test::settings_in;
 using test::wait_until;
 using testing::HasSubstr;
 
@@ -55,10 +55,7 @@ protected:
     static void SetUpTestSuite() { need_application(); }
 
     std::unique_ptr<MainWindow> window() {
-        auto window = std::make_unique<MainWindow>(
-            std::make_unique<QSettings>(QString::fromStdString((scratch_.path() / "s.ini").string()),
-                                        QSettings::IniFormat),
-            QString());
+        auto window = std::make_unique<MainWindow>(settings_in(scratch_), QString());
         window->resize(1400, 900);
         window->show();
         window->activateWindow();

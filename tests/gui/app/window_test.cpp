@@ -47,6 +47,7 @@ namespace chokepoint::gui {
 
 using test::need_application;
 using test::ScratchDirectory;
+using test::settings_in;
 using test::wait_until;
 using testing::HasSubstr;
 
@@ -58,10 +59,7 @@ class Window : public testing::Test {
 protected:
     static void SetUpTestSuite() { need_application(); }
 
-    std::unique_ptr<QSettings> settings() {
-        return std::make_unique<QSettings>(QString::fromStdString((scratch_.path() / "s.ini").string()),
-                                           QSettings::IniFormat);
-    }
+    std::unique_ptr<QSettings> settings() { return settings_in(scratch_); }
     std::unique_ptr<MainWindow> window() { return std::make_unique<MainWindow>(settings(), QString()); }
 
     ScratchDirectory scratch_;
