@@ -114,10 +114,10 @@ TEST(ScheduleCommand, RunsEverySchedule) {
     }
 }
 
-TEST(ScheduleCommand, HasNoMoreStagesThanLayers) {
+TEST(ScheduleCommand, HasNoMoreStagesThanLayersEmbeddingAndHead) {
     const auto result = run_cli({"check", "scenarios/small-16-gpus.toml", "--set", "plan.split=[]", "--set",
-                                 "plan.schedule=interleaved-1f1b", "--set", "plan.virtual_stages=5"});
+                                 "plan.schedule=interleaved-1f1b", "--set", "plan.virtual_stages=6"});
     EXPECT_EQ(result.exit_code, 2);
     EXPECT_THAT(result.err,
-                HasSubstr("splits the model into 10 stages (5 on each of 2 ranks), more than the 8 layers"));
+                HasSubstr("splits the model into 12 stages (6 on each of 2 ranks), more than the 8 layers"));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cuts a model into pipeline stages whose costliest is as cheap as whole layers allow.
+// Cuts a model into pipeline stages: as the plan says, evenly, or so that the costliest is as cheap as can
+// be.
 #include "block_counts.hpp"
 
 #include <algorithm>
@@ -83,10 +84,10 @@ std::pair<double, std::vector<int>> best_split(const Costs& costs, int stages, S
 }
 
 std::vector<int> balanced(const ModelArch& model, const ParallelPlan& plan, int stages) {
-    if (stages - 1 > model.layers) {
+    if (stages > most_stages(model)) {
         throw std::invalid_argument(
             fmt::format("{} pipeline stages for the {} layers of {}; expected at most {}", stages,
-                        model.layers, model.id, model.layers + 1));
+                        model.layers, model.id, most_stages(model)));
     }
     const Costs shares = costs(model, plan);
     const double costliest = best_split(
@@ -101,20 +102,43 @@ std::vector<int> balanced(const ModelArch& model, const ParallelPlan& plan, int 
         .second;
 }
 
-/// Layers evenly, embedding and head counted as the plan says.
-std::vector<int> counted(const ModelArch& model, const ParallelPlan& plan, int stages) {
-    const int first = plan.account_for_embedding ? 1 : 0;
-    const int last = plan.account_for_loss ? 1 : 0;
-    const int items = model.layers + first + last;
-    if (items % stages != 0) {
-        throw std::invalid_argument(fmt::format("{} layers{}{} do not spread evenly over {} stages",
-                                                model.layers, first > 0 ? ", the embedding" : "",
-                                                last > 0 ? ", the head" : "", stages));
+/// What counts as a layer beside the layers.
+struct Counted {
+    bool embedding = false, head = false;
+
+    [[nodiscard]] int items(const ModelArch& model) const {
+        return model.layers + (embedding ? 1 : 0) + (head ? 1 : 0);
     }
-    std::vector<int> split(static_cast<std::size_t>(stages), items / stages);
-    split.front() -= first;
-    split.back() -= last;
+};
+
+/// As many items on every stage; they must divide.
+std::vector<int> even(const ModelArch& model, Counted counted, int stages) {
+    std::vector<int> split(static_cast<std::size_t>(stages), counted.items(model) / stages);
+    split.front() -= counted.embedding ? 1 : 0;
+    split.back() -= counted.head ? 1 : 0;
     return split;
+}
+
+std::vector<int> counted_as_planned(const ModelArch& model, const ParallelPlan& plan, int stages) {
+    const Counted counted{.embedding = plan.account_for_embedding, .head = plan.account_for_loss};
+    if (counted.items(model) % stages != 0) {
+        throw std::invalid_argument(fmt::format("{} layers{}{} do not spread evenly over {} stages",
+                                                model.layers, counted.embedding ? ", the embedding" : "",
+                                                counted.head ? ", the head" : "", stages));
+    }
+    return even(model, counted, stages);
+}
+
+/// What people run who do not say. A model with MTP modules is always laid out by hand.
+std::vector<int> usual(const ModelArch& model, const ParallelPlan& plan, int stages) {
+    if (model.mtp_modules == 0) {
+        for (const Counted counted : {Counted{}, Counted{true, true}, Counted{.head = true}}) {
+            if (counted.items(model) % stages == 0) {
+                return even(model, counted, stages);
+            }
+        }
+    }
+    return balanced(model, plan, stages);
 }
 
 void check_split(const ModelArch& model, const std::vector<int>& split, int stages) {
@@ -134,8 +158,8 @@ std::vector<int> layer_counts(const ModelArch& model, const ParallelPlan& plan, 
         check_split(model, plan.split, stages);
         return plan.split;
     }
-    return plan.account_for_embedding || plan.account_for_loss ? counted(model, plan, stages)
-                                                               : balanced(model, plan, stages);
+    return plan.account_for_embedding || plan.account_for_loss ? counted_as_planned(model, plan, stages)
+                                                               : usual(model, plan, stages);
 }
 
 std::vector<std::vector<Block>> laid_out(const ModelArch& model, const ParallelPlan& plan, int stages) {
@@ -148,6 +172,8 @@ std::vector<std::vector<Block>> laid_out(const ModelArch& model, const ParallelP
 }
 
 } // namespace
+
+int most_stages(const ModelArch& model) { return model.layers + (model.mtp_modules == 0 ? 2 : 1); }
 
 std::vector<std::vector<Block>> split_stages(const ModelArch& model, const ParallelPlan& plan, int stages) {
     if (stages < 1) {

@@ -190,9 +190,11 @@ const std::array kPlanKeys{
     Key{"plan.recompute", choices(kRecompute), Need::defaulted, "[]", "every activation is kept",
         "what the backward pass computes again instead of keeping", plan_field<&ParallelPlan::recompute>},
     Key{"plan.split", integers("0", "1024"), Need::defaulted, "[]",
-        "balanced: the costliest stage is as cheap as can be", "layers of each stage, first to last",
-        plan_field<&ParallelPlan::split>},
-    Key{"plan.layout", text(), Need::unset, "", "plan.split, or balanced",
+        "as many on each, else as many with embedding and head as layers, else the costliest stage is as "
+        "cheap as "
+        "can be",
+        "layers of each stage, first to last", plan_field<&ParallelPlan::split>},
+    Key{"plan.layout", text(), Need::unset, "", "plan.split, or its default",
         "the blocks of each stage as Megatron-LM spells them, \"Et*3|(tt|)*29m|L\": embedding, layers, MTP "
         "modules, head",
         plan_field<&ParallelPlan::layout>},

@@ -91,7 +91,7 @@ void check_stages(Reading& reading, int micro_batches) {
     check_layout(reading);
     const bool free = placed_by_program(plan);
     if (free && reading.sound({"plan.pipeline", "model.layers"}) &&
-        plan.pipeline > reading.draft.model.layers) {
+        plan.pipeline > work::most_stages(reading.draft.model)) {
         reading.fault("plan.pipeline",
                       fmt::format("pipeline ({}) exceeds the {} layers; plan.split or plan.layout may leave "
                                   "stages without layers",
@@ -108,7 +108,7 @@ void check_stages(Reading& reading, int micro_batches) {
     }
     const work::Schedule schedule = work::make_schedule(plan);
     if (free && schedule.stages > plan.pipeline && reading.sound({"model.layers"}) &&
-        schedule.stages > reading.draft.model.layers) {
+        schedule.stages > work::most_stages(reading.draft.model)) {
         reading.fault(plan.virtual_stages > 1 ? "plan.virtual_stages" : "plan.schedule",
                       fmt::format("{} splits the model into {} stages ({} on each of {} ranks), more than "
                                   "the {} layers; plan.split or plan.layout may leave stages without layers",

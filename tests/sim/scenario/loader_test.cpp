@@ -274,7 +274,7 @@ TEST(ResolvedScenario, CarriesBaseUnits) {
     EXPECT_TRUE(value(scenario, "plan.schedule").is_text);
 }
 
-TEST(Loader, LetsASplitLeaveStagesToEmbeddingAndHeadAlone) {
+TEST(Loader, LeavesStagesToEmbeddingAndHeadAlone) {
     constexpr std::string_view kPlan = R"(title = "128 stages of 126 layers"
 [cluster]
 gpu = "gb300"
@@ -285,7 +285,6 @@ nics_per_node = 64
 arch = "llama-3.1-405b"
 [plan]
 pipeline = 16
-virtual_stages = 8
 tensor = 4
 expert = 1
 schedule = "interleaved-1f1b"
@@ -293,12 +292,15 @@ micro_batch = 1
 global_batch = 64
 sequence = 8192
 )";
+    const std::string eight = std::string(kPlan) + "virtual_stages = 8\n";
     std::string split = "plan.split=[0";
     for (int stage = 1; stage < 127; ++stage) {
         split += ", 1";
     }
-    EXPECT_EQ(load({split + ", 0]"}, kPlan).plan().split.size(), 128U);
-    EXPECT_THAT(test::faults_of(kPlan), testing::Contains(HasSubstr("more than the 126 layers")));
+    EXPECT_EQ(load({split + ", 0]"}, eight).plan().split.size(), 128U);
+    EXPECT_TRUE(load({}, eight).plan().split.empty()); // 128 stages are what the program fills by itself
+    EXPECT_THAT(test::faults_of(std::string(kPlan) + "virtual_stages = 9\n"),
+                testing::Contains(HasSubstr("more than the 126 layers")));
 }
 
 TEST(ResolvedScenario, MarksWhatACapChanged) {

@@ -27,12 +27,17 @@ struct Block {
 
 /// The blocks of every stage, front to back: embedding, layers, head, and MTP modules behind the head of the
 /// last stage; or as `plan.layout` has them. Without a layout, a split or an account of embedding and head,
-/// consecutive layers are placed so that the costliest stage is as cheap as can be, by training FLOPs; then
-/// as evenly as can be, with more in the earlier stages. A split or layout may leave stages empty, which hand
-/// on what they receive.
+/// and without MTP modules, every stage has as many layers where they divide, or else where they divide with
+/// embedding and head counted as a layer each, or the head alone. Else consecutive layers are placed so that
+/// the costliest stage is as cheap as can be, by training FLOPs; then as evenly as can be, with more in the
+/// earlier stages. A split or layout may leave stages empty, which hand on what they receive.
 /// @throws std::invalid_argument if the program would have to leave a stage without a block, or if what the
 /// plan says does not add up.
 std::vector<std::vector<Block>> split_stages(const ModelArch&, const ParallelPlan&, int stages);
+
+/// The most stages that split_stages fills by itself: embedding and head may stand alone where nothing
+/// follows them.
+int most_stages(const ModelArch&);
 
 /// Megatron-LM's pipeline_model_parallel_layout, "Et*3|(tt|)*29m|L": E is the embedding, t a layer, m an MTP
 /// module without its head, L the head with all its uses, | the end of a stage, x*3 and (…)*3 repetitions.
