@@ -27,16 +27,18 @@ std::string read_page() {
 }
 
 std::string line_of(const FamilyScore& score) {
-    return fmt::format("| {} | {} | {} | {} | {:.1f}% | {:.1f}% | {:+.1f}% | {} | {} |\n", score.family,
-                       score.member, score.rows, score.layouts, 100.0 * score.median, 100.0 * score.p90,
-                       100.0 * score.bias,
+    return fmt::format("| {} | {} | {} | {} | {:.1f}% | {:.1f}% | {:+.1f}% | {} | {} | {} | {} |\n",
+                       score.family, score.member, score.rows, score.layouts, 100.0 * score.median,
+                       100.0 * score.p90, 100.0 * score.bias,
                        score.covered ? fmt::format("{:.0f}%", 100.0 * *score.covered) : "",
-                       score.rank ? fmt::format("{:.2f}", *score.rank) : "");
+                       score.rank ? fmt::format("{:.2f}", *score.rank) : "",
+                       score.in_order ? fmt::format("{:.0f}%", 100.0 * *score.in_order) : "",
+                       score.regret ? fmt::format("{:.1f}%", 100.0 * *score.regret) : "");
 }
 
 std::string table_of(const ValidationReport& report) {
-    std::string table = "| family | | runs | layouts | median | p90 | bias | in p5-p95 | ranks |\n"
-                        "|---|---|---|---|---|---|---|---|---|\n";
+    std::string table = "| family | | runs | layouts | median | p90 | bias | in p5-p95 | ranks | "
+                        "in order | regret |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (const FamilyScore& score : report.scores) {
         if (score.family != "release") {
             table += line_of(score);

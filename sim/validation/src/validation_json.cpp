@@ -58,7 +58,9 @@ Json score_json(const FamilyScore& score) {
             {"bias", score.bias},
             {"covered", number(score.covered)},
             {"rank_correlation", number(score.rank)},
-            {"rank_groups", score.rank_groups}};
+            {"rank_groups", score.rank_groups},
+            {"in_order", number(score.in_order)},
+            {"regret", number(score.regret)}};
 }
 
 Json campaigns_json(const std::vector<CampaignFigure>& figures) {

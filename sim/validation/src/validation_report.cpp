@@ -2,6 +2,8 @@
 // Scores predictions by family, and ranks configurations of one model on one cluster.
 #include <chokepoint/sim/validation_report.hpp>
 
+#include "choice.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -120,38 +122,49 @@ private:
         out.mean = mean(absolute);
         out.bias = mean(with_sign);
         out.covered = mean(inside);
-        add_rank(out, rows);
+        add_choice(out, rows);
         return out;
     }
 
     /// Tokens per second of each distinct configuration, published (mean over its rows) and predicted.
-    void add_rank(FamilyScore& out, const std::vector<std::size_t>& rows) const {
+    [[nodiscard]] Rates rates_of(const std::vector<std::size_t>& same) const {
+        double measured = 0.0;
+        for (const std::size_t i : same) {
+            measured += report_.predictions[i].measured->value() / static_cast<double>(same.size());
+        }
+        const std::size_t any = same.front();
+        const double tokens = std::stod(report_.runs[any].key("plan.global_batch")) *
+                              std::stod(report_.runs[any].key("plan.sequence"));
+        return {tokens / measured, tokens / report_.predictions[any].predicted->value()};
+    }
+
+    void add_choice(FamilyScore& out, const std::vector<std::size_t>& rows) const {
         std::map<std::string, std::map<std::string, std::vector<std::size_t>>> groups;
         for (const std::size_t i : rows) {
             groups[group_of(report_.runs[i])][layout(i)].push_back(i);
         }
-        double sum = 0.0, weight = 0.0;
+        std::vector<Weighted> rank, in_order, regret;
         for (const auto& [group, configurations] : groups) {
-            std::vector<std::pair<double, double>> pairs;
+            std::vector<Rates> rates;
             for (const auto& [configuration, same] : configurations) {
-                double measured = 0.0;
-                for (const std::size_t i : same) {
-                    measured += report_.predictions[i].measured->value() / static_cast<double>(same.size());
+                rates.push_back(rates_of(same));
+            }
+            if (const auto choice = judge(rates)) {
+                const auto weight = static_cast<double>(rates.size());
+                rank.push_back({choice->rank, weight});
+                regret.push_back({choice->regret, weight});
+                if (choice->in_order) {
+                    in_order.push_back({*choice->in_order, weight});
                 }
-                const std::size_t any = same.front();
-                const double tokens = std::stod(report_.runs[any].key("plan.global_batch")) *
-                                      std::stod(report_.runs[any].key("plan.sequence"));
-                pairs.emplace_back(tokens / measured, tokens / report_.predictions[any].predicted->value());
-            }
-            if (const auto correlation = spearman(pairs)) {
-                sum += *correlation * static_cast<double>(pairs.size());
-                weight += static_cast<double>(pairs.size());
-                ++out.rank_groups;
             }
         }
-        if (out.rank_groups > 0) {
-            out.rank = sum / weight;
-        }
+        const auto mean_of = [](const std::vector<Weighted>& values) {
+            return values.empty() ? std::nullopt : std::optional(mean(values));
+        };
+        out.rank_groups = static_cast<int>(rank.size());
+        out.rank = mean_of(rank);
+        out.in_order = mean_of(in_order);
+        out.regret = mean_of(regret);
     }
 
     const ValidationReport& report_;

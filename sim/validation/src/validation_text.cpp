@@ -64,11 +64,14 @@ void append_rows(std::string& out, const ValidationReport& report) {
 
 void append_score(std::string& out, const FamilyScore& score) {
     const std::string rank = score.rank ? fmt::format("{:.2f} ({})", *score.rank, score.rank_groups) : "-";
-    const std::string covered = score.covered ? fmt::format("{:.0f}%", kPercent * *score.covered) : "-";
+    const auto share = [](const std::optional<double>& value, int digits) {
+        return value ? fmt::format("{:.{}f}%", kPercent * *value, digits) : std::string("-");
+    };
     fmt::format_to(std::back_inserter(out),
-                   "  {:<28} {:>5} {:>8} {:>8.1f}% {:>7.1f}% {:>+7.1f}% {:>9}  {:>10}\n", score.member,
-                   score.rows, score.layouts, kPercent * score.median, kPercent * score.p90,
-                   kPercent * score.bias, covered, rank);
+                   "  {:<28} {:>5} {:>8} {:>8.1f}% {:>7.1f}% {:>+7.1f}% {:>9}  {:>10} {:>9} {:>7}\n",
+                   score.member, score.rows, score.layouts, kPercent * score.median, kPercent * score.p90,
+                   kPercent * score.bias, share(score.covered, 0), rank, share(score.in_order, 0),
+                   share(score.regret, 1));
 }
 
 } // namespace
@@ -86,8 +89,10 @@ std::string to_text(const ValidationReport& report, bool summary_only) {
     for (const FamilyScore& score : report.scores) {
         if (score.family != family) {
             family = score.family;
-            fmt::format_to(std::back_inserter(out), "\n{:<30} {:>5} {:>8} {:>9} {:>8} {:>8} {:>9}  {:>10}\n",
-                           family, "rows", "layouts", "median", "p90", "bias", "in p5-p95", "ranks");
+            fmt::format_to(std::back_inserter(out),
+                           "\n{:<30} {:>5} {:>8} {:>9} {:>8} {:>8} {:>9}  {:>10} {:>9} {:>7}\n", family,
+                           "rows", "layouts", "median", "p90", "bias", "in p5-p95", "ranks", "in order",
+                           "regret");
         }
         append_score(out, score);
     }

@@ -106,6 +106,26 @@ TEST(ValidationReport, RanksConfigurationsOfOneModelOnOneCluster) {
     EXPECT_EQ(all.rank_groups, 1);
 }
 
+TEST(ValidationReport, SaysWhatFollowingThePredictionCosts) {
+    // Seconds of equal steps. a and b are a twentieth apart and do not count as a pair; a and c are in the
+    // wrong order, b and c in the right one. b is predicted best, and a is 1.05 times as fast.
+    const auto report = report_of({{"a", "h100", "1", "X", 1.0, 1.0},
+                                   {"b", "h100", "2", "X", 1.05, 0.8},
+                                   {"c", "h100", "4", "X", 1.2, 0.9}});
+    const FamilyScore& all = score(report, "published", "step time");
+    EXPECT_DOUBLE_EQ(all.in_order.value(), 0.5);
+    EXPECT_NEAR(all.regret.value(), 0.05, 1e-12);
+}
+
+TEST(ValidationReport, CallsTheRightChoiceFree) {
+    const auto report = report_of({{"a", "h100", "1", "X", 1.0, 3.0},
+                                   {"b", "h100", "2", "X", 2.0, 4.0},
+                                   {"c", "h100", "4", "X", 3.0, 4.0}}); // a tie is half right
+    const FamilyScore& all = score(report, "published", "step time");
+    EXPECT_DOUBLE_EQ(all.regret.value(), 0.0);
+    EXPECT_NEAR(all.in_order.value(), 2.5 / 3.0, 1e-12);
+}
+
 TEST(ValidationReport, CountsReasonsAndDropsNothing) {
     const auto report = report_of({{"a", "h100", "1", "X", 1.0, 1.0},
                                    {"b", "h100", "2", "X", 1.0, -1},

@@ -30,8 +30,11 @@ struct FamilyScore {
     double bias = 0.0; ///< mean of signed relative errors
     /// Share of runs measured between the predicted 5th and 95th percentile: honest at 0.9.
     std::optional<double> covered;
-    /// Mean over groups of runs of one model on one cluster, weighted by their configurations.
-    std::optional<double> rank;
+    /// Which configuration of one model on one cluster is better: means over groups of at least three,
+    /// weighted by their configurations. Spearman's rank correlation of tokens per second; of pairs measured
+    /// at least a tenth apart the share in the right order; and how much faster the best measured one is than
+    /// the one predicted best.
+    std::optional<double> rank, in_order, regret;
     int rank_groups = 0;
 };
 
