@@ -215,29 +215,46 @@ void derive_expert_tensor(Reading& reading) {
     }
 }
 
-/// What a software does by itself where another key tells which it is.
-template <typename Choice>
-void derive_from(Reading& reading, std::string_view path, std::string_view teller,
-                 Choice (*choose)(const work::ParallelPlan&)) {
+/// What a software does by itself where other keys tell which it is.
+void derive_from(Reading& reading, std::string_view path, std::initializer_list<std::string_view> tellers,
+                 Value (*choose)(const Reading&)) {
     const Slot& slot = reading.slot(path);
-    if (!slot.given && slot.sound && reading.sound({teller})) {
-        reading.derive(path, std::string(work::name(choose(reading.draft.plan))), slot.key->reason);
+    if (!slot.given && slot.sound && reading.sound(tellers)) {
+        reading.derive(path, choose(reading), slot.key->reason);
     }
 }
 
-work::CrossEntropy usual_loss(const work::ParallelPlan& plan) {
-    return plan.elementwise == work::Elementwise::eager ? work::CrossEntropy::eager
-                                                        : work::CrossEntropy::fused;
+template <typename Choice> Value named(Choice choice) { return std::string(work::name(choice)); }
+
+Value usual_loss(const Reading& reading) {
+    return named(reading.draft.plan.elementwise == work::Elementwise::eager ? work::CrossEntropy::eager
+                                                                            : work::CrossEntropy::fused);
 }
 
-work::Dispatcher usual_dispatcher(const work::ParallelPlan& plan) {
-    return plan.schedule == "dualpipe" || plan.schedule == "dualpipev" ? work::Dispatcher::deepep
-                                                                       : work::Dispatcher::all_to_all;
+/// Whether NVLink joins more GPUs than a board of eight, if not all of them are used: a rack, whose software
+/// is set up otherwise.
+bool in_a_rack(const Reading& reading) {
+    constexpr int kBoard = 8;
+    const hw::NodeEntry* node = node_entry(reading.draft, reading.library.catalog);
+    return std::max(reading.draft.gpus_per_node, node == nullptr ? 0 : node->node.gpus) > kBoard;
 }
 
-work::PipelineSend usual_send(const work::ParallelPlan& plan) {
-    return plan.schedule == "interleaved-1f1b" ? work::PipelineSend::overlapped
-                                               : work::PipelineSend::blocking;
+Value usual_dispatcher(const Reading& reading) {
+    const std::string& schedule = reading.draft.plan.schedule;
+    if (schedule == "dualpipe" || schedule == "dualpipev") {
+        return named(work::Dispatcher::deepep);
+    }
+    return named(in_a_rack(reading) ? work::Dispatcher::hybrid_ep : work::Dispatcher::all_to_all);
+}
+
+Value usual_graphs(const Reading& reading) {
+    const bool recorded = reading.draft.model.moe.experts > 0 && in_a_rack(reading);
+    return recorded ? std::vector<std::string>{"attention", "router"} : std::vector<std::string>{};
+}
+
+Value usual_send(const Reading& reading) {
+    return named(reading.draft.plan.schedule == "interleaved-1f1b" ? work::PipelineSend::overlapped
+                                                                   : work::PipelineSend::blocking);
 }
 
 void check_tensor(Reading& reading) {
@@ -309,9 +326,12 @@ void check_plan(Reading& reading) {
     reading.draft.plan.data = static_cast<int>(data);
     reading.draft.plan.gpus_per_node = reading.draft.gpus_per_node;
     derive_expert_tensor(reading);
-    derive_from(reading, "plan.cross_entropy", "plan.elementwise", &usual_loss);
-    derive_from(reading, "plan.dispatcher", "plan.schedule", &usual_dispatcher);
-    derive_from(reading, "plan.pipeline_send", "plan.schedule", &usual_send);
+    derive_from(reading, "plan.cross_entropy", {"plan.elementwise"}, &usual_loss);
+    derive_from(reading, "plan.dispatcher",
+                {"plan.schedule", "cluster.gpu", "cluster.gpus_per_node", "cluster.node"}, &usual_dispatcher);
+    derive_from(reading, "plan.cuda_graphs",
+                {"model.moe.experts", "cluster.gpu", "cluster.gpus_per_node", "cluster.node"}, &usual_graphs);
+    derive_from(reading, "plan.pipeline_send", {"plan.schedule"}, &usual_send);
     check_tensor(reading);
     check_context(reading);
     check_sharing(reading);

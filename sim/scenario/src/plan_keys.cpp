@@ -153,7 +153,9 @@ const std::array kPlanKeys{
         "in those pairs, whether input gradients leave before the weight gradients are computed",
         plan_field<&ParallelPlan::delay_weight_gradient>},
     Key{"plan.dispatcher", choice(kDispatchers), Need::computed, "",
-        "deepep under dualpipe and dualpipev, as DeepSeek-V3; else all-to-all, as Megatron-Core's recipes",
+        "deepep under dualpipe and dualpipev, as DeepSeek-V3; hybrid-ep in a rack (NVLink joins more than 8 "
+        "GPUs), "
+        "as 49 of 70 published runs; else all-to-all, as Megatron-Core's recipes",
         "how tokens reach the experts of other GPUs", plan_field<&ParallelPlan::dispatcher>},
     Key{"plan.attention_kernel", choice(kAttentionKernels), Need::defaulted, "fused",
         "FlashAttention, in every framework since 2023",
@@ -183,8 +185,10 @@ const std::array kPlanKeys{
     Key{"plan.capacity_factor", number("0", "64"), Need::defaulted, "0", "no token is dropped",
         "rows of each expert over its balanced share, cut or padded to that many",
         plan_field<&ParallelPlan::capacity_factor>},
-    Key{"plan.cuda_graphs", choices(kCudaGraphs), Need::defaulted, "[]",
-        "the framework starts every kernel by itself",
+    Key{"plan.cuda_graphs", choices(kCudaGraphs), Need::computed, "",
+        "[attention, router] of a model with experts in a rack (NVLink joins more than 8 GPUs): 46 of 70 "
+        "published "
+        "runs record these or more; else [], the framework starts every kernel by itself",
         "what is recorded in CUDA graphs and started with one call of the host (docs/host.md)",
         plan_field<&ParallelPlan::cuda_graphs>},
     Key{"plan.recompute", choices(kRecompute), Need::defaulted, "[]", "every activation is kept",

@@ -181,7 +181,7 @@ bool is_number(std::string_view text) {
 
 /// A cell as TOML: numbers, truths and lists as they are, all else in quotes.
 std::string toml_value(std::string_view cell) {
-    if (is_number(cell) || cell == "true" || cell == "false") {
+    if (is_number(cell) || cell == "true" || cell == "false" || cell == "[]") {
         return std::string(cell);
     }
     if (cell.starts_with('[') && cell.ends_with(']')) {

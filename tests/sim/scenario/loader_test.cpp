@@ -185,6 +185,16 @@ TEST(Loader, WhatASoftwareDoesByItselfFollowsFromWhatTellsIt) {
     EXPECT_EQ(plan({"plan.schedule=dualpipe"}).dispatcher, work::Dispatcher::deepep);
     EXPECT_EQ(plan({"plan.schedule=1f1b"}).dispatcher, work::Dispatcher::all_to_all);
     EXPECT_EQ(plan({"plan.schedule=1f1b", "plan.dispatcher=deepep"}).dispatcher, work::Dispatcher::deepep);
+    const auto wide = [&](std::vector<std::string> more) {
+        more.insert(more.end(), {"cluster.gpu=gb300", "cluster.node=nvl576-576x800g", "cluster.nodes=8",
+                                 "plan.expert=32", "plan.global_batch=17280"});
+        return plan(more);
+    };
+    EXPECT_EQ(wide({"plan.schedule=1f1b"}).dispatcher, work::Dispatcher::hybrid_ep);
+    EXPECT_EQ(wide({"plan.schedule=dualpipe"}).dispatcher, work::Dispatcher::deepep);
+    EXPECT_EQ(wide({}).cuda_graphs, (work::CudaGraphs{.attention = true, .router = true}));
+    EXPECT_EQ(wide({"plan.cuda_graphs=[]"}).cuda_graphs, work::CudaGraphs{});
+    EXPECT_EQ(plan({}).cuda_graphs, work::CudaGraphs{});
     EXPECT_EQ(plan({"plan.schedule=1f1b"}).pipeline_send, work::PipelineSend::blocking);
     EXPECT_EQ(plan({"plan.schedule=interleaved-1f1b", "plan.virtual_stages=2", "plan.global_batch=16384"})
                   .pipeline_send,

@@ -64,16 +64,18 @@ TEST(PublishedRuns, AreEachCitedAndDescribedOrHeldBackWithAReason) {
 }
 
 TEST(PublishedRuns, BecomeScenariosWithTheirSource) {
-    const auto runs =
-        parse_published_runs("# a remark\n"
-                             "id\tsource\tscore\tseconds\tassumed\tcluster.gpu\tplan.recompute\tplan.zero\n"
-                             "one\tpaper 1\ttime\t2.5\tmicro-batch\th100-sxm\t[norm, activation]\t1\n",
-                             "runs.tsv");
+    const auto runs = parse_published_runs(
+        "# a remark\n"
+        "id\tsource\tscore\tseconds\tassumed\tcluster.gpu\tplan.recompute\tplan.zero\tplan."
+        "cuda_graphs\n"
+        "one\tpaper 1\ttime\t2.5\tmicro-batch\th100-sxm\t[norm, activation]\t1\t[]\n",
+        "runs.tsv");
     ASSERT_EQ(runs.size(), 1U);
     EXPECT_EQ(scenario_text(runs.front()),
               "# one\n# source: paper 1\n# assumed: micro-batch\n"
               "title = \"published run one\"\n\n[cluster]\ngpu = \"h100-sxm\"\n\n"
-              "[plan]\nrecompute = [\"norm\", \"activation\"]\nzero = 1\nenforce_memory = false\n");
+              "[plan]\nrecompute = [\"norm\", \"activation\"]\nzero = 1\ncuda_graphs = []\nenforce_memory = "
+              "false\n");
 }
 
 TEST(PublishedRuns, WithFaultsAreRefusedWithAllOfThem) {
