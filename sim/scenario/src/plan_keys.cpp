@@ -154,8 +154,7 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::delay_weight_gradient>},
     Key{"plan.dispatcher", choice(kDispatchers), Need::computed, "",
         "deepep under dualpipe and dualpipev, as DeepSeek-V3; hybrid-ep in a rack (NVLink joins more than 8 "
-        "GPUs), "
-        "as 49 of 70 published runs; else all-to-all, as Megatron-Core's recipes",
+        "GPUs), as 49 of 70 published runs; else all-to-all, as Megatron-Core's recipes",
         "how tokens reach the experts of other GPUs", plan_field<&ParallelPlan::dispatcher>},
     Key{"plan.attention_kernel", choice(kAttentionKernels), Need::defaulted, "fused",
         "FlashAttention, in every framework since 2023",
@@ -187,16 +186,14 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::capacity_factor>},
     Key{"plan.cuda_graphs", choices(kCudaGraphs), Need::computed, "",
         "[attention, router] of a model with experts in a rack (NVLink joins more than 8 GPUs): 46 of 70 "
-        "published "
-        "runs record these or more; else [], the framework starts every kernel by itself",
+        "published runs record these or more; else [], the framework starts every kernel by itself",
         "what is recorded in CUDA graphs and started with one call of the host (docs/host.md)",
         plan_field<&ParallelPlan::cuda_graphs>},
     Key{"plan.recompute", choices(kRecompute), Need::defaulted, "[]", "every activation is kept",
         "what the backward pass computes again instead of keeping", plan_field<&ParallelPlan::recompute>},
     Key{"plan.split", integers("0", "1024"), Need::defaulted, "[]",
         "as many on each, else as many with embedding and head as layers, else the costliest stage is as "
-        "cheap as "
-        "can be",
+        "cheap as can be",
         "layers of each stage, first to last", plan_field<&ParallelPlan::split>},
     Key{"plan.layout", text(), Need::unset, "", "plan.split, or its default",
         "the blocks of each stage as Megatron-LM spells them, \"Et*3|(tt|)*29m|L\": embedding, layers, MTP "
