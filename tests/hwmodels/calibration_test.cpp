@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far the shipped curves are from the published kernels, with bounds that record today's state.
-#include <chokepoint/hwmodels/catalog.hpp>
+#include "shipped.hpp"
+
 #include <chokepoint/hwmodels/fit.hpp>
 
 #include <fmt/format.h>
@@ -15,14 +16,14 @@
 namespace chokepoint::hw {
 namespace {
 
-const std::filesystem::path kRoot = std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels";
+using test::kHwmodels;
 
 std::filesystem::path fit_file(std::string_view architecture) {
-    return kRoot / "fits" / fmt::format("{}.json", architecture);
+    return kHwmodels / "fits" / fmt::format("{}.json", architecture);
 }
 
 const MeasurementSet& measurements() {
-    static const MeasurementSet set = read_measurements(kRoot / "measurements/published");
+    static const MeasurementSet set = read_measurements(kHwmodels / "measurements/published");
     return set;
 }
 
@@ -238,7 +239,7 @@ TEST(Calibration, EfficiencyMovesToAPartItHasNotSeen) {
 /// Sums over the trace's kernels of one class, as the model that knows of training gives them.
 TEST(Calibration, TrainingKernelsAddUpToTheTrace) {
     CalibrationOptions options;
-    options.fits = kRoot / "fits";
+    options.fits = kHwmodels / "fits";
     for (const bool in_training : {true, false}) {
         options.in_training = in_training;
         Seconds all_model;

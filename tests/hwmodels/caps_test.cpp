@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a cap does to a part: export-restricted parts are capped parts, nothing else.
-#include <chokepoint/hwmodels/catalog.hpp>
+
+#include "shipped.hpp"
 
 #include <gtest/gtest.h>
 
 namespace chokepoint::hw {
 namespace {
 
-const Catalog& catalog() {
-    static const Catalog loaded = Catalog::load();
-    return loaded;
-}
-
-GpuSpec part(std::string_view id) {
-    const GpuSpec* found = catalog().find_gpu(id);
-    if (found == nullptr) {
-        throw std::runtime_error("no such part: " + std::string(id));
-    }
-    return *found;
-}
+using test::catalog;
+using test::part;
 
 /// What the silicon does, without what names, cites or prices it.
 GpuSpec anonymous(GpuSpec gpu) {

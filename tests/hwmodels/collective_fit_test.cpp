@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shipped curves of collectives: where they come from, and that a fit finds what made the timings.
-#include <chokepoint/hwmodels/catalog.hpp>
+#include "shipped.hpp"
+
 #include <chokepoint/hwmodels/collective.hpp>
 
 #include <gmock/gmock.h>
@@ -12,13 +13,10 @@
 namespace chokepoint::hw {
 namespace {
 
+using test::catalog;
+
 const std::filesystem::path kFitFile =
     std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels/fits/collectives.toml";
-
-const Catalog& catalog() {
-    static const Catalog loaded = Catalog::load();
-    return loaded;
-}
 
 constexpr std::string_view kHeader = R"(# SPDX-License-Identifier: Apache-2.0
 # NCCL inside a node, by architecture: fitted to every second size of measurements/published/nccl_intranode.tsv and

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The economic data of the catalog make sense, and are found by part, fabric and day.
+#include "shipped.hpp"
+
 #include <chokepoint/hwmodels/economics.hpp>
 
 #include <gmock/gmock.h>
@@ -58,7 +60,7 @@ TEST(Economics, EveryNvidiaPartHasAPowerProfileInOrder) {
         EXPECT_LT(profile.communication, profile.compute) << profile.id;
         EXPECT_GE(profile.rated, 1.0) << profile.id;
     }
-    for (const hw::GpuSpec& gpu : hw::Catalog::load().gpus()) {
+    for (const hw::GpuSpec& gpu : test::catalog().gpus()) {
         if (gpu.name.starts_with("NVIDIA") && gpu.architecture != "ada") {
             EXPECT_NE(economics().power_of(gpu.id), nullptr) << gpu.id;
         }
@@ -66,7 +68,7 @@ TEST(Economics, EveryNvidiaPartHasAPowerProfileInOrder) {
 }
 
 TEST(Economics, ProfilesAndPricesNameKnownParts) {
-    const hw::Catalog catalog = hw::Catalog::load();
+    const hw::Catalog& catalog = test::catalog();
     for (const hw::PowerProfile& profile : economics().power) {
         for (const std::string& part : profile.parts) {
             EXPECT_NE(catalog.find_gpu(part), nullptr) << part;

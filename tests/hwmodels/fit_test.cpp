@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fitting itself: it finds a curve that made the data, shrugs off an outlier, and reads what it wrote.
+#include "shipped.hpp"
+
 #include <chokepoint/hwmodels/fit.hpp>
 
 #include <gmock/gmock.h>
@@ -13,16 +15,15 @@ namespace chokepoint::hw {
 namespace {
 
 using namespace literals;
-
-const std::filesystem::path kRoot = std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels";
+using test::kHwmodels;
 
 const FitSet& shipped_fits() {
-    static const FitSet fits = read_fits(kRoot / "fits/hopper.json");
+    static const FitSet fits = read_fits(kHwmodels / "fits/hopper.json");
     return fits;
 }
 
 const MeasurementSet& shipped_measurements() {
-    static const MeasurementSet set = read_measurements(kRoot / "measurements/published");
+    static const MeasurementSet set = read_measurements(kHwmodels / "measurements/published");
     return set;
 }
 
@@ -84,7 +85,7 @@ TEST(Fit, OneWildRowHardlyMovesTheCurve) {
 /// cuBLAS on A100 takes tiles of 256 x 128 in whole waves over 108 SMs: products of 128 and of 160 tiles take
 /// the same two, 216 fill them, and 217 need a third.
 TEST(Fit, AmpereCountsWholeWavesOfLargeTiles) {
-    const FitSet fits = read_fits(kRoot / "fits/ampere.json");
+    const FitSet fits = read_fits(kHwmodels / "fits/ampere.json");
     const auto part =
         std::ranges::find(shipped_measurements().series, "trtllm-gemm-bf16-a100-sxm", &MeasurementSeries::id);
     ASSERT_NE(part, shipped_measurements().series.end());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A user's own runs: which of their kernels counts, what their curves replace, and which folders are refused.
-#include <chokepoint/hwmodels/catalog.hpp>
+#include "shipped.hpp"
+
 #include <chokepoint/hwmodels/fit.hpp>
 #include <chokepoint/hwmodels/own_fits.hpp>
 
@@ -14,10 +15,9 @@
 namespace chokepoint::hw {
 namespace {
 
+using test::kHwmodels;
 using testing::AllOf;
 using testing::HasSubstr;
-
-const std::filesystem::path kRoot = std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels";
 
 class OwnFitsFolder : public testing::Test {
 protected:
@@ -45,7 +45,7 @@ protected:
 /// Shipped DeepGEMM rows as if measured here, each taking so many times as long.
 MeasurementSet own_runs(double slower) {
     MeasurementSet set;
-    for (MeasurementSeries series : read_measurements(kRoot / "measurements/published").series) {
+    for (MeasurementSeries series : read_measurements(kHwmodels / "measurements/published").series) {
         if (series.id == "deepgemm-infersim-h800") {
             series.own_run = true;
             series.vintage = "2026-01";
@@ -59,7 +59,7 @@ MeasurementSet own_runs(double slower) {
 }
 
 FitSet shipped(const std::string& architecture) {
-    return read_fits(kRoot / "fits" / (architecture + ".json"));
+    return read_fits(kHwmodels / "fits" / (architecture + ".json"));
 }
 
 GpuSpec h800() { return *Catalog::load({}).find_gpu("h800-sxm"); }

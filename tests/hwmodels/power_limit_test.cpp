@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The clock that a power limit leaves: against long loops of GEMMs, and as limits, clocks and formats change.
-#include <chokepoint/hwmodels/catalog.hpp>
+#include "shipped.hpp"
+
 #include <chokepoint/hwmodels/fit.hpp>
 #include <chokepoint/hwmodels/power_limit.hpp>
 
@@ -12,16 +13,12 @@
 namespace chokepoint::hw {
 namespace {
 
-const std::filesystem::path kRoot = std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "hwmodels";
-
-GpuSpec part(std::string_view id) {
-    static const Catalog catalog = Catalog::load();
-    return *catalog.find_gpu(id);
-}
+using test::kHwmodels;
+using test::part;
 
 TEST(PowerLimit, TakesTheSameShareOfEveryLongGemmOfANode) {
-    const MeasurementSet measured = read_measurements(kRoot / "measurements/published");
-    const FitSet fits = read_fits(kRoot / "fits/blackwell.json");
+    const MeasurementSet measured = read_measurements(kHwmodels / "measurements/published");
+    const FitSet fits = read_fits(kHwmodels / "fits/blackwell.json");
     std::vector<double> errors;
     for (const MeasurementSeries& series : measured.series) {
         if (!series.id.starts_with("te-gemm-loop")) {

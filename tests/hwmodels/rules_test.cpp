@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The shipped rules catch the parts they are known to have caught; caps are as large as a rule lets them be;
 // every fault of a rule file is found at once and located.
-#include <chokepoint/hwmodels/catalog.hpp>
+#include "shipped.hpp"
+
 #include <chokepoint/hwmodels/rules.hpp>
 
 #include <gmock/gmock.h>
@@ -14,26 +15,15 @@
 namespace chokepoint::hw {
 namespace {
 
+using test::catalog;
+using test::part;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const Catalog& catalog() {
-    static const Catalog loaded = Catalog::load();
-    return loaded;
-}
-
 const std::vector<Rule>& rules() {
     static const std::vector<Rule> loaded = load_rules();
     return loaded;
-}
-
-GpuSpec part(std::string_view id) {
-    const GpuSpec* found = catalog().find_gpu(id);
-    if (found == nullptr) {
-        throw std::runtime_error("no such part: " + std::string(id));
-    }
-    return *found;
 }
 
 const Rule& rule(std::string_view id) {

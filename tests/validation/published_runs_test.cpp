@@ -27,13 +27,14 @@ std::string read_page() {
 }
 
 std::string line_of(const FamilyScore& score) {
+    const auto share = [](const std::optional<double>& value, int digits) {
+        return value ? fmt::format("{:.{}f}%", 100.0 * *value, digits) : std::string();
+    };
     return fmt::format("| {} | {} | {} | {} | {:.1f}% | {:.1f}% | {:+.1f}% | {} | {} | {} | {} |\n",
                        score.family, score.member, score.rows, score.layouts, 100.0 * score.median,
-                       100.0 * score.p90, 100.0 * score.bias,
-                       score.covered ? fmt::format("{:.0f}%", 100.0 * *score.covered) : "",
-                       score.rank ? fmt::format("{:.2f}", *score.rank) : "",
-                       score.in_order ? fmt::format("{:.0f}%", 100.0 * *score.in_order) : "",
-                       score.regret ? fmt::format("{:.1f}%", 100.0 * *score.regret) : "");
+                       100.0 * score.p90, 100.0 * score.bias, share(score.covered, 0),
+                       score.rank ? fmt::format("{:.2f}", *score.rank) : "", share(score.in_order, 0),
+                       share(score.regret, 1));
 }
 
 std::string table_of(const ValidationReport& report) {

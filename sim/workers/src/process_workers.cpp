@@ -54,8 +54,7 @@ std::string answer_to(const std::string& task, const Work& work, const WorkerLim
     if (::getppid() != parent) {
         ::_exit(EXIT_FAILURE); // it died before it could be asked to take us along
     }
-    // A terminal sends Ctrl-C to every process, mpirun and Slurm SIGTERM: the parent decides what becomes of
-    // us.
+    // A terminal sends Ctrl-C to every process, mpirun and Slurm SIGTERM: the parent decides about both.
     std::signal(SIGINT, SIG_IGN);
     std::signal(SIGTERM, SIG_IGN);
     if (limits.memory) {

@@ -13,6 +13,9 @@
 
 namespace chokepoint::test {
 
+/// A scenario that runs in a moment.
+inline constexpr const char* kSmall = "scenarios/small-16-gpus.toml";
+
 inline void need_application() {
     setenv("QT_QPA_PLATFORM", "offscreen", 1);
     setenv("CHOKEPOINT_CLI", CHOKEPOINT_CLI, 1);

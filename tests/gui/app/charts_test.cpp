@@ -27,6 +27,7 @@
 
 namespace chokepoint::gui {
 
+using test::kSmall;
 using test::need_application;
 using test::read_file;
 using test::ScratchDirectory;
@@ -35,8 +36,6 @@ using test::wait_until;
 using testing::HasSubstr;
 
 namespace {
-
-constexpr const char* kSmall = "scenarios/small-16-gpus.toml";
 
 /// How many charts each page has.
 const std::map<std::string, int> kCharts{{"start", 0},    {"scenario", 0}, {"compare", 4}, {"curves", 1},

@@ -18,6 +18,7 @@
 
 namespace chokepoint::gui {
 
+using test::kSmall;
 using test::need_application;
 using test::read_file;
 using test::ScratchDirectory;
@@ -26,8 +27,6 @@ using test::wait_until;
 using testing::HasSubstr;
 
 namespace {
-
-constexpr const char* kSmall = "scenarios/small-16-gpus.toml";
 
 QList<QUrl> urls_of(const QStringList& files) {
     QList<QUrl> urls;

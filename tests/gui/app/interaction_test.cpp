@@ -25,6 +25,7 @@
 
 namespace chokepoint::gui {
 
+using test::kSmall;
 using test::need_application;
 using test::ScratchDirectory;
 using test::settings_in;
@@ -32,8 +33,6 @@ using test::wait_until;
 using testing::HasSubstr;
 
 namespace {
-
-constexpr const char* kSmall = "scenarios/small-16-gpus.toml";
 
 void wheel(QWidget& widget, const QPointF& at, int notches, Qt::KeyboardModifiers modifiers = {}) {
     constexpr int kNotch = 120;

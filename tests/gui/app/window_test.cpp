@@ -7,10 +7,8 @@
 #include <app/compare_page.hpp>
 #include <app/difference_panel.hpp>
 #include <app/document.hpp>
-#include <app/export_dialog.hpp>
 #include <app/guide_bar.hpp>
 #include <app/main_window.hpp>
-#include <app/message_bar.hpp>
 #include <app/scenario_editor.hpp>
 #include <app/scenario_form.hpp>
 #include <app/screenshot.hpp>
@@ -45,6 +43,7 @@
 
 namespace chokepoint::gui {
 
+using test::kSmall;
 using test::need_application;
 using test::ScratchDirectory;
 using test::settings_in;
@@ -52,8 +51,6 @@ using test::wait_until;
 using testing::HasSubstr;
 
 namespace {
-
-constexpr const char* kSmall = "scenarios/small-16-gpus.toml";
 
 class Window : public testing::Test {
 protected:
@@ -84,21 +81,6 @@ TEST_F(Window, ComparesWhatIsOpenAndSaysInPlaceWhatIsWrong) {
     EXPECT_THAT(page->problem().toStdString(), HasSubstr("small-16-gpus.toml:1:9: error: "));
     EXPECT_FALSE(page->empty()) << "the old result stays";
     window->document().editable().setModified(false);
-}
-
-TEST_F(Window, SaysAboveThePagesWhyAnExportFailed) {
-    const auto window = this->window();
-    Page* page = window->page("compare");
-    const MessageBar* bar = MessageBar::of_window(*page);
-    ASSERT_NE(bar, nullptr);
-    export_to(page, "Export", "a.png", [](const QString& file) {
-        throw std::runtime_error("cannot write '" + file.toStdString() + "': No space left on device");
-    });
-    EXPECT_EQ(bar->message(), "cannot write 'a.png': No space left on device");
-    EXPECT_TRUE(bar->isVisibleTo(window.get()));
-    export_to(page, "Export", "a.png", [](const QString&) {});
-    EXPECT_EQ(bar->message(), "");
-    EXPECT_FALSE(bar->isVisibleTo(window.get()));
 }
 
 TEST_F(Window, ExplainsTheDifferenceOfEveryFurtherScenario) {
