@@ -7,6 +7,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # False alarms on std::string's operator+: GCC bug 105651.
   target_compile_options(chokepoint_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
 endif()
+if(CHOKEPOINT_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # To GCC a source that another includes is a header, and headers should hold no anonymous types.
+  target_compile_options(chokepoint_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
+endif()
 if(CHOKEPOINT_WERROR)
   target_compile_options(chokepoint_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
