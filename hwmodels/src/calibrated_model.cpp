@@ -44,6 +44,25 @@ double promotion(const GpuSpec& part, const Operator& op) {
     return kPromotion * (known ? fp8->second / fp32->second / kTensorOverVector : 1.0);
 }
 
+/// How far the figure's ratios of FlashAttention's first release, and of Triton's, to the second's lie around
+/// their mean over head dimensions and lengths (arXiv 2307.08691, figure 4).
+constexpr double kAttentionRatioSigma = 0.15;
+
+/// As measurement files call a library of which only a ratio to another one's time is known; empty: it has
+/// curves.
+constexpr std::string_view known_by_ratio(AttentionLibrary library) {
+    switch (library) {
+    case AttentionLibrary::flash_attention_1:
+        return "flash-attention-1";
+    case AttentionLibrary::flash_attention_triton:
+        return "flash-attention-triton";
+    case AttentionLibrary::usual:
+    case AttentionLibrary::flash_attention_2:
+        break;
+    }
+    return {};
+}
+
 double squared(double x) { return x * x; }
 
 /// Of the log error of a curve where it is used: its own, and what each step away from what was measured
@@ -84,9 +103,12 @@ public:
                                         beside, options_.sustained_clock);
         Estimate estimate;
         const double promoted = fit.own_run ? 0.0 : promotion(curves_.part(), op);
-        estimate.time = op.launches * launch(fit) + factor(fit, body) * (1.0 + promoted) * body;
+        estimate.time = op.launches * launch(fit) + factor(fit, body) *
+                                                        time_of(fit, known_by_ratio(op.library)) *
+                                                        (1.0 + promoted) * body;
         const bool outside = fit.form != CurveForm::streaming && !inside_hull(fit, op);
-        estimate.relative_sigma = std::hypot(sigma(curve, outside), promoted > 0.0 ? kPromotionSigma : 0.0);
+        estimate.relative_sigma = std::hypot(sigma(curve, outside), promoted > 0.0 ? kPromotionSigma : 0.0,
+                                             known_by_ratio(op.library).empty() ? 0.0 : kAttentionRatioSigma);
         estimate.extrapolated =
             outside || curve.borrowed || curve.other_part || curve.foreign || fit.rows == 0;
         return estimate;
@@ -120,8 +142,11 @@ private:
     }
 
     /// Time of the training run's software over the curve's software, both in benchmarks.
-    [[nodiscard]] static double older_software(const Fit& fit) {
-        const auto found = fit.vintages.find(std::string(kTrainingVintage));
+    [[nodiscard]] static double older_software(const Fit& fit) { return time_of(fit, kTrainingVintage); }
+
+    /// Time of a vintage, or of a library known by its ratio, over the curve's; 1 if the curve knows none.
+    [[nodiscard]] static double time_of(const Fit& fit, std::string_view vintage) {
+        const auto found = fit.vintages.find(std::string(vintage));
         return found == fit.vintages.end() ? 1.0 : std::exp(found->second);
     }
 

@@ -250,10 +250,10 @@ Fit fit_curve(const CurvePlan& plan, const Fit* parent, const std::vector<Sample
         fit.residuals = residuals_of(plan, solved.state, samples);
     }
     fit.vintages = solved.state.vintages;
-    for (const auto& [vintage, factor] : samples.front().series->older) {
-        fit.vintages.emplace(vintage, std::log(factor));
-    }
     for (const Sample& sample : samples) {
+        for (const auto& [vintage, factor] : sample.series->older) {
+            fit.vintages.emplace(vintage, std::log(factor));
+        }
         if (fit.data.empty() || fit.data.back() != sample.series->id) {
             fit.data.push_back(sample.series->id);
         }

@@ -163,9 +163,7 @@ MeasurementSeries read_series(const Json& json, const std::string& file) {
     series.part = read_part(json.at("part"));
     series.sms_held = json.value("sms_held", 0);
     series.loop = json.value("loop", 0.0);
-    if (json.contains("older")) {
-        series.older[json.at("older").at("vintage")] = json.at("older").at("time_factor");
-    }
+    series.older = json.value("older", std::map<std::string, double>{});
     const Json& rows = json.at("rows");
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const Row row(json.at("columns"), rows[i], fmt::format("{} row {}", where, i + 1));

@@ -94,14 +94,15 @@ std::vector<PlannedCurve> hopper_curves() {
 }
 
 std::vector<PlannedCurve> ampere_curves() {
-    // An inference library's kernel gives the shape of the curve, training's its height.
+    // An inference library's kernel says how waves and memory bound attention, FlashAttention-2's figures the
+    // rest.
     CurvePlan inference = attention_plan(KernelClass::attention_fwd);
     inference.vintage = "trtllm-1.0.0";
     return {
         {from_tables(tiled(KernelClass::gemm, DType::bf16, Scaling::none)), -1},
         {inference, -1},
-        {attention_plan(KernelClass::attention_fwd, {"tensor", "softmax"},
-                        "ramp, causal waste, waves and bandwidth as TensorRT-LLM's kernel"),
+        {attention_plan(KernelClass::attention_fwd, {"tensor", "softmax", "ramp", "diagonal"},
+                        "waves and bandwidth as TensorRT-LLM's kernel"),
          1},
         {attention_plan(KernelClass::attention_bwd, {"tensor", "softmax"},
                         "as the forward kernel, but for its rate"),

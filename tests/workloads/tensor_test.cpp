@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
+#include <map>
+
 namespace chokepoint::work {
 namespace {
 
@@ -229,14 +231,20 @@ TEST(UnfusedAttention, ComputesAndKeepsTheScoresOfAllPairs) {
     EXPECT_EQ(dropped(false), 2.0 * pairs + output); // the softmax alone
 }
 
-TEST(FlashAttention2, ComputesTheSameWithAnotherLibrary) {
+TEST(FlashAttention, ComputesTheSameInEveryRelease) {
     ParallelPlan plan = tensor_plan(1);
     const BlockKernels usual = block_kernels(preset("llama-3-8b"), plan, kDense);
-    plan.attention_kernel = AttentionKernel::flash_attention_2;
-    const BlockKernels other = block_kernels(preset("llama-3-8b"), plan, kDense);
-    EXPECT_EQ(test::counted_flops(usual), test::counted_flops(other));
-    for (const hw::Operator& op : test::all_operators(other)) {
-        EXPECT_EQ(op.library == hw::AttentionLibrary::flash_attention_2, hw::is_attention(op.kernel));
+    const std::map<AttentionKernel, hw::AttentionLibrary> libraries{
+        {AttentionKernel::flash_attention_2, hw::AttentionLibrary::flash_attention_2},
+        {AttentionKernel::flash_attention_1, hw::AttentionLibrary::flash_attention_1},
+        {AttentionKernel::flash_attention_triton, hw::AttentionLibrary::flash_attention_triton}};
+    for (const auto& [kernel, library] : libraries) {
+        plan.attention_kernel = kernel;
+        const BlockKernels other = block_kernels(preset("llama-3-8b"), plan, kDense);
+        EXPECT_EQ(test::counted_flops(usual), test::counted_flops(other));
+        for (const hw::Operator& op : test::all_operators(other)) {
+            EXPECT_EQ(op.library == library, hw::is_attention(op.kernel));
+        }
     }
 }
 

@@ -13,15 +13,29 @@ using hw::KernelClass;
 
 namespace {
 
+hw::AttentionLibrary library(AttentionKernel kernel) {
+    using enum hw::AttentionLibrary;
+    switch (kernel) {
+    case AttentionKernel::flash_attention_2:
+        return flash_attention_2;
+    case AttentionKernel::flash_attention_1:
+        return flash_attention_1;
+    case AttentionKernel::flash_attention_triton:
+        return flash_attention_triton;
+    case AttentionKernel::fused:
+    case AttentionKernel::unfused:
+        break;
+    }
+    return usual;
+}
+
 /// Attention of `queries` tokens of each sequence to `keys`, of which a causal kernel computes half.
 hw::Operator kernel(const LayerShape& shape, KernelClass kernel, std::int64_t queries, std::int64_t keys,
                     int heads, int kv_heads, bool causal) {
     hw::Operator op =
         hw::attention(kernel == KernelClass::attention_fwd ? "attention" : "attention backward", kernel,
                       shape.plan.micro_batch, queries, heads, kv_heads, shape.head_qk, shape.head_v, causal);
-    if (shape.plan.attention_kernel == AttentionKernel::flash_attention_2) {
-        op.library = hw::AttentionLibrary::flash_attention_2;
-    }
+    op.library = library(shape.plan.attention_kernel);
     // As long as the triangle (or rectangle) of so many keys is what a window leaves of it.
     const auto sequence = static_cast<double>(shape.plan.sequence);
     const double window = 2.0 * mean_keys(shape.window, shape.plan.sequence) / sequence;

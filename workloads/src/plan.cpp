@@ -28,6 +28,8 @@ constexpr std::array kPipelineSends{
 constexpr std::array kAttentionKernels{
     Named{AttentionKernel::fused, "fused"},
     Named{AttentionKernel::flash_attention_2, "flash-attention-2"},
+    Named{AttentionKernel::flash_attention_1, "flash-attention-1"},
+    Named{AttentionKernel::flash_attention_triton, "flash-attention-triton"},
     Named{AttentionKernel::unfused, "unfused"},
 };
 constexpr std::array kElementwise{

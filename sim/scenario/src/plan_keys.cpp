@@ -17,12 +17,12 @@ constexpr NameList kPrecisions{[](const Library&) {
                                                     Precision::mxfp8, Precision::nvfp4});
                                },
                                "precision", ""};
-constexpr NameList kAttentionKernels{[](const Library&) {
-                                         return names_of({work::AttentionKernel::fused,
-                                                          work::AttentionKernel::flash_attention_2,
-                                                          work::AttentionKernel::unfused});
-                                     },
-                                     "attention kernel", ""};
+constexpr NameList kAttentionKernels{
+    [](const Library&) {
+        using enum work::AttentionKernel;
+        return names_of({fused, flash_attention_2, flash_attention_1, flash_attention_triton, unfused});
+    },
+    "attention kernel", ""};
 constexpr NameList kElementwise{
     [](const Library&) { return names_of({work::Elementwise::fused, work::Elementwise::eager}); },
     "way of running element-wise operations", ""};
@@ -160,8 +160,8 @@ const std::array kPlanKeys{
         "FlashAttention, in every framework since 2023",
         "what computes attention: the fastest kernel of the part's time (cuDNN, FlashAttention-3; "
         "FlashAttention-2 on Ampere), FlashAttention-2 (PyTorch's own on Hopper, and what Transformer Engine "
-        "takes with NVTE_FUSED_ATTN=0), or kernels that write the scores of all pairs, which need context = "
-        "1",
+        "takes with NVTE_FUSED_ATTN=0), its first release (until July 2023) or Triton's kernel of that time, "
+        "or kernels that write the scores of all pairs, which need context = 1",
         plan_field<&ParallelPlan::attention_kernel>},
     Key{"plan.elementwise", choice(kElementwise), Need::defaulted, "fused",
         "Megatron-LM, Transformer Engine, torch.compile and XLA",

@@ -55,7 +55,7 @@ struct MeasurementSeries {
                           ///< node over that of bursts; 0: launched in bursts
     int sms_held = 0;
     std::map<std::string, double>
-        older; ///< time of an earlier vintage over this one's, where only that is published
+        older; ///< time of other vintages over this one's, where only that is published
     std::vector<Measurement> rows;
 };
 

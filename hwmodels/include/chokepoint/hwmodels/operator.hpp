@@ -58,6 +58,9 @@ std::optional<Scaling> scaling_from(std::string_view);
 enum class AttentionLibrary {
     usual,
     flash_attention_2, ///< tensor cores as Ampere has them: on Hopper about half of what its own reach
+    flash_attention_1, ///< 2022 to mid-2023: one block of queries after another, about half of the second's
+                       ///< rate
+    flash_attention_triton, ///< the same in Triton as of then
 };
 
 /// GEMM shapes: out[m,n] += a[m,k] b[k,n], `groups` times with m rows each (m is per group).

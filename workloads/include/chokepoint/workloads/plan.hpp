@@ -65,8 +65,9 @@ enum class Elementwise { fused, eager };
 std::string_view name(Elementwise);
 std::optional<Elementwise> elementwise_from(std::string_view);
 
-/// Whether attention is one kernel (FlashAttention) or a product, a softmax, a dropout and a product.
-enum class AttentionKernel { fused, flash_attention_2, unfused };
+/// Whether attention is one kernel (the part's fastest, or a release of FlashAttention) or a product, a
+/// softmax, a dropout and a product.
+enum class AttentionKernel { fused, flash_attention_2, flash_attention_1, flash_attention_triton, unfused };
 std::string_view name(AttentionKernel);
 std::optional<AttentionKernel> attention_kernel_from(std::string_view);
 
