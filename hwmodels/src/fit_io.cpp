@@ -17,7 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kSchema = "chokepoint/fits/1";
+constexpr std::string_view kFitSchema = "chokepoint/fits/1";
 constexpr double kTera = 1e12;
 constexpr double kGiga = 1e9;
 
@@ -242,7 +242,7 @@ std::string to_json(const FitSet& set) {
     }
     return fmt::format(
         "{{\n \"schema\": {},\n \"architecture\": {},\n \"stream\": {},\n \"fits\": [\n{}\n ]\n}}\n",
-        Json(kSchema).dump(), Json(set.architecture).dump(), write_stream(set.stream).dump(), fits);
+        Json(kFitSchema).dump(), Json(set.architecture).dump(), write_stream(set.stream).dump(), fits);
 }
 
 std::shared_ptr<const FitSet> FitLibrary::read(const std::filesystem::path& file) {
@@ -260,9 +260,9 @@ FitSet read_fits(const std::filesystem::path& file) {
             throw std::runtime_error("the file cannot be opened");
         }
         const Json json = Json::parse(stream);
-        if (json.at("schema") != kSchema) {
+        if (json.at("schema") != kFitSchema) {
             throw std::runtime_error(
-                fmt::format("schema is {}; expected '{}'", json.at("schema").dump(), kSchema));
+                fmt::format("schema is {}; expected '{}'", json.at("schema").dump(), kFitSchema));
         }
         FitSet set;
         set.architecture = json.at("architecture");

@@ -13,10 +13,10 @@
 namespace chokepoint::hw {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 using namespace literals;
 
-constexpr std::string_view kSchema = "chokepoint/measurements/1";
+constexpr std::string_view kMeasurementSchema = "chokepoint/measurements/1";
 
 /// One row by its column names, and where it stands for errors.
 class Row {
@@ -192,8 +192,8 @@ void read_file(const std::filesystem::path& file, MeasurementSet& set) {
     if (!schema.starts_with("chokepoint/measurements/")) {
         return; // figures of another kind, such as transfers, lie in the same folder
     }
-    if (schema != kSchema) {
-        throw std::runtime_error(fmt::format("schema is '{}'; expected '{}'", schema, kSchema));
+    if (schema != kMeasurementSchema) {
+        throw std::runtime_error(fmt::format("schema is '{}'; expected '{}'", schema, kMeasurementSchema));
     }
     for (const Json& series : json.at("series")) {
         set.series.push_back(read_series(series, file.filename().string()));

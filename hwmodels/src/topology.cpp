@@ -33,13 +33,13 @@ double equal_pairs(std::vector<std::int64_t> keys) {
 
 std::int64_t both(int a, int b) { return (std::int64_t{a} << 32) + b; }
 
-struct Place {
+struct NodePlace {
     int node = 0;
     int group = 0;
     int pod = 0;
 };
 
-Tier tier_between(const Place& a, const Place& b) {
+Tier tier_between(const NodePlace& a, const NodePlace& b) {
     return a.node == b.node     ? Tier::node
            : a.group == b.group ? Tier::leaf
            : a.pod == b.pod     ? Tier::pod
@@ -203,7 +203,7 @@ GroupExtent Topology::extent(std::span<const int> members) const {
     if (members.size() == 1) {
         return out;
     }
-    std::vector<Place> places;
+    std::vector<NodePlace> places;
     places.reserve(members.size());
     for (const int gpu : members) {
         places.push_back({node(gpu), group(gpu), pod(gpu)});
@@ -215,11 +215,11 @@ GroupExtent Topology::extent(std::span<const int> members) const {
         return equal_pairs(std::move(keys));
     };
     // A leaf may hold less than a node, so that nodes lie across leaves.
-    const double in_node = pairs([](const Place& p) { return std::int64_t{p.node}; });
-    const double in_leaf = pairs([](const Place& p) { return std::int64_t{p.group}; }) -
-                           pairs([](const Place& p) { return both(p.node, p.group); });
-    const double in_pod = pairs([](const Place& p) { return std::int64_t{p.pod}; }) -
-                          pairs([](const Place& p) { return both(p.node, p.pod); }) - in_leaf;
+    const double in_node = pairs([](const NodePlace& p) { return std::int64_t{p.node}; });
+    const double in_leaf = pairs([](const NodePlace& p) { return std::int64_t{p.group}; }) -
+                           pairs([](const NodePlace& p) { return both(p.node, p.group); });
+    const double in_pod = pairs([](const NodePlace& p) { return std::int64_t{p.pod}; }) -
+                          pairs([](const NodePlace& p) { return both(p.node, p.pod); }) - in_leaf;
     const double all = count * (count - 1.0);
     out.all_to_all = {in_node / all, in_leaf / all, in_pod / all, (all - in_node - in_leaf - in_pod) / all};
     for (std::size_t i = 0; i < members.size(); ++i) {

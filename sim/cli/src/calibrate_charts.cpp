@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rooflines and residuals of a calibration.
 #include "calibrate_view.hpp"
+#include "json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -14,15 +14,10 @@
 
 namespace chokepoint::cli {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
 
 constexpr double kTera = 1e12;
 constexpr double kGiga = 1e9;
-constexpr double kMega = 1e6;
-constexpr double kMicro = 1e-6;
-constexpr double kPercent = 100.0;
 
 struct Dot {
     double across = 0.0;                 ///< FLOP/B; of memory-bound kernels MB

@@ -3,6 +3,7 @@
 #include "commands.hpp"
 
 #include "calibrate_view.hpp"
+#include "json.hpp"
 #include "output_file.hpp"
 #include "result.hpp"
 
@@ -11,15 +12,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iterator>
 #include <memory>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

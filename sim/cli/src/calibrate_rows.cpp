@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every measured row beside what the curves say of it.
 #include "calibrate_view.hpp"
+#include "json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <iterator>
 
 namespace chokepoint::cli {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
-
-constexpr double kMicro = 1e-6;
-constexpr double kMega = 1e6;
-constexpr double kPercent = 100.0;
 
 /// What the fit has to do with the row.
 std::string_view standing(const hw::RowScore& score) {

@@ -11,6 +11,10 @@
 
 namespace chokepoint::cli {
 
+inline constexpr double kMicro = 1e-6;
+inline constexpr double kMega = 1e6;
+inline constexpr double kPercent = 100.0;
+
 /// The curves of one architecture and how far they are off.
 struct Calibrated {
     hw::FitSet fits;

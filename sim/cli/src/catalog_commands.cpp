@@ -4,6 +4,7 @@
 
 #include "economic_lists.hpp"
 #include "figures.hpp"
+#include "json.hpp"
 #include "network_figures.hpp"
 #include "output_file.hpp"
 #include "result.hpp"
@@ -16,7 +17,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -24,8 +24,6 @@
 #include <span>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

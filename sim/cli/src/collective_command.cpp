@@ -3,6 +3,7 @@
 // was measured.
 #include "collective_command.hpp"
 
+#include "json.hpp"
 #include "result.hpp"
 
 #include <chokepoint/hwmodels/build_info.hpp>
@@ -10,15 +11,12 @@
 #include <chokepoint/hwmodels/transfer.hpp>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <iterator>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Charts of a comparison.
 #include "compare_command.hpp"
+#include "json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -11,8 +11,6 @@
 namespace chokepoint::cli {
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// Where a scale makes the labels of an axis short.
 struct Unit {

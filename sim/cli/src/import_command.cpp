@@ -2,6 +2,7 @@
 // The command `import nccl-tests`: a user's own timings become a rates file that a scenario can name.
 #include "collective_command.hpp"
 
+#include "json.hpp"
 #include "output_file.hpp"
 #include "part_options.hpp"
 #include "result.hpp"
@@ -11,7 +12,6 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -21,8 +21,6 @@
 #include <set>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

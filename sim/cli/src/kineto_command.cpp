@@ -2,6 +2,7 @@
 // The command `import kineto`: a profile of real training, by operator class and against a scenario.
 #include "kineto_command.hpp"
 
+#include "json.hpp"
 #include "result.hpp"
 #include "simulation.hpp"
 
@@ -9,18 +10,13 @@
 #include <chokepoint/sim/profile_trace.hpp>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
 
 namespace chokepoint::cli {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
-
-double seconds(sim::ProfileTime time) { return 1e-9 * static_cast<double>(time.count()); }
 
 Json json_of(const sim::ProfiledTime& time) {
     return {

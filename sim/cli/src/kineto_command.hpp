@@ -32,6 +32,7 @@ struct KinetoReport {
     std::optional<sim::PredictedProfile> predicted;
     std::vector<sim::ComparedRow> rows;
 };
+inline double seconds(sim::ProfileTime time) { return 1e-9 * static_cast<double>(time.count()); }
 std::string to_text(const KinetoReport&);
 std::string to_csv(const KinetoReport&);
 

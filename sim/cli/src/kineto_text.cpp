@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kUnknownShown = 10;
 
-double seconds(sim::ProfileTime time) { return 1e-9 * static_cast<double>(time.count()); }
 std::string text(sim::ProfileTime time) { return hw::to_text(hw::Seconds(seconds(time))); }
 
 double percent(double part, double whole) { return whole > 0.0 ? 100.0 * part / whole : 0.0; }

@@ -3,19 +3,17 @@
 // timings.
 #include "collective_command.hpp"
 
+#include "json.hpp"
 #include "result.hpp"
 
 #include <chokepoint/hwmodels/transfer.hpp>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <stdexcept>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 
@@ -98,9 +96,6 @@ int moe_command(const CollectiveOptions& options, const Common& common) {
     }
     const hw::Seconds time = hw::uncontended_time(shape);
     const auto published = caps == hw::Caps{} ? measured(options, routing) : std::nullopt;
-    const auto published_time =
-        !published ? std::nullopt
-                   : std::optional(options.op == kDispatch ? published->dispatch : published->combine);
     const hw::Bytes payload = per_token * options.tokens;
     const auto rate = [&](double copies) { return payload * copies / time; };
 
@@ -117,9 +112,13 @@ int moe_command(const CollectiveOptions& options, const Common& common) {
     text += fmt::format("  as DeepEP counts                   NVLink {}, RDMA {}\n",
                         hw::to_text(rate(spread.ranks)),
                         cluster.nodes > 1 ? hw::to_text(rate(spread.nodes)) : std::string("-"));
-    if (published_time) {
+    Json measured_seconds, error; // null without a published time
+    if (published) {
+        const hw::Seconds theirs = options.op == kDispatch ? published->dispatch : published->combine;
+        measured_seconds = theirs.value();
+        error = time / theirs - 1.0;
         text += fmt::format("  measured (aiconfigurator, {} SMs)  {}, error {:+.1f}%\n", published->sms,
-                            hw::to_text(*published_time), 100.0 * (time / *published_time - 1.0));
+                            hw::to_text(theirs), 100.0 * (time / theirs - 1.0));
     }
     for (const std::string& figures : estimates) {
         text += fmt::format("  estimates, without a good source   {}\n", figures);
@@ -132,15 +131,14 @@ int moe_command(const CollectiveOptions& options, const Common& common) {
           {"gpus", routing.ranks},
           {"nodes", cluster.nodes},
           {"estimates", estimates},
-          {"rows",
-           Json::array({{{"tokens", options.tokens},
-                         {"bytes_per_token", per_token.value()},
-                         {"seconds", time.value()},
-                         {"nvlink_bytes", bytes_on(shape, hw::Port::nvlink).value()},
-                         {"nic_bytes", bytes_on(shape, hw::Port::nic).value()},
-                         {"latency_seconds", shape.latency.value()},
-                         {"measured_seconds", published_time ? Json(published_time->value()) : Json(nullptr)},
-                         {"error", published_time ? Json(time / *published_time - 1.0) : Json(nullptr)}}})}},
+          {"rows", Json::array({{{"tokens", options.tokens},
+                                 {"bytes_per_token", per_token.value()},
+                                 {"seconds", time.value()},
+                                 {"nvlink_bytes", bytes_on(shape, hw::Port::nvlink).value()},
+                                 {"nic_bytes", bytes_on(shape, hw::Port::nic).value()},
+                                 {"latency_seconds", shape.latency.value()},
+                                 {"measured_seconds", measured_seconds},
+                                 {"error", error}}})}},
          text);
     return kFine;
 }

@@ -3,6 +3,7 @@
 #include "sweep_commands.hpp"
 
 #include "interrupt.hpp"
+#include "json.hpp"
 #include "output_file.hpp"
 #include "result.hpp"
 #include "sweep_text.hpp"
@@ -11,14 +12,11 @@
 #include <chokepoint/sim/run.hpp>
 
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <memory>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

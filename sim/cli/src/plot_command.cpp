@@ -3,19 +3,17 @@
 #include "plot_curves.hpp"
 #include "sweep_commands.hpp"
 
+#include "json.hpp"
 #include "output_file.hpp"
 #include "result.hpp"
 
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <memory>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

@@ -2,6 +2,7 @@
 // The command `rules`: what every export rule says of every part, and which caps a rule would admit.
 #include "commands.hpp"
 
+#include "json.hpp"
 #include "part_options.hpp"
 #include "result.hpp"
 #include "rules_table.hpp"
@@ -11,15 +12,12 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <iterator>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

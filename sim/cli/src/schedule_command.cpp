@@ -2,6 +2,7 @@
 // The command `schedule`: prints, draws and writes the order of a pipeline schedule, by name or from a file.
 #include "chart_output.hpp"
 #include "commands.hpp"
+#include "json.hpp"
 #include "result.hpp"
 #include "schedule_view.hpp"
 
@@ -11,7 +12,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -21,8 +21,6 @@
 #include <iterator>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lays the actions of each rank out along a time axis.
 #include "schedule_view.hpp"
+#include "json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -16,7 +16,6 @@ namespace {
 
 using work::Action;
 using work::ActionKind;
-using Json = nlohmann::ordered_json;
 
 /// One half of an action: a pass of one micro-batch through one stage.
 struct Pass {

@@ -3,17 +3,14 @@
 #include "sweep_team.hpp"
 
 #include "commands.hpp"
+#include "json.hpp"
 
 #include <chokepoint/sim/point.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <optional>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::json;
 
 namespace {
 

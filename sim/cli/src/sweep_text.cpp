@@ -2,18 +2,17 @@
 // Puts the outcome of a sweep into words and into JSON.
 #include "sweep_text.hpp"
 
+#include "json.hpp"
 #include "result.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
 
 namespace chokepoint::cli {
 
-using Json = nlohmann::ordered_json;
 using sim::PointStatus;
 
 namespace {

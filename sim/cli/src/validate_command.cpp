@@ -3,6 +3,7 @@
 #include "chart_output.hpp"
 #include "commands.hpp"
 
+#include "json.hpp"
 #include "output_file.hpp"
 
 #include <chokepoint/hwmodels/catalog.hpp>
@@ -10,7 +11,6 @@
 #include <chokepoint/sim/validation_report.hpp>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -20,8 +20,6 @@
 #include <span>
 
 namespace chokepoint::cli {
-
-using Json = nlohmann::ordered_json;
 
 namespace {
 

@@ -67,10 +67,13 @@ std::string source_of(const HtmlReport& report, std::size_t side, const Resolved
     if (value.origin != Origin::file) {
         return value.where;
     }
-    const bool known = side < report.annotations.size();
-    const int line = line_of(value.where);
-    const auto said = known ? report.annotations[side].beside.find(line) : std::map<int, std::string>().end();
-    return known && said != report.annotations[side].beside.end() ? said->second : "the scenario's own";
+    constexpr std::string_view kUnsaid = "the scenario's own";
+    if (side >= report.annotations.size()) {
+        return std::string(kUnsaid);
+    }
+    const auto& beside = report.annotations[side].beside;
+    const auto said = beside.find(line_of(value.where));
+    return said != beside.end() ? said->second : std::string(kUnsaid);
 }
 
 /// "source", or "A, B: source; C: other source".

@@ -94,7 +94,7 @@ Table side_columns(const Comparison& comparison) {
     return table;
 }
 
-std::string dates(const CampaignReport& campaign) {
+std::string campaign_dates(const CampaignReport& campaign) {
     if (!campaign.first_day || !campaign.last_day) {
         return "-";
     }
@@ -118,7 +118,7 @@ Table figures_table(const Comparison& comparison) {
         [](const RunReport& r) { return fmt::format("{:.1f}%", 100.0 * r.step.mfu_causal); });
     of_campaign("tokens of the campaign", [](const CampaignReport& c) { return count_text(c.tokens); });
     row("days", [](const RunReport& r) { return with_interval(r, Measure::days); });
-    of_campaign("from, to", &dates);
+    of_campaign("from, to", &campaign_dates);
     row("GPU-hours", [](const RunReport& r) { return with_interval(r, Measure::gpu_hours); });
     of_campaign("of them without interruptions", [](const CampaignReport& c) {
         return c.failures ? hw::group_digits(c.gpu_hours) : std::string("-");

@@ -3,6 +3,7 @@
 // weight.
 #include "port_platform.hpp"
 
+#include "index.hpp"
 #include "to_simgrid.hpp"
 
 #include <fmt/format.h>
@@ -21,7 +22,6 @@ using Sharing = sg4::Link::SharingPolicy;
 constexpr double kTokenLatency = 1e-9;
 
 std::size_t index(hw::Port port) { return port == hw::Port::nvlink ? 0 : 1; }
-std::size_t index(int rank) { return static_cast<std::size_t>(rank); }
 
 std::string_view name(hw::Port port) { return port == hw::Port::nvlink ? "nvlink" : "nic"; }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Simulates a point and puts what it gives into a text, for the way back from a worker.
+#include "plain.hpp"
+
 #include <chokepoint/sim/point.hpp>
 
 #include <chokepoint/sim/run.hpp>
@@ -43,14 +45,6 @@ Headline headline_of(const RunReport& report) {
     headline.gpu = report.gpu;
     headline.gpus = report.gpus;
     return headline;
-}
-
-template <class Quantity> double plain(const Quantity& q) {
-    if constexpr (std::is_same_v<Quantity, double>) {
-        return q;
-    } else {
-        return q.value();
-    }
 }
 
 template <class Quantity> Json to_json(const Banded<Quantity>& b) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Results in SQLite: write-ahead logging lets others read meanwhile, and a killed writer loses nothing it
 // committed.
+#include "plain.hpp"
 #include "store_lock.hpp"
 #include "store_tables.hpp"
 
@@ -23,14 +24,6 @@ constexpr int kBusyMilliseconds = 10'000;
 
 void bind_optional(Statement& statement, const char* name, std::optional<double> value) {
     value ? statement.bind(name, *value) : statement.bind(name);
-}
-
-template <class Quantity> double plain(const Quantity& q) {
-    if constexpr (std::is_same_v<Quantity, double>) {
-        return q;
-    } else {
-        return q.value();
-    }
 }
 
 template <class Quantity>

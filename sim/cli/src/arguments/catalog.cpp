@@ -10,7 +10,7 @@ namespace chokepoint::cli {
 
 namespace {
 
-struct Options {
+struct CatalogArguments {
     Common common;
     std::string kind, id;
     ShowOptions show;
@@ -19,7 +19,7 @@ struct Options {
 } // namespace
 
 void add_catalog_commands(CLI::App& app, Selected& selected) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<CatalogArguments>();
     CLI::App* list = app.add_subcommand(
         "list", "List gpus, nodes, fabrics, links, models, schedules and what costs rest on");
     list->add_option(

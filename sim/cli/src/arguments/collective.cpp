@@ -73,7 +73,7 @@ void add_collective_options(CLI::App& command, CollectiveOptions& options) {
         ->type_name("FORMAT");
 }
 
-struct Options {
+struct CollectiveArguments {
     Common common;
     CollectiveOptions collective;
 };
@@ -81,7 +81,7 @@ struct Options {
 } // namespace
 
 void add_collective_command(CLI::App& app, Selected& selected) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<CollectiveArguments>();
     CLI::App* collective = app.add_subcommand(
         "collective", "Print what a collective takes, in nccl-tests' format, beside what was measured");
     add_collective_options(*collective, options->collective);

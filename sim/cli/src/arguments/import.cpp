@@ -25,7 +25,7 @@ void add_import_options(CLI::App& command, ImportOptions& options) {
     command.add_option("--out", options.out, "Rates file to write; without it stdout")->type_name("FILE");
 }
 
-struct Options {
+struct ImportArguments {
     Common common;
     ImportOptions import;
 };
@@ -85,7 +85,7 @@ void add_kineto_command(CLI::App& import, Selected& selected) {
 } // namespace
 
 void add_import_command(CLI::App& app, Selected& selected) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ImportArguments>();
     CLI::App* import =
         app.add_subcommand("import", "Read measurements of your own: transfer rates, profiles of training");
     import->require_subcommand(1);

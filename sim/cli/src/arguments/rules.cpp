@@ -17,7 +17,7 @@ bool is_date(const std::string& text) {
            text.size() == 10 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
-struct Options {
+struct RulesArguments {
     Common common;
     RulesOptions rules;
 };
@@ -25,7 +25,7 @@ struct Options {
 } // namespace
 
 void add_rules_command(CLI::App& app, Selected& selected) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<RulesArguments>();
     CLI::App* rules = app.add_subcommand(
         "rules", "Print what each export rule says of each part, or design a part for one");
     rules

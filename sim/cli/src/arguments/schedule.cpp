@@ -30,7 +30,7 @@ void add_schedule_options(CLI::App& command, ScheduleOptions& options) {
     add_charts(command, options.charts);
 }
 
-struct Options {
+struct ScheduleArguments {
     Common common;
     ScheduleOptions schedule;
 };
@@ -38,7 +38,7 @@ struct Options {
 } // namespace
 
 void add_schedule_command(CLI::App& app, Selected& selected) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ScheduleArguments>();
     CLI::App* schedule =
         app.add_subcommand("schedule", "Print, draw or write the order of a pipeline schedule");
     add_schedule_options(*schedule, options->schedule);

@@ -10,7 +10,7 @@ namespace chokepoint::cli {
 
 namespace {
 
-struct Options {
+struct SimulationArguments {
     Common common;
     RunCommandOptions run;
     std::string scenario;
@@ -26,7 +26,7 @@ CLI::App* add_scenario_command(CLI::App& app, const char* name, const char* summ
     return command;
 }
 
-void add_run(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
+void add_run(CLI::App& app, Selected& selected, const std::shared_ptr<SimulationArguments>& options) {
     RunCommandOptions& o = options->run;
     CLI::App* run = add_scenario_command(app, "run", "Simulate one step and print its cost report",
                                          o.scenario, options->common);
@@ -58,7 +58,7 @@ void add_run(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& 
 } // namespace
 
 void add_simulation_commands(CLI::App& app, Selected& selected) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<SimulationArguments>();
     add_run(app, selected, options);
     CLI::App* check =
         add_scenario_command(app, "check", "Validate a scenario and print every value with its origin",

@@ -9,7 +9,7 @@ namespace chokepoint::cli {
 
 namespace {
 
-struct Options {
+struct SweepArguments {
     Common common;
     SweepCommandOptions sweep;
     ResultsOptions results;
@@ -17,7 +17,7 @@ struct Options {
     OptimizeCommandOptions optimize;
 };
 
-void add_sweep(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
+void add_sweep(CLI::App& app, Selected& selected, const std::shared_ptr<SweepArguments>& options) {
     SweepCommandOptions& o = options->sweep;
     CLI::App* sweep = app.add_subcommand("sweep", "Run every combination of some keys' values, in parallel "
                                                   "processes, into a result store; under mpirun "
@@ -57,7 +57,7 @@ void add_sweep(CLI::App& app, Selected& selected, const std::shared_ptr<Options>
     });
 }
 
-void add_results(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
+void add_results(CLI::App& app, Selected& selected, const std::shared_ptr<SweepArguments>& options) {
     ResultsOptions& o = options->results;
     CLI::App* results = app.add_subcommand("results", "List, filter and export the points of a result store");
     results->add_option("STORE", o.store, "Result store that `chokepoint sweep` wrote")
@@ -89,7 +89,7 @@ void add_results(CLI::App& app, Selected& selected, const std::shared_ptr<Option
     });
 }
 
-void add_plot(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
+void add_plot(CLI::App& app, Selected& selected, const std::shared_ptr<SweepArguments>& options) {
     PlotOptions& o = options->plot;
     CLI::App* plot =
         app.add_subcommand("plot", "Draw the points of a result store: cost curves, heat maps, fronts");
@@ -135,7 +135,7 @@ void add_plot(CLI::App& app, Selected& selected, const std::shared_ptr<Options>&
     });
 }
 
-void add_optimize(CLI::App& app, Selected& selected, const std::shared_ptr<Options>& options) {
+void add_optimize(CLI::App& app, Selected& selected, const std::shared_ptr<SweepArguments>& options) {
     OptimizeCommandOptions& o = options->optimize;
     CLI::App* optimize = app.add_subcommand(
         "optimize", "Find the best plan of a cluster and a model, with proof that no other is better");
@@ -174,7 +174,7 @@ void add_optimize(CLI::App& app, Selected& selected, const std::shared_ptr<Optio
 } // namespace
 
 void add_sweep_commands(CLI::App& app, Selected& selected) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<SweepArguments>();
     add_sweep(app, selected, options);
     add_results(app, selected, options);
     add_plot(app, selected, options);

@@ -8,7 +8,7 @@ namespace chokepoint::cli {
 
 namespace {
 
-struct Options {
+struct ValidationArguments {
     Common common;
     ValidateOptions validate;
     CalibrateOptions calibrate;
@@ -17,7 +17,7 @@ struct Options {
 } // namespace
 
 void add_validation_commands(CLI::App& app, Selected& selected) {
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ValidationArguments>();
     CLI::App* validate = app.add_subcommand(
         "validate", "Predict published training runs and print how far off the predictions are");
     validate

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies the tasks of one GPU per pipeline rank to every class, and joins those that act together.
+#include "../index.hpp"
 #include "class_costs.hpp"
 #include "why.hpp"
 
@@ -14,8 +15,6 @@ namespace chokepoint::sim {
 using namespace folding;
 
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 /// A transfer of several classes: it starts when the last of them is ready and ends, for all, with the last
 /// flow of any.

@@ -2,6 +2,7 @@
 // Colour refinement by hashing (B. Weisfeiler, A. Leman, 1968): linear in GPUs and relations each round, and
 // only as many rounds as still split something.
 #include "partition.hpp"
+#include "../index.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -9,8 +10,6 @@
 namespace chokepoint::sim::folding {
 
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 using Colours = std::vector<std::uint64_t>;
 

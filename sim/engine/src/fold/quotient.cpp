@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds equal blocks by the classes they hold, and counts what each class puts on a link.
 #include "quotient.hpp"
+#include "../index.hpp"
 
 #include <algorithm>
 #include <map>
@@ -10,8 +11,6 @@
 namespace chokepoint::sim::folding {
 
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 std::vector<BlockClass::Part> parts_of(std::span<const Gpu> members, const Partition& partition) {
     std::map<int, int> counts;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counts, group by group, how many members lie below the same uplinks: linear in GPUs, never pair by pair.
 #include "reach.hpp"
+#include "../index.hpp"
 
 #include <fmt/format.h>
 
@@ -10,8 +11,6 @@
 namespace chokepoint::sim::folding {
 
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 // Sums of equal capacities differ from their product in the last digits.
 constexpr double kRounding = 1e-9;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Collects groups, pipeline partners and shared links, each once, however many tasks use them.
 #include "relations.hpp"
+#include "../index.hpp"
 
 #include <boost/range/iterator_range.hpp>
 
@@ -11,8 +12,6 @@
 namespace chokepoint::sim::folding {
 
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 std::vector<work::Rank> hosts_of(const work::Task& task, const work::TransferWork& transfer) {
     return transfer.hosts.empty() ? std::vector{work::Rank{task.rank}} : transfer.hosts;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Spreads reasons from the GPUs that conditions single out to those that wait for them.
 #include "why.hpp"
+#include "../index.hpp"
 
 #include <fmt/format.h>
 
@@ -10,8 +11,6 @@
 namespace chokepoint::sim::folding {
 
 namespace {
-
-std::size_t index(int i) { return static_cast<std::size_t>(i); }
 
 class Explanation {
 public:
