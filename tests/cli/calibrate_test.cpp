@@ -74,7 +74,8 @@ TEST(Calibrate, GivesTheRowsBehindEachErrorWhenAsked) {
                 EXPECT_LT(rate, 1.05 * score.at("peak_flops_per_second").get<double>());
                 bias += point.at("predicted_seconds").get<double>() / measured - 1.0;
             }
-            EXPECT_NEAR(bias / score.at("points").size(), score.at("bias").get<double>(), 1e-9);
+            EXPECT_NEAR(bias / static_cast<double>(score.at("points").size()), score.at("bias").get<double>(),
+                        1e-9);
         }
     }
     EXPECT_GT(series, 0);
