@@ -103,12 +103,12 @@ public:
                                         beside, options_.sustained_clock);
         Estimate estimate;
         const double promoted = fit.own_run ? 0.0 : promotion(curves_.part(), op);
-        estimate.time = op.launches * launch(fit) + factor(fit, body) *
-                                                        time_of(fit, known_by_ratio(op.library)) *
-                                                        (1.0 + promoted) * body;
+        const std::string_view older = known_by_ratio(op.library);
+        const double ratio = older.empty() ? 1.0 : time_of(fit, older);
+        estimate.time = op.launches * launch(fit) + factor(fit, body) * ratio * (1.0 + promoted) * body;
         const bool outside = fit.form != CurveForm::streaming && !inside_hull(fit, op);
         estimate.relative_sigma = std::hypot(sigma(curve, outside), promoted > 0.0 ? kPromotionSigma : 0.0,
-                                             known_by_ratio(op.library).empty() ? 0.0 : kAttentionRatioSigma);
+                                             older.empty() ? 0.0 : kAttentionRatioSigma);
         estimate.extrapolated =
             outside || curve.borrowed || curve.other_part || curve.foreign || fit.rows == 0;
         return estimate;

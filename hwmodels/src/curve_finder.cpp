@@ -96,8 +96,8 @@ CurveFinder::CurveFinder(GpuSpec part, std::vector<std::filesystem::path> folder
 const Fit* CurveFinder::in(const FitSet& set, KernelClass kernel, DType dtype, Scaling scaling,
                            const Software& software) const {
     const Fit* newest = set.find(kernel, dtype, scaling, {}, part_.id);
-    if (software.library !=
-        AttentionLibrary::usual) { // of the first release only its ratio to the second is known
+    // Of FlashAttention's first release and of Triton's kernel only a ratio to the second's time is known.
+    if (software.library != AttentionLibrary::usual) {
         const bool usual_here = newest != nullptr && newest->software == kFlashAttention2Name;
         return usual_here ? newest : set.find(kernel, dtype, scaling, kFlashAttention2, part_.id);
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a cap does to a part: export-restricted parts are capped parts, nothing else.
-
 #include "shipped.hpp"
 
 #include <gtest/gtest.h>

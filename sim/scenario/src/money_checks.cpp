@@ -3,6 +3,7 @@
 // the scenario asks for it.
 #include "reading.hpp"
 
+#include "shapes.hpp"
 #include "text.hpp"
 
 #include <chokepoint/hwmodels/switch_graph.hpp>
@@ -25,12 +26,6 @@ bool any_given(const Reading& reading, std::string_view section) {
 bool sound_section(const Reading& reading, std::string_view section) {
     return std::ranges::all_of(
         reading.slots(), [&](const Slot& slot) { return slot.sound || !below(slot.key->path, section); });
-}
-
-template <class Range> std::string listed_ids(const Range& range) {
-    std::vector<std::string> out;
-    std::ranges::transform(range, std::back_inserter(out), [](const auto& entry) { return entry.id; });
-    return fmt::format("{}", fmt::join(out, ", "));
 }
 
 /// A figure of the catalog, unless the scenario gives its own.
@@ -125,7 +120,8 @@ UsdRange accelerator_price(Reading& reading, const hw::PurchasePrice* quote) {
         reading.fault("cost.model",
                       fmt::format("no purchase price of {} is known; expected "
                                   "cost.accelerator_price, or one of the parts with a price: {}",
-                                  reading.draft.gpu, listed_ids(reading.library.economics.purchases)));
+                                  reading.draft.gpu,
+                                  fmt::join(ids(reading.library.economics.purchases), ", ")));
         return {};
     }
     return {quote->low, quote->mid(), quote->high};
@@ -218,7 +214,7 @@ void check_ownership(Reading& reading, const hw::OwnershipModel& model, CostSett
         reading.fault("cost.model",
                       fmt::format("no power profile lists {}, so its server's power is unknown; "
                                   "known: {}",
-                                  reading.draft.gpu, listed_ids(economics.power)));
+                                  reading.draft.gpu, fmt::join(ids(economics.power), ", ")));
     }
     if (quote != nullptr && settings.day && sim::to_text(*settings.day) < quote->released) {
         const std::string_view key = cost.date ? "cost.date" : "campaign.start";
@@ -295,7 +291,7 @@ void check_cost(Reading& reading) {
         if (any_given(reading, "cost")) {
             reading.fault(reading.section_place("cost"),
                           fmt::format("missing key 'model' in [cost]; expected \"{}\" or one of {}", kRental,
-                                      listed_ids(reading.library.economics.cost_models)));
+                                      fmt::join(ids(reading.library.economics.cost_models), ", ")));
         }
         return;
     }
