@@ -128,6 +128,7 @@ TEST(Cli, UnknownNamesAreWrongInputAndListWhatExists) {
           {"show", "fabric", "ring"},
           {"show", "node", "rack"},
           {"show", "link", "string"},
+          {"show", "software", "fortran"},
           {"show", "fabric", "fat-tree", "--gpus", "8", "--node", "x"},
           {"list", "cats"}}) {
         const CliResult result = run_cli(arguments);

@@ -13,6 +13,7 @@
 #include <chokepoint/hwmodels/cost_model.hpp>
 #include <chokepoint/hwmodels/own_fits.hpp>
 #include <chokepoint/sim/scenario.hpp>
+#include <chokepoint/sim/software.hpp>
 #include <chokepoint/workloads/schedule.hpp>
 
 #include <fmt/format.h>
@@ -90,6 +91,14 @@ std::vector<Entry> list_schedules(const hw::Catalog&) {
     return entries;
 }
 
+std::vector<Entry> list_software(const hw::Catalog&) {
+    std::vector<Entry> entries;
+    for (const sim::SoftwareEntry& software : sim::software_entries()) {
+        entries.push_back({software.id, software.title});
+    }
+    return entries;
+}
+
 struct Kind {
     std::string_view plural;
     std::vector<Entry> (*list)(const hw::Catalog&);
@@ -102,6 +111,7 @@ constexpr std::array kKinds{
     Kind{"links", &list_links},
     Kind{"models", &list_models},
     Kind{"schedules", &list_schedules},
+    Kind{"software", &list_software},
     Kind{"costs", nullptr, &list_costs},
     Kind{"premiums", nullptr, &list_premiums},
     Kind{"grids", nullptr, &list_grids},
@@ -228,6 +238,18 @@ std::vector<Figure> gpu_figures(const hw::GpuSpec& gpu, const hw::Economics& eco
     return figures;
 }
 
+/// What the software does by itself, key by key.
+std::vector<Figure> software_figures(const sim::SoftwareEntry& software) {
+    std::vector<Figure> figures{{"software", "", software.title, software.title},
+                                {"host_share", fmt::format("{}", software.host_share), software.host_share,
+                                 "of the node's host_call, to start a kernel"}};
+    for (const sim::SoftwareEntry::Choice& choice : software.choices) {
+        figures.push_back({choice.key, choice.value, choice.value, std::string(choice.when)});
+    }
+    figures.push_back({"source", "", software.source, software.source});
+    return figures;
+}
+
 } // namespace
 
 int check_command(const std::string& file, const Common& common) {
@@ -347,8 +369,15 @@ int show_command(const std::string& kind, const std::string& id, const ShowOptio
     } else if (kind == "model") {
         const work::ModelArch model = model_called(id);
         emit_figures(common, catalog, kind, model.id, model_figures(model, options.sequence));
+    } else if (kind == "software") {
+        const std::vector<sim::SoftwareEntry> all = sim::software_entries();
+        const auto software = std::ranges::find(all, id, &sim::SoftwareEntry::id);
+        if (software == all.end()) {
+            throw unknown("software", id, ids(list_software(catalog)));
+        }
+        emit_figures(common, catalog, kind, id, software_figures(*software));
     } else {
-        throw unknown("kind", kind, {"gpu", "node", "fabric", "link", "model"});
+        throw unknown("kind", kind, {"gpu", "node", "fabric", "link", "model", "software"});
     }
     return kFine;
 }

@@ -53,6 +53,7 @@ struct ValidateOptions {
     std::string runs;                 ///< file of published runs; empty: the one that ships
     bool campaigns = false;           ///< whole campaigns instead of single steps
     std::vector<std::string> filters; ///< all must match
+    std::vector<std::string> without; ///< keys that the runs shall not say
     std::string scenario;             ///< id of a run to print as a scenario, instead of validating
     std::string csv;                  ///< file, "-" for stdout, empty for none
     ChartFiles charts;

@@ -35,6 +35,22 @@ std::vector<sim::PublishedRun> all_runs(const ValidateOptions& options) {
     return runs;
 }
 
+/// @throws UsageError for keys that no run says
+void forget(std::span<const std::string> keys, std::vector<sim::PublishedRun>& runs) {
+    for (const std::string& key : keys) {
+        std::size_t said = 0;
+        for (sim::PublishedRun& run : runs) {
+            said += std::erase_if(run.keys, [&](const auto& pair) { return pair.first == key; });
+        }
+        if (said == 0) {
+            throw UsageError(
+                fmt::format("--without: no published run says '{}'; expected a scenario key such as "
+                            "plan.attention_kernel",
+                            key));
+        }
+    }
+}
+
 /// Runs that pass every filter.
 std::vector<sim::PublishedRun> chosen_runs(const ValidateOptions& options) {
     std::vector<sim::PublishedRun> runs = all_runs(options);
@@ -46,6 +62,10 @@ std::vector<sim::PublishedRun> chosen_runs(const ValidateOptions& options) {
     } catch (const std::invalid_argument& unknown_field) {
         throw UsageError(fmt::format("--filter: {}", unknown_field.what()));
     }
+    if (runs.empty()) {
+        throw UsageError("--filter leaves no published run");
+    }
+    forget(options.without, runs);
     return runs;
 }
 
@@ -118,9 +138,6 @@ int validate_command(const ValidateOptions& options, const Common& common) {
         return print_scenario(options);
     }
     std::vector<sim::PublishedRun> runs = chosen_runs(options);
-    if (runs.empty()) {
-        throw UsageError("--filter leaves no published run");
-    }
     const std::array outputs{options.csv, common.json, options.charts.svg, options.charts.png,
                              options.charts.description};
     const auto to_stdout = std::ranges::count(outputs, "-");

@@ -12,10 +12,27 @@
 
 namespace chokepoint::sim::loader {
 
+/// A value of any key. Quantities and numbers are doubles in base units; names are texts; nothing: not set.
+using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
+                           std::vector<std::string>>;
+
+/// One file of training software: see chokepoint/sim/software.hpp.
+struct Software {
+    struct Choice {
+        std::string key;
+        Value value;
+        std::string section; ///< of the file: what plans it is for
+    };
+    std::string id, title, source;
+    double host_share = 1.0;
+    std::vector<Choice> choices;
+};
+
 /// What names in a scenario may refer to.
 struct Library {
     hw::Catalog catalog;
     std::vector<work::ModelArch> presets;
+    std::vector<Software> software;
     hw::Economics economics;
     bool remedies = true; ///< LoadOptions
 };
@@ -85,6 +102,7 @@ struct Draft {
     std::map<std::string, std::string> digests;      ///< of the files that keys name, by key
     std::optional<std::string> arch;
     work::ModelArch model;
+    std::string software;
     work::ParallelPlan plan;
     bool enforce_memory = true; ///< false: a plan that does not fit is only warned about
     Campaign campaign;
@@ -105,10 +123,6 @@ struct Draft {
 
 std::string_view name(ComputeModel);
 std::optional<ComputeModel> compute_model_from(std::string_view);
-
-/// A value of any key. Quantities and numbers are doubles in base units; names are texts; nothing: not set.
-using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
-                           std::vector<std::string>>;
 
 inline Value to_value(bool v) { return v; }
 inline Value to_value(int v) { return std::int64_t{v}; }

@@ -215,11 +215,11 @@ void derive_expert_tensor(Reading& reading) {
     }
 }
 
-/// What a software does by itself where other keys tell which it is.
+/// What follows from other keys, where neither the file nor the software says it.
 void derive_from(Reading& reading, std::string_view path, std::initializer_list<std::string_view> tellers,
                  Value (*choose)(const Reading&)) {
     const Slot& slot = reading.slot(path);
-    if (!slot.given && slot.sound && reading.sound(tellers)) {
+    if (!slot.given && slot.origin != Origin::preset && slot.sound && reading.sound(tellers)) {
         reading.derive(path, choose(reading), slot.key->reason);
     }
 }

@@ -53,12 +53,24 @@ constexpr NameList kRecompute{[](const Library&) { return recompute_names(); }, 
 
 constexpr NameList kCudaGraphs{[](const Library&) { return cuda_graph_names(); }, "part of a step", ""};
 
+constexpr NameList kSoftware{[](const Library& l) { return ids(l.software); }, "software",
+                             "chokepoint list software"};
+
 template <auto Member> constexpr Binding plan_field = field<&Draft::plan, Member>;
 
 // path, shape, need, fallback, reason, doc, field
 const std::array kPlanKeys{
     Key{"plan.pipeline", integer("1", "1024"), Need::required, "", "", "pipeline ranks",
         plan_field<&ParallelPlan::pipeline>},
+    Key{"plan.software", choice(kSoftware), Need::computed, "",
+        "megatron-core, whose choices are this table's own defaults; but for a dense model that does not "
+        "say, "
+        "megatron-lm-2022 in fp16 on Ampere, as all 102 published runs, and pytorch-fsdp with zero = 3, as "
+        "222 "
+        "of 283",
+        "the training software: every key of [plan] that is not given takes what it does by itself "
+        "(docs/plans.md)",
+        field<&Draft::software>},
     Key{"plan.expert", integer("1", "65536"), Need::defaulted, "1", "every GPU has all experts of its layers",
         "GPUs that share the routed experts of a layer; 1 in a dense model",
         plan_field<&ParallelPlan::expert>},

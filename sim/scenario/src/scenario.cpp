@@ -2,6 +2,7 @@
 // From a file to a Scenario: read, check, and either hand over or throw every fault.
 #include "axes.hpp"
 #include "reading.hpp"
+#include "software.hpp"
 #include "text.hpp"
 
 #include <chokepoint/sim/scenario_template.hpp>
@@ -84,6 +85,7 @@ void check(Reading& reading) {
     loader::check_cluster(reading);
     loader::check_model(reading);
     loader::read_own_schedule(reading);
+    loader::apply_software(reading);
     loader::check_plan(reading);
     loader::check_campaign(reading);
     loader::check_phases(reading);
@@ -169,6 +171,7 @@ ScenarioTemplate ScenarioTemplate::parse(std::string text, const std::string& fi
     loader::Document document = loader::parse_document(text, file);
     Library library{hw::Catalog::load(options.catalog_directories),
                     work::load_presets(hw::data_path("models")),
+                    loader::load_software(hw::data_path("software")),
                     hw::load_economics(options.catalog_directories), options.remedies};
     auto content = std::make_unique<Content>(Content{std::move(text),
                                                      file,

@@ -11,19 +11,11 @@
 using namespace chokepoint;
 using namespace chokepoint::hw::literals;
 using test::load;
+using test::value;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 namespace {
-
-const sim::ResolvedValue& value(const sim::Scenario& scenario, std::string_view key) {
-    const auto& all = scenario.resolved();
-    const auto found = std::find_if(all.begin(), all.end(), [&](const auto& v) { return v.key == key; });
-    if (found == all.end()) {
-        throw std::out_of_range("no resolved value is called " + std::string(key));
-    }
-    return *found;
-}
 
 /// The job of the H800 scenario as DeepSeek describes it.
 void expect_published_job(const sim::Scenario& scenario) {

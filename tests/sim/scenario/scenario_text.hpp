@@ -4,11 +4,13 @@
 
 #include <chokepoint/sim/scenario.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace chokepoint::test {
@@ -46,6 +48,15 @@ inline std::vector<std::string> faults_of(std::string_view text, std::vector<std
         }
     }
     return lines;
+}
+
+inline const sim::ResolvedValue& value(const sim::Scenario& scenario, std::string_view key) {
+    const auto& all = scenario.resolved();
+    const auto found = std::ranges::find_if(all, [&](const auto& v) { return v.key == key; });
+    if (found == all.end()) {
+        throw std::out_of_range("no resolved value is called " + std::string(key));
+    }
+    return *found;
 }
 
 inline std::string read_text(const std::filesystem::path& file) {

@@ -21,10 +21,11 @@ struct CatalogArguments {
 void add_catalog_commands(CLI::App& app, Selected& selected) {
     const auto options = std::make_shared<CatalogArguments>();
     CLI::App* list = app.add_subcommand(
-        "list", "List gpus, nodes, fabrics, links, models, schedules and what costs rest on");
+        "list", "List gpus, nodes, fabrics, links, models, schedules, software and what costs rest on");
     list->add_option(
             "KIND", options->kind,
-            "gpus, nodes, fabrics, links, models, schedules, costs, premiums, grids, networks or failures")
+            "gpus, nodes, fabrics, links, models, schedules, software, costs, premiums, grids, networks or "
+            "failures")
         ->required()
         ->type_name("");
     add_common(*list, options->common, false);
@@ -35,8 +36,10 @@ void add_catalog_commands(CLI::App& app, Selected& selected) {
     });
 
     CLI::App* show =
-        app.add_subcommand("show", "Print one gpu, node, fabric, link or model with its sources");
-    show->add_option("KIND", options->kind, "gpu, node, fabric, link or model")->required()->type_name("");
+        app.add_subcommand("show", "Print one gpu, node, fabric, link, model or software with its sources");
+    show->add_option("KIND", options->kind, "gpu, node, fabric, link, model or software")
+        ->required()
+        ->type_name("");
     show->add_option("NAME", options->id,
                      "As `chokepoint list` prints it; for a model also the path of a HuggingFace config.json")
         ->required()

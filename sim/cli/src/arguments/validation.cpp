@@ -27,6 +27,12 @@ void add_validation_commands(CLI::App& app, Selected& selected) {
             "key; repeatable, all must match")
         ->allow_extra_args(false)
         ->type_name("FIELD=TEXT");
+    validate
+        ->add_option("--without", options->validate.without,
+                     "Empty this scenario key in every run: what predictions are worth to those who do not "
+                     "know it; repeatable")
+        ->allow_extra_args(false)
+        ->type_name("KEY");
     validate->add_flag("--summary", options->validate.summary, "Print scores without the single runs");
     validate->add_option("--scenario", options->validate.scenario, "Print this run's scenario file instead")
         ->type_name("ID");

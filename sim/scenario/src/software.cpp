@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the files of training software, and fills a plan with what the software does by itself.
+#include "software.hpp"
+
+#include "reading.hpp"
+#include "text.hpp"
+
+#include <chokepoint/sim/software.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace chokepoint::sim::loader {
+namespace {
+
+/// A section of a software's file, and the plans that its values are for.
+struct Condition {
+    std::string_view section, when;
+    bool (*holds)(const Draft&);
+};
+
+bool has_layers_run_again(const Draft& draft) {
+    return draft.plan.recompute.layer || draft.plan.recompute.dense_ffn;
+}
+bool in_fp8(const Draft& draft) {
+    return draft.plan.precision == work::Precision::fp8_delayed ||
+           draft.plan.precision == work::Precision::fp8_tensor;
+}
+
+constexpr std::array kConditions{
+    Condition{"always", "", [](const Draft&) { return true; }},
+    Condition{"in_fp8", "in fp8-delayed or fp8-tensor", &in_fp8},
+    Condition{"with_layers_run_again", "with layer or dense_ffn in recompute", &has_layers_run_again},
+    Condition{"without_context", "with context = 1", [](const Draft& d) { return d.plan.context == 1; }},
+    Condition{"with_experts", "of a model with experts",
+              [](const Draft& d) { return d.model.moe.experts > 0; }},
+    Condition{"without_experts", "of a dense model", [](const Draft& d) { return d.model.moe.experts == 0; }},
+};
+
+const Condition* find_condition(std::string_view section) {
+    const auto* found = std::ranges::find(kConditions, section, &Condition::section);
+    return found == kConditions.end() ? nullptr : found;
+}
+
+class SoftwareReader {
+public:
+    explicit SoftwareReader(std::vector<Diagnostic>& faults) : faults_(faults) {}
+
+    Software read(const std::filesystem::path& file) {
+        const Document document = parse_document(read_text(file, "a software"), file.string());
+        for (const Entry& entry : document.entries) {
+            if (entry.path.size() == 1) {
+                entry.raw ? read_top(entry) : check_section(entry);
+            } else if (const Condition* condition = find_condition(entry.path[0])) {
+                read_choice(entry, *condition);
+            }
+        }
+        for (const std::string name : {"id", "title", "source"}) {
+            const bool given = std::ranges::any_of(
+                document.entries, [&](const Entry& entry) { return join_path(entry.path) == name; });
+            if (!given) {
+                faults_.push_back(
+                    {file.string(), 1, 1, fmt::format("missing key '{}': expected text", name)});
+            }
+        }
+        return std::move(software_);
+    }
+
+private:
+    void fault(const Place& place, std::string message) { faults_.push_back(at(place, std::move(message))); }
+
+    void read_top(const Entry& entry) {
+        const std::string& name = entry.path[0];
+        const auto* text = std::get_if<std::string>(&entry.raw->value);
+        std::string* field = name == "id"       ? &software_.id
+                             : name == "title"  ? &software_.title
+                             : name == "source" ? &software_.source
+                                                : nullptr;
+        if (field != nullptr && text != nullptr) {
+            *field = *text;
+        } else if (const auto* share = std::get_if<double>(&entry.raw->value);
+                   name == "host_share" && share != nullptr && *share > 0.0 && *share <= 10.0) {
+            software_.host_share = *share;
+        } else if (field != nullptr) {
+            fault(entry.value, fmt::format("{}: found {}; expected text", name, describe(*entry.raw)));
+        } else if (name == "host_share") {
+            fault(entry.value, fmt::format("host_share: found {}; expected a number above 0, up to 10.0",
+                                           describe(*entry.raw)));
+        } else {
+            fault(entry.key,
+                  fmt::format("unknown key '{}'; known: id, title, source, host_share", printable(name)));
+        }
+    }
+
+    void check_section(const Entry& entry) {
+        if (find_condition(entry.path[0]) == nullptr) {
+            std::vector<std::string_view> known;
+            for (const Condition& condition : kConditions) {
+                known.push_back(condition.section);
+            }
+            fault(entry.key, fmt::format("unknown section [{}]; known: {}", printable(entry.path[0]),
+                                         fmt::join(known, ", ")));
+        }
+    }
+
+    void read_choice(const Entry& entry, const Condition& condition) {
+        const std::string name = join_path(std::span(entry.path).subspan(1));
+        const Key* key = find_key("plan." + name);
+        const bool open = key != nullptr && (key->need == Need::defaulted || key->need == Need::computed);
+        if (!open || key->path == "plan.software") {
+            fault(entry.key,
+                  fmt::format("'{}' is no key of [plan] that has a default of its own", printable(name)));
+            return;
+        }
+        // Choices of [plan] are fixed lists, so that no library is needed to know them.
+        static const Library none{};
+        const ReadResult read = read_value(entry.raw.value_or(Raw{Foreign{kTableNoun}}), key->shape, none);
+        if (!read.fault.empty()) {
+            fault(entry.value, fmt::format("{}: {}", name, read.fault));
+            return;
+        }
+        software_.choices.push_back({std::string(key->path), read.value, std::string(condition.section)});
+    }
+
+    std::vector<Diagnostic>& faults_;
+    Software software_;
+};
+
+struct Guess {
+    std::string_view id, because;
+};
+
+/// What most published runs of such a plan had: all 102 in FP16 are on A100s, by Megatron's before 2023; 222
+/// of 283 with zero = 3 are PyTorch's FSDP without torch.compile.
+Guess guess_software(const Reading& reading) {
+    constexpr Guess kUsual{"megatron-core", ""};
+    if (!reading.sound({"cluster.gpu", "model.moe.experts", "plan.precision", "plan.zero", "plan.context"})) {
+        return kUsual;
+    }
+    const work::ParallelPlan& plan = reading.draft.plan;
+    const bool dense = reading.draft.model.moe.experts == 0;
+    if (plan.precision == work::Precision::fp16 && dense && plan.context == 1 &&
+        reading.library.catalog.find_gpu(reading.draft.gpu)->architecture == "ampere") {
+        return {"megatron-lm-2022", "precision is fp16 on Ampere"};
+    }
+    if (plan.zero == 3 && dense && plan.precision != work::Precision::fp8_block) {
+        return {"pytorch-fsdp", "zero is 3"};
+    }
+    return kUsual;
+}
+
+/// Whether the plan leaves this open and is one that the choice is for.
+bool takes(const Reading& reading, const Software::Choice& choice) {
+    const Slot& slot = reading.slot(choice.key);
+    return !slot.given && slot.sound && find_condition(choice.section)->holds(reading.draft);
+}
+
+/// "elementwise eager, attention_kernel flash-attention-2".
+std::string choices_text(const Software& software, const Reading& reading) {
+    std::vector<std::string> parts;
+    for (const Software::Choice& choice : software.choices) {
+        if (takes(reading, choice)) {
+            const Key& key = *find_key(choice.key);
+            parts.push_back(fmt::format("{} {}", label(key.path), to_text(choice.value, key.shape)));
+        }
+    }
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+const Software* name_software(Reading& reading) {
+    const Slot& slot = reading.slot("plan.software");
+    if (!slot.sound) {
+        return nullptr;
+    }
+    if (slot.given) {
+        return find_software(reading.library, reading.draft.software);
+    }
+    const Guess guess = guess_software(reading);
+    const Software* software = find_software(reading.library, guess.id);
+    if (software == nullptr) {
+        return nullptr;
+    }
+    reading.derive("plan.software", software->id,
+                   guess.because.empty() ? std::string(slot.key->reason)
+                                         : fmt::format("a guess: {}", guess.because));
+    if (!guess.because.empty()) {
+        reading.warn(
+            "plan.software",
+            fmt::format("software is not said; since {} it is taken for {} ({}); say software = \"...\" "
+                        "(chokepoint list software) if it was another",
+                        guess.because, software->id, choices_text(*software, reading)));
+    }
+    return software;
+}
+
+} // namespace
+
+std::vector<Software> load_software(const std::filesystem::path& directory) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+        if (entry.path().extension() == ".toml") {
+            files.push_back(entry.path());
+        }
+    }
+    std::ranges::sort(files);
+    std::vector<Software> all;
+    std::vector<Diagnostic> faults;
+    for (const std::filesystem::path& file : files) {
+        Software software = SoftwareReader(faults).read(file);
+        if (std::ranges::find(all, software.id, &Software::id) != all.end()) {
+            faults.push_back(
+                {file.string(), 1, 1, fmt::format("another file has the id {} too", in_quotes(software.id))});
+        }
+        all.push_back(std::move(software));
+    }
+    if (!faults.empty()) {
+        std::ranges::stable_sort(faults, {}, [](const Diagnostic& fault) {
+            return std::tuple(fault.file, fault.line, fault.column);
+        });
+        throw ScenarioError(std::move(faults));
+    }
+    return all;
+}
+
+const Software* find_software(const Library& library, std::string_view id) {
+    const auto found = std::ranges::find(library.software, id, &Software::id);
+    return found == library.software.end() ? nullptr : &*found;
+}
+
+void apply_software(Reading& reading) {
+    const Software* software = name_software(reading);
+    if (software == nullptr) {
+        return;
+    }
+    const std::string where = fmt::format("{}: {}", software->id, software->source);
+    for (const Software::Choice& choice : software->choices) {
+        if (takes(reading, choice)) {
+            reading.derive(choice.key, choice.value, where, Origin::preset);
+        }
+    }
+    if (const Slot& call = reading.slot("cluster.host_call");
+        !call.given && call.sound && software->host_share != 1.0) {
+        reading.derive("cluster.host_call", to_value(software->host_share * reading.draft.host_call),
+                       fmt::format("{} of {}: {}", software->host_share, call.where, where));
+    }
+}
+
+} // namespace chokepoint::sim::loader
+
+namespace chokepoint::sim {
+
+std::vector<SoftwareEntry> software_entries() { return software_entries(hw::data_path("software")); }
+
+std::vector<SoftwareEntry> software_entries(const std::filesystem::path& directory) {
+    std::vector<SoftwareEntry> entries;
+    for (const loader::Software& software : loader::load_software(directory)) {
+        SoftwareEntry& entry = entries.emplace_back();
+        entry.id = software.id;
+        entry.title = software.title;
+        entry.source = software.source;
+        entry.host_share = software.host_share;
+        for (const loader::Software::Choice& choice : software.choices) {
+            entry.choices.push_back({choice.key,
+                                     loader::to_text(choice.value, loader::find_key(choice.key)->shape),
+                                     loader::find_condition(choice.section)->when});
+        }
+    }
+    return entries;
+}
+
+} // namespace chokepoint::sim
