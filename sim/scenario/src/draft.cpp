@@ -8,10 +8,11 @@
 namespace chokepoint::sim::loader {
 namespace {
 
-/// A flag of a set, by the name that lists give it.
+/// A flag of a set, by the name that lists give it, and by another that users may.
 template <class Set> struct Part {
     std::string_view name;
     bool Set::* flag;
+    std::string_view synonym = {};
 };
 using work::CudaGraphs;
 using work::Recompute;
@@ -19,11 +20,11 @@ constexpr std::array kRecomputeParts{
     Part<Recompute>{"norm", &Recompute::norm},
     Part<Recompute>{"attention_up_projection", &Recompute::attention_up_projection},
     Part<Recompute>{"activation", &Recompute::activation},
-    Part<Recompute>{"core_attention", &Recompute::core_attention},
+    Part<Recompute>{"core_attention", &Recompute::core_attention, "selective"},
     Part<Recompute>{"dense_ffn", &Recompute::dense_ffn},
     Part<Recompute>{"moe", &Recompute::moe},
     Part<Recompute>{"shared_experts", &Recompute::shared_experts},
-    Part<Recompute>{"layer", &Recompute::layer},
+    Part<Recompute>{"layer", &Recompute::layer, "full"},
     Part<Recompute>{"every_second_product", &Recompute::every_second_product},
 };
 constexpr std::array kCudaGraphParts{
@@ -36,6 +37,9 @@ template <class Parts> std::vector<std::string> names_in(const Parts& parts) {
     std::vector<std::string> names;
     for (const auto& part : parts) {
         names.emplace_back(part.name);
+        if (!part.synonym.empty()) {
+            names.emplace_back(part.synonym);
+        }
     }
     return names;
 }
@@ -51,7 +55,9 @@ template <class Parts, class Set> Value set_flags(const Parts& parts, const Set&
 template <class Parts, class Set> void set_flags(const Parts& parts, Set& set, const Value& value) {
     const auto& names = std::get<std::vector<std::string>>(value);
     for (const auto& part : parts) {
-        set.*part.flag = std::ranges::find(names, part.name) != names.end();
+        set.*part.flag = std::ranges::any_of(names, [&](const std::string& name) {
+            return name == part.name || (!name.empty() && name == part.synonym);
+        });
     }
 }
 

@@ -53,7 +53,9 @@ Json value_schema(const Shape& shape) {
     case Kind::choice:
         return name_schema(shape);
     case Kind::choices:
-        return {{"type", "array"}, {"items", name_schema(shape)}};
+        return {{"anyOf", Json::array({{{"type", "array"}, {"items", name_schema(shape)}},
+                                       name_schema(shape),
+                                       {{"const", "none"}}})}};
     case Kind::integer:
         return limits(shape, "integer");
     case Kind::integers:

@@ -15,6 +15,9 @@
 namespace chokepoint::sim::loader {
 namespace {
 
+/// The empty list of names, as one may say it.
+constexpr std::string_view kNone = "none";
+
 /// "a bandwidth" of `a bandwidth such as "200 Gb/s"`.
 std::string_view noun(hw::Dimension dimension) {
     const std::string_view all = hw::describe(dimension);
@@ -153,15 +156,27 @@ ReadResult read_date(const Raw& raw, const Shape& shape, const Library& library)
 }
 
 /// Lists of numbers and of names: every item is read by the scalar shape; the first fault stands for the
-/// list.
+/// list. One name may stand alone, and "none" for no name.
 template <class Item> ReadResult read_list(const Raw& raw, const Shape& shape, const Library& library) {
-    const auto* items = std::get_if<RawList>(&raw.value);
-    if (items == nullptr) {
-        return wrong_kind(raw, shape, library);
-    }
     std::vector<Item> values;
     Shape scalar = shape;
     scalar.kind = shape.kind == Kind::integers ? Kind::integer : Kind::choice;
+    const RawList alone{raw};
+    const auto* items = std::get_if<RawList>(&raw.value);
+    if (const auto* name = std::get_if<std::string>(&raw.value);
+        name != nullptr && shape.kind == Kind::choices) {
+        if (*name == kNone) {
+            return {values, "[]", {}};
+        }
+        const ReadResult only = read_value(raw, scalar, library);
+        if (!only.fault.empty()) {
+            return only;
+        }
+        items = &alone;
+    }
+    if (items == nullptr) {
+        return wrong_kind(raw, shape, library);
+    }
     for (std::size_t i = 0; i < items->size(); ++i) {
         const ReadResult item = read_value((*items)[i], scalar, library);
         if (!item.fault.empty()) {
@@ -213,7 +228,7 @@ std::string expected(const Shape& shape, const Library& library) {
         return std::string(hw::describe(shape.dimension));
     case Kind::choice:
     case Kind::choices: {
-        const std::string many = shape.kind == Kind::choices ? "a list of names out of " : "one of ";
+        const std::string many = shape.kind == Kind::choices ? "\"none\", or one or a list of " : "one of ";
         const std::string file =
             shape.file_ending.empty() ? "" : fmt::format(", or a path that ends in {}", shape.file_ending);
         return fmt::format("{}\"{}\"{}", many, fmt::join(shape.list.names(library), "\", \""), file);

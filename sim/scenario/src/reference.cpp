@@ -112,7 +112,8 @@ std::string names_cell(const Shape& shape) {
     if (!shape.file_ending.empty()) {
         names.push_back(fmt::format("the path of a `{}` file", shape.file_ending));
     }
-    return fmt::format("{}{}", shape.kind == Kind::choices ? "list of " : "", fmt::join(names, ", "));
+    return fmt::format("{}{}", shape.kind == Kind::choices ? "`\"none\"`, or one or a list of " : "",
+                       fmt::join(names, ", "));
 }
 
 std::string range_cell(std::string_view noun, const Shape& shape) {

@@ -63,6 +63,21 @@ TEST(ShippedScenarios, SmallOneCountsAsItsHeaderSays) {
     EXPECT_NEAR(work::training_flops_per_token(small.model(), 4096, true).value(), 3.715e9, 0.001e9);
 }
 
+TEST(ScenarioLoader, RecomputationHasTheWordsOfTheField) {
+    const auto recompute = [](const std::string& value) {
+        return load({"plan.recompute=" + value, "plan.enforce_memory=false"}).plan().recompute;
+    };
+    EXPECT_EQ(recompute("full"), recompute("[\"layer\"]"));
+    EXPECT_EQ(recompute("selective"), recompute("[\"core_attention\"]"));
+    EXPECT_EQ(recompute("[\"selective\", \"norm\"]"), recompute("[\"norm\", \"core_attention\"]"));
+    EXPECT_EQ(recompute("moe"), recompute("[\"moe\"]"));
+    EXPECT_EQ(recompute("none"), recompute("[]"));
+    EXPECT_THAT(test::faults_of(test::kValid, {"plan.recompute=half"}),
+                ElementsAre(HasSubstr("called \"half\"")));
+    EXPECT_THAT(test::faults_of(test::kValid, {"plan.recompute=3"}),
+                ElementsAre(HasSubstr("found 3; expected \"none\", or one or a list of \"norm\"")));
+}
+
 TEST(ScenarioLoader, TakesTheModelFromThePresetAndReplacesSingleKeys) {
     const auto plain = load();
     const auto shallow = load({"model.layers=32", "model.moe.top_k=4"});
