@@ -183,10 +183,17 @@ TEST(Uncertainty, ARooflineHasNoCalibrationError) {
 }
 
 TEST(MemoryOverTime, PeaksAtWhatTheScheduleHoldsAndEndsAtNothing) {
-    for (const std::string schedule : {"1f1b", "zb-h1", "zb-v", "dualpipe", "dualpipev"}) {
-        const sim::Scenario s =
-            sim::load_scenario(std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "scenarios/small-16-gpus.toml",
-                               {{"plan.schedule=" + schedule, "plan.split=[]"}, {}});
+    const std::vector<std::string> paired{"plan.virtual_stages=2", "plan.overlap_expert=true"};
+    for (const auto& [schedule, more] : {std::pair<std::string, std::vector<std::string>>{"1f1b", {}},
+                                         {"zb-h1", {}},
+                                         {"zb-v", {}},
+                                         {"dualpipe", {}},
+                                         {"dualpipev", {}},
+                                         {"interleaved-1f1b", paired}}) {
+        std::vector<std::string> overrides{"plan.schedule=" + schedule, "plan.split=[]"};
+        overrides.insert(overrides.end(), more.begin(), more.end());
+        const sim::Scenario s = sim::load_scenario(
+            std::filesystem::path(CHOKEPOINT_SOURCE_DIR) / "scenarios/small-16-gpus.toml", {overrides, {}});
         const sim::StepRun step = sim::run_step(s, s.plan());
         const sim::RunReport report = sim::report(s, step);
         const auto held = sim::activations_over_time(s, step);

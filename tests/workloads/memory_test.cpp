@@ -115,6 +115,41 @@ TEST(Memory, OfDualPipeActivationsIsPipelinePlusOneAtEqualStages) {
               plan.pipeline + 1 + 1e-9);
 }
 
+TEST(Memory, OfPairsThatInterleaveIsOneLayerMoreThanOfOneMicroBatch) {
+    const ModelArch& model = preset("deepseek-v3");
+    ParallelPlan plan = test::deepseek_plan();
+    plan.schedule = "1f1b";
+    plan.pipeline = 1;
+    plan.data = 2048;
+    plan.split = {};
+    plan.overlap_expert = true;
+    const double paired = memory_per_rank(model, plan, schedule(plan))[0].activations.value();
+    plan.overlap_expert = false;
+    const double alone = memory_per_rank(model, plan, schedule(plan))[0].activations.value();
+    EXPECT_NEAR(paired / alone, 1.0 + 1.0 / (model.layers + model.mtp_modules), 1e-9);
+}
+
+TEST(Memory, OfMxfp8ParametersIsTheirCastsAlone) {
+    const ModelArch& model = preset("llama-3-8b");
+    ParallelPlan plan;
+    plan.schedule = "1f1b";
+    plan.data = 8;
+    plan.micro_batch = 1;
+    plan.global_batch = 8;
+    plan.sequence = 4096;
+    plan.precision = Precision::mxfp8;
+    const auto parameters = [&](hw::DType kept) {
+        plan.parameter_dtype = kept;
+        return memory_per_rank(model, plan, schedule(plan))[0].parameters.value();
+    };
+    const auto matrices =
+        static_cast<double>(stage_parameters(model, plan, split_stages(model, plan, 1)[0]).matrices);
+    EXPECT_NEAR(parameters(hw::DType::bf16) - parameters(hw::DType::fp8), 2.0 * matrices, 1.0);
+    EXPECT_EQ(plan.gathered_dtype(), hw::DType::bf16) << "the two directions are scaled apart";
+    plan.precision = Precision::fp8_tensor;
+    EXPECT_EQ(plan.gathered_dtype(), hw::DType::fp8);
+}
+
 TEST(Memory, OfZeroOneDividesTheOptimizerByTheCopiesOfAParameter) {
     ParallelPlan plan = test::deepseek_plan();
     const MemoryUse sharded = deepseek_memory(plan)[3];

@@ -62,7 +62,7 @@ hw::Bytes weight_bytes(const Held& held, const ParallelPlan& plan) {
     if (plan.precision == Precision::fp8_block) {
         matrix = kFp8Weight;
     } else if (plan.precision != Precision::bf16 && plan.precision != Precision::fp16) {
-        // Parameters that are gathered in FP8 are kept as casts alone (fp8_param_gather, fp8_model_init).
+        // These are all that is kept of parameters in FP8 (fp8_param_gather, fp8_model_init).
         matrix = (plan.parameter_dtype == hw::DType::fp8 ? 0.0 : 2.0) + kCasts;
     }
     return hw::Bytes(matrix * (held.expert + held.matrices) + 2.0 * held.sensitive);
@@ -119,20 +119,30 @@ hw::Bytes outside_allocator(const ParallelPlan& plan) {
     return kContext + (alone ? hw::Bytes() : kCommunicators);
 }
 
+/// What a pair adds to what is held before it, at its fullest: in its first step or in its last.
+hw::Bytes added_by_pair(const ParallelPlan& plan, const StageActivations& forward,
+                        const StageActivations& backward) {
+    const double steps = pair_steps(plan, forward, backward);
+    return std::max(forward.kept / steps, forward.kept - backward.kept * ((steps - 1.0) / steps));
+}
+
 /// The fullest moment of the rank's order. An input gradient alone frees nothing: its weight gradient still
 /// needs what the forward kept.
-hw::Bytes peak_activations(const std::vector<Action>& order, const std::vector<hw::Bytes>& stage_bytes) {
-    const auto of = [&](Stage stage) { return stage_bytes[static_cast<std::size_t>(index(stage))]; };
+hw::Bytes peak_activations(const std::vector<Action>& order, const std::vector<StageActivations>& stages,
+                           const ParallelPlan& plan) {
+    const auto of = [&](Stage stage) { return stages[static_cast<std::size_t>(index(stage))]; };
     hw::Bytes held;
     hw::Bytes peak;
     for (const Action& action : order) {
         const bool pair = action.kind == ActionKind::overlapped;
         if (pair || action.kind == ActionKind::forward) {
-            held += of(action.forward_stage);
-            peak = std::max(peak, held);
+            const StageActivations forward = of(action.forward_stage);
+            peak = std::max(
+                peak, held + (pair ? added_by_pair(plan, forward, of(action.backward_stage)) : forward.kept));
+            held += forward.kept;
         }
         if (pair || action.kind == ActionKind::backward || action.kind == ActionKind::weight_backward) {
-            held -= of(action.backward_stage);
+            held -= of(action.backward_stage).kept;
         }
     }
     return peak;
@@ -157,18 +167,23 @@ hw::Bytes kept_on_gpu(const ModelArch& model, const ParallelPlan& plan, const st
 
 } // namespace
 
-std::vector<hw::Bytes> stage_activations(const ModelArch& model, const ParallelPlan& plan, int stages) {
-    std::vector<hw::Bytes> bytes;
+std::vector<StageActivations> stage_activations(const ModelArch& model, const ParallelPlan& plan,
+                                                int stages) {
+    std::vector<StageActivations> all;
     for (const auto& blocks : split_stages(model, plan, stages)) {
-        bytes.push_back(kept_on_gpu(model, plan, blocks));
+        all.push_back({kept_on_gpu(model, plan, blocks), static_cast<int>(layers_of(blocks).size())});
     }
-    return bytes;
+    return all;
+}
+
+int pair_steps(const ParallelPlan& plan, const StageActivations& forward, const StageActivations& backward) {
+    return plan.overlap_expert ? std::max({1, forward.layers, backward.layers}) : 1;
 }
 
 std::vector<MemoryUse> memory_per_rank(const ModelArch& model, const ParallelPlan& plan,
                                        const Schedule& schedule) {
     const auto stages = split_stages(model, plan, schedule.stages);
-    const std::vector<hw::Bytes> stage_bytes = stage_activations(model, plan, schedule.stages);
+    const std::vector<StageActivations> kept = stage_activations(model, plan, schedule.stages);
     std::vector<MemoryUse> use;
     for (int rank = 0; rank < schedule.ranks; ++rank) {
         const std::vector<Block> blocks = blocks_of_rank(schedule, stages, rank);
@@ -179,7 +194,7 @@ std::vector<MemoryUse> memory_per_rank(const ModelArch& model, const ParallelPla
                            .gradients = parameters(plan.zero >= 2 ? shard : whole) *
                                         hw::element_bytes(plan.gradient_dtype),
                            .optimizer = optimizer_bytes(plan.zero >= 1 ? shard : whole, plan),
-                           .activations = peak_activations(order, stage_bytes),
+                           .activations = peak_activations(order, kept, plan),
                            .buffers = working_bytes(model, plan, blocks, overlaps(order)),
                            .overhead = {},
                            .fragmentation = {}};

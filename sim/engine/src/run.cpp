@@ -175,7 +175,7 @@ FoldReport fold_report(const StepRun& step) {
 
 std::vector<std::vector<MemoryLevel>> activations_over_time(const Scenario& scenario, const StepRun& step) {
     const int stages = work::make_schedule(scenario.plan()).stages;
-    return activations_over_time(step.graph, step.timeline,
+    return activations_over_time(step.graph, step.timeline, scenario.plan(),
                                  work::stage_activations(scenario.model(), scenario.plan(), stages));
 }
 

@@ -30,23 +30,37 @@ std::vector<MemoryLevel> levels(std::vector<Change> changes) {
     return held;
 }
 
+/// What one action keeps from its start on, or frees at its end; a pair does both by steps.
+void add_action(const work::Action& action, hw::Seconds start, hw::Seconds end,
+                const work::ParallelPlan& plan, const std::vector<work::StageActivations>& stages,
+                std::vector<Change>& changes) {
+    using enum work::ActionKind;
+    const auto of = [&](work::Stage stage) { return stages.at(static_cast<std::size_t>(index(stage))); };
+    if (action.kind == overlapped) {
+        const work::StageActivations forward = of(action.forward_stage);
+        const work::StageActivations backward = of(action.backward_stage);
+        const int steps = work::pair_steps(plan, forward, backward);
+        const double share = 1.0 / steps;
+        for (int step = 0; step < steps; ++step) {
+            changes.push_back({start + (end - start) * (step * share), forward.kept * share});
+            changes.push_back({start + (end - start) * ((step + 1) * share), backward.kept * -share});
+        }
+    } else if (action.kind == forward) {
+        changes.push_back({start, of(action.forward_stage).kept});
+    } else if (action.kind == backward || action.kind == weight_backward) {
+        changes.push_back({end, -1.0 * of(action.backward_stage).kept});
+    }
+}
+
 } // namespace
 
-std::vector<std::vector<MemoryLevel>> activations_over_time(const work::TaskGraph& graph,
-                                                            const Timeline& timeline,
-                                                            const std::vector<hw::Bytes>& stage_bytes) {
-    const auto of = [&](work::Stage stage) { return stage_bytes.at(static_cast<std::size_t>(index(stage))); };
+std::vector<std::vector<MemoryLevel>>
+activations_over_time(const work::TaskGraph& graph, const Timeline& timeline, const work::ParallelPlan& plan,
+                      const std::vector<work::StageActivations>& stages) {
     std::vector<std::vector<Change>> changes(static_cast<std::size_t>(graph.ranks()));
     for (const work::ActionSpan& span : graph.actions()) {
-        std::vector<Change>& own = changes[static_cast<std::size_t>(index(span.rank))];
-        using enum work::ActionKind;
-        const work::ActionKind kind = span.action.kind;
-        if (kind == forward || kind == overlapped) {
-            own.push_back({timeline.finish[span.entry], of(span.action.forward_stage)});
-        }
-        if (kind == backward || kind == weight_backward || kind == overlapped) {
-            own.push_back({timeline.finish[span.exit], -1.0 * of(span.action.backward_stage)});
-        }
+        add_action(span.action, timeline.finish[span.entry], timeline.finish[span.exit], plan, stages,
+                   changes[static_cast<std::size_t>(index(span.rank))]);
     }
     std::vector<std::vector<MemoryLevel>> held;
     for (std::vector<Change>& own : changes) {

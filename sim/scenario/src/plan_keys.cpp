@@ -137,7 +137,9 @@ const std::array kPlanKeys{
         "Megatron-Core's default, and DeepSeek-V3's", "format in which gradients are accumulated and reduced",
         plan_field<&ParallelPlan::gradient_dtype>},
     Key{"plan.parameter_dtype", choice(kStateTypes), Need::defaulted, "bf16", "Megatron-Core's default",
-        "format in which parameters are gathered", plan_field<&ParallelPlan::parameter_dtype>},
+        "format in which parameters are kept and gathered; fp8: as the casts that products read, which mxfp8 "
+        "makes of parameters gathered in bf16",
+        plan_field<&ParallelPlan::parameter_dtype>},
     Key{"plan.moment_dtype", choice(kStateTypes), Need::unset, "",
         "bf16 with fp8-block (arXiv 2412.19437, section 3.3.3), else fp32",
         "format of the optimizer's two moments", plan_field<&ParallelPlan::moment_dtype_choice>},

@@ -34,6 +34,8 @@ bool in_fp8(const Draft& draft) {
 constexpr std::array kConditions{
     Condition{"always", "", [](const Draft&) { return true; }},
     Condition{"in_fp8", "in fp8-delayed or fp8-tensor", &in_fp8},
+    Condition{"in_mxfp8", "in mxfp8",
+              [](const Draft& d) { return d.plan.precision == work::Precision::mxfp8; }},
     Condition{"with_layers_run_again", "with layer or dense_ffn in recompute", &has_layers_run_again},
     Condition{"without_context", "with context = 1", [](const Draft& d) { return d.plan.context == 1; }},
     Condition{"with_experts", "of a model with experts",

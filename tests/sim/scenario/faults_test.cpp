@@ -211,6 +211,36 @@ TEST(BadScenario, MemoryFaultStandsAtThePlanWithTheTableAndTwoRemedies) {
     }
 }
 
+// Who does not say in which format gradients are kept is not refused for our guess at it; who says so, or
+// searches, is.
+TEST(BadScenario, MemoryIsNoFaultWhereWhatNobodySaidDecides) {
+    constexpr std::string_view kTight = R"(title = "Llama 3 8B on two boards"
+[cluster]
+gpu = "h100-sxm"
+nodes = 2
+[model]
+arch = "llama-3-8b"
+[plan]
+pipeline = 1
+schedule = "1f1b"
+micro_batch = 1
+global_batch = 32
+sequence = 8192
+)";
+    const auto open = test::load({}, kTight);
+    ASSERT_EQ(open.warnings().size(), 1U);
+    EXPECT_THAT(open.warnings()[0].message,
+                testing::AllOf(HasSubstr("more than the 85.9 GB of h100-sxm"), HasSubstr("leaves open"),
+                               HasSubstr("with gradient_dtype bf16")));
+    EXPECT_THAT(test::faults_of(kTight, {"plan.gradient_dtype=fp32"}),
+                ElementsAre(HasSubstr("error: the plan needs")));
+    EXPECT_TRUE(test::load({"plan.gradient_dtype=bf16"}, kTight).warnings().empty());
+    EXPECT_THROW((void)sim::parse_scenario(kTight, "tight.toml", {{}, {}, /*remedies=*/false}),
+                 sim::ScenarioError);
+    EXPECT_THAT(test::faults_of(kTight, {"plan.micro_batch=16", "plan.global_batch=256"}),
+                ElementsAre(HasSubstr("would fit with")));
+}
+
 TEST(BadScenario, NodeLimitMustLeaveRoomForTopK) {
     EXPECT_THAT(
         faults_of(test::kValid, {"model.moe.max_nodes=1", "model.moe.top_k=40"}),

@@ -135,7 +135,7 @@ void DataTransfers::gather(Rank rank, const ActionTasks::Use& use, TaskId entry)
             after.push_back(s.uses[s.uses.size() - 2]);
         }
         if (chain(rank, TransferKind::all_gather, "parameter gathering",
-                  buckets(rank, s.blocks[key(use.block)]), plan_.parameter_dtype, after, s.last_gather)) {
+                  buckets(rank, s.blocks[key(use.block)]), plan_.gathered_dtype(), after, s.last_gather)) {
             step_.edges.emplace_back(*s.last_gather, entry + use.first);
         }
     }
@@ -199,7 +199,7 @@ void DataTransfers::gather_updated(Rank rank, TaskId update) {
     std::optional<TaskId> last;
     const std::array behind{update};
     chain(rank, TransferKind::all_gather, "parameter gathering", buckets(rank, at(rank).held),
-          plan_.parameter_dtype, behind, last);
+          plan_.gathered_dtype(), behind, last);
 }
 
 } // namespace chokepoint::work

@@ -26,8 +26,18 @@ struct MemoryUse {
     [[nodiscard]] hw::Bytes total() const { return allocated() + overhead; }
 };
 
-/// What each of so many stages keeps of one micro-batch, from its forward to its weight gradient.
-std::vector<hw::Bytes> stage_activations(const ModelArch&, const ParallelPlan&, int stages);
+/// What a stage keeps of one micro-batch, from its forward to its weight gradient.
+struct StageActivations {
+    hw::Bytes kept;
+    int layers = 1;
+};
+/// Of each of so many stages.
+std::vector<StageActivations> stage_activations(const ModelArch&, const ParallelPlan&, int stages);
+
+/// Steps in which a pair of a forward and a backward keeps and frees: a layer of each at a time under
+/// plan.overlap_expert, the forward a step ahead. DualPipe's pairs hold both their micro-batches whole, as
+/// its authors count (PP + 1, arXiv 2412.19437, table 2): one step.
+int pair_steps(const ParallelPlan&, const StageActivations& forward, const StageActivations& backward);
 
 /// One entry per pipeline rank. A rank that hosts several stages holds all their parameters.
 std::vector<MemoryUse> memory_per_rank(const ModelArch&, const ParallelPlan&, const Schedule&);

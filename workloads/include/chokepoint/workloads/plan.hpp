@@ -127,7 +127,7 @@ struct ParallelPlan {
     bool overlap_gradients = false;               ///< reduced layer by layer beside the last backward
     bool overlap_parameters = false;              ///< gathered layer by layer beside the first forward
     hw::DType gradient_dtype = hw::DType::fp32;   ///< of accumulated and reduced gradients
-    hw::DType parameter_dtype = hw::DType::bf16;  ///< of gathered parameters
+    hw::DType parameter_dtype = hw::DType::bf16;  ///< of parameters as they are kept
     std::optional<hw::DType> moment_dtype_choice; ///< unset: by the recipe
     CudaGraphs cuda_graphs;
     Recompute recompute;
@@ -174,6 +174,12 @@ struct ParallelPlan {
     [[nodiscard]] hw::DType moment_dtype() const {
         return moment_dtype_choice.value_or(precision == Precision::fp8_block ? hw::DType::bf16
                                                                               : hw::DType::fp32);
+    }
+    /// Of parameters as they are gathered: BF16 under mxfp8, whose two directions are scaled apart
+    /// (Megatron-LM's reuse_grad_buf_for_mxfp8_param_ag).
+    [[nodiscard]] hw::DType gathered_dtype() const {
+        return precision == Precision::mxfp8 && parameter_dtype == hw::DType::fp8 ? hw::DType::bf16
+                                                                                  : parameter_dtype;
     }
     [[nodiscard]] std::int64_t micro_batch_tokens() const { return sequence * micro_batch; }
     /// Tokens of a micro-batch that one context-parallel rank holds.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chokepoint/sim/timeline.hpp>
+#include <chokepoint/workloads/memory.hpp>
 
 #include <vector>
 
@@ -16,10 +17,10 @@ struct MemoryLevel {
 };
 
 /// Activations of every simulated class, from the start of a stage's forward to the end of its weight
-/// gradient.
-/// @param stage_bytes what each stage keeps of one micro-batch
+/// gradient; within a pair step by step (work::pair_steps), evenly spread over its time.
 std::vector<std::vector<MemoryLevel>> activations_over_time(const work::TaskGraph&, const Timeline&,
-                                                            const std::vector<hw::Bytes>& stage_bytes);
+                                                            const work::ParallelPlan&,
+                                                            const std::vector<work::StageActivations>&);
 
 /// The first time at which a class holds most.
 struct MemoryPeak {

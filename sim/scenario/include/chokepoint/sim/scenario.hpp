@@ -138,8 +138,9 @@ private:
 struct LoadOptions {
     std::vector<std::string> overrides;                     ///< "plan.expert=32", as --set gives them
     std::vector<std::filesystem::path> catalog_directories; ///< --catalog
-    /// Whether a plan that does not fit is told what would make it fit; whoever tries many plans has no use
-    /// for that, and it takes longer than all other checks.
+    /// Whether a plan that only may fit passes with a warning, and one that does not fit is told what would
+    /// make it fit. A search wants neither: its plans shall fit as predicted, and remedies take longer than
+    /// all other checks.
     bool remedies = true;
 };
 
