@@ -207,10 +207,15 @@ void check_divides(Reading& reading, std::string_view key, int ranks, std::strin
     }
 }
 
-void derive_expert_tensor(Reading& reading) {
+/// As the plan's tensor where expert groups so wide divide a stage, as Megatron-Core; else whole experts.
+void derive_expert_tensor(Reading& reading, std::int64_t data) {
     const Slot& slot = reading.slot("plan.expert_tensor");
-    if (!slot.given && slot.sound && reading.sound({"plan.tensor", "model.moe.experts"})) {
-        const int ranks = reading.draft.model.moe.experts > 0 ? reading.draft.plan.tensor : 1;
+    if (!slot.given && slot.origin != Origin::preset && slot.sound &&
+        reading.sound({"plan.tensor", "plan.expert", "model.moe.experts"})) {
+        const work::ParallelPlan& plan = reading.draft.plan;
+        const std::int64_t stage = data * plan.tensor * plan.context;
+        const bool divides = stage % (std::int64_t{plan.expert} * plan.tensor) == 0;
+        const int ranks = reading.draft.model.moe.experts > 0 && divides ? plan.tensor : 1;
         reading.derive("plan.expert_tensor", to_value(ranks), slot.key->reason);
     }
 }
@@ -248,8 +253,15 @@ Value usual_dispatcher(const Reading& reading) {
 }
 
 Value usual_graphs(const Reading& reading) {
-    const bool recorded = reading.draft.model.moe.experts > 0 && in_a_rack(reading);
-    return recorded ? std::vector<std::string>{"attention", "router"} : std::vector<std::string>{};
+    constexpr double kSmall = 10e9; // parameters
+    const work::ModelArch& model = reading.draft.model;
+    if (model.moe.experts > 0) {
+        return in_a_rack(reading) ? std::vector<std::string>{"attention", "router"}
+                                  : std::vector<std::string>{};
+    }
+    const bool fast = reading.library.catalog.find_gpu(reading.draft.gpu)->architecture == "blackwell";
+    const bool small = static_cast<double>(work::count_parameters(model).total) < kSmall;
+    return fast && small ? std::vector<std::string>{"step"} : std::vector<std::string>{};
 }
 
 Value usual_send(const Reading& reading) {
@@ -325,12 +337,15 @@ void check_plan(Reading& reading) {
     const std::int64_t data = data_ranks(reading);
     reading.draft.plan.data = static_cast<int>(data);
     reading.draft.plan.gpus_per_node = reading.draft.gpus_per_node;
-    derive_expert_tensor(reading);
+    derive_expert_tensor(reading, data);
     derive_from(reading, "plan.cross_entropy", {"plan.elementwise"}, &usual_loss);
     derive_from(reading, "plan.dispatcher",
                 {"plan.schedule", "cluster.gpu", "cluster.gpus_per_node", "cluster.node"}, &usual_dispatcher);
-    derive_from(reading, "plan.cuda_graphs",
-                {"model.moe.experts", "cluster.gpu", "cluster.gpus_per_node", "cluster.node"}, &usual_graphs);
+    if (reading.faults.empty()) { // a model that can be counted
+        derive_from(reading, "plan.cuda_graphs",
+                    {"model.moe.experts", "cluster.gpu", "cluster.gpus_per_node", "cluster.node"},
+                    &usual_graphs);
+    }
     derive_from(reading, "plan.pipeline_send", {"plan.schedule"}, &usual_send);
     check_tensor(reading);
     check_context(reading);

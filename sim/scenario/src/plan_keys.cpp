@@ -89,8 +89,9 @@ const std::array kPlanKeys{
         "how attention sees the keys and values of other context-parallel ranks",
         plan_field<&ParallelPlan::context_kind>},
     Key{"plan.expert_tensor", integer("1", "1024"), Need::computed, "",
-        "plan.tensor, as Megatron-Core; 1 in a dense model", "GPUs that share each matrix of a routed expert",
-        plan_field<&ParallelPlan::expert_tensor>},
+        "plan.tensor, as Megatron-Core, where such expert groups divide a stage; else, and in a dense model, "
+        "1",
+        "GPUs that share each matrix of a routed expert", plan_field<&ParallelPlan::expert_tensor>},
     Key{"plan.rank_order", text(), Need::defaulted, "tp-cp-ep-dp-pp",
         "Megatron-Core's default, and DeepSeek-V3's with expert groups on neighbouring nodes",
         "how GPUs are numbered, the first varying fastest: tensor, context, expert, data, pipeline",
@@ -200,7 +201,9 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::capacity_factor>},
     Key{"plan.cuda_graphs", choices(kCudaGraphs), Need::computed, "",
         "[attention, router] of a model with experts in a rack (NVLink joins more than 8 GPUs): 46 of 70 "
-        "published runs record these or more; else [], the framework starts every kernel by itself",
+        "published runs record these or more; [step] of a dense model of less than 10 B parameters on "
+        "Blackwell, "
+        "as 14 of 15 or nearly; else [], the framework starts every kernel by itself",
         "what is recorded in CUDA graphs and started with one call of the host (docs/host.md)",
         plan_field<&ParallelPlan::cuda_graphs>},
     Key{"plan.recompute", choices(kRecompute), Need::defaulted, "[]", "every activation is kept",

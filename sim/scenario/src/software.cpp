@@ -21,10 +21,17 @@ namespace {
 struct Condition {
     std::string_view section, when;
     bool (*holds)(const Draft&);
+    std::string_view architecture = {}; ///< of the part alone, if any
 };
 
 bool has_layers_run_again(const Draft& draft) {
     return draft.plan.recompute.layer || draft.plan.recompute.dense_ffn;
+}
+/// The plans that overlap_expert is for.
+bool has_paired_experts(const Draft& draft) {
+    const work::ParallelPlan& plan = draft.plan;
+    return plan.expert > 1 &&
+           (plan.schedule == "interleaved-1f1b" || (plan.schedule == "1f1b" && plan.pipeline == 1));
 }
 bool in_fp8(const Draft& draft) {
     return draft.plan.precision == work::Precision::fp8_delayed ||
@@ -40,6 +47,10 @@ constexpr std::array kConditions{
     Condition{"without_context", "with context = 1", [](const Draft& d) { return d.plan.context == 1; }},
     Condition{"with_experts", "of a model with experts",
               [](const Draft& d) { return d.model.moe.experts > 0; }},
+    Condition{"with_paired_experts_on_blackwell", "with expert > 1 under 1f1b, on Blackwell",
+              &has_paired_experts, "blackwell"},
+    Condition{"with_overlap_expert_on_blackwell", "with overlap_expert, on Blackwell",
+              [](const Draft& d) { return d.plan.overlap_expert; }, "blackwell"},
     Condition{"without_experts", "of a dense model", [](const Draft& d) { return d.model.moe.experts == 0; }},
 };
 
@@ -149,7 +160,9 @@ Guess guess_software(const Reading& reading) {
         reading.library.catalog.find_gpu(reading.draft.gpu)->architecture == "ampere") {
         return {"megatron-lm-2022", "precision is fp16 on Ampere"};
     }
-    if (plan.zero == 3 && dense && plan.precision != work::Precision::fp8_block) {
+    const bool in_16_bits =
+        plan.precision == work::Precision::bf16 || plan.precision == work::Precision::fp16;
+    if (plan.zero == 3 && dense && in_16_bits) {
         return {"pytorch-fsdp", "zero is 3"};
     }
     return kUsual;
@@ -158,7 +171,12 @@ Guess guess_software(const Reading& reading) {
 /// Whether the plan leaves this open and is one that the choice is for.
 bool takes(const Reading& reading, const Software::Choice& choice) {
     const Slot& slot = reading.slot(choice.key);
-    return !slot.given && slot.sound && find_condition(choice.section)->holds(reading.draft);
+    const Condition& condition = *find_condition(choice.section);
+    const bool on_part =
+        condition.architecture.empty() ||
+        (reading.sound({"cluster.gpu"}) &&
+         reading.library.catalog.find_gpu(reading.draft.gpu)->architecture == condition.architecture);
+    return !slot.given && slot.sound && on_part && condition.holds(reading.draft);
 }
 
 /// "elementwise eager, attention_kernel flash-attention-2".

@@ -45,9 +45,12 @@ std::string product_of(const std::string& stack) {
 
 std::string kind_of(const Prediction& prediction) { return prediction.moe ? "MoE" : "dense"; }
 
-/// The same for runs that are the same scenario. A run of which only a rate is published stands alone.
+/// The same for runs that are the same scenario, whatever release ran it. A run of which only a rate is
+/// published stands alone.
 std::string layout_of(const PublishedRun& run) {
-    return fmt::format("{}{}", run.score == Score::time ? "" : run.id, all_keys_of(run));
+    PublishedRun plan = run;
+    std::erase_if(plan.keys, [](const auto& key) { return key.first == "plan.software"; });
+    return fmt::format("{}{}", run.score == Score::time ? "" : run.id, all_keys_of(plan));
 }
 
 /// The model and the cluster of a run, whatever its plan.

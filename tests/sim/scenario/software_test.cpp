@@ -105,6 +105,23 @@ TEST(Software, IsGuessedFromHalfPrecisionOnAmpereAndFromFullSharding) {
     EXPECT_EQ(guess({"plan.precision=fp16", "plan.context=2"}), "megatron-core");
     EXPECT_EQ(guess({"plan.zero=3"}), "pytorch-fsdp");
     EXPECT_EQ(guess({"plan.zero=3", "model.arch=mixtral-8x7b"}), "megatron-core");
+    EXPECT_EQ(guess({"plan.zero=3", "plan.precision=fp8-tensor", "cluster.gpu=h100-sxm"}), "megatron-core");
+}
+
+TEST(Software, PairsExpertsOnlyWhereTheyCanBe) {
+    const auto paired = [](std::vector<std::string> overrides) {
+        overrides.insert(overrides.end(),
+                         {"plan.software=megatron-bridge-26.06", "model.arch=qwen3-30b-a3b"});
+        return dense(std::move(overrides)).plan().overlap_expert;
+    };
+    EXPECT_TRUE(paired({"plan.expert=8", "cluster.gpu=b200-sxm"}));
+    EXPECT_TRUE(paired({"plan.expert=8", "cluster.gpu=b200-sxm", "plan.pipeline=2", "plan.virtual_stages=2",
+                        "plan.schedule=interleaved-1f1b"}));
+    EXPECT_FALSE(paired({"plan.expert=1", "cluster.gpu=b200-sxm"}));
+    EXPECT_FALSE(paired({"plan.expert=8", "cluster.gpu=b200-sxm", "plan.pipeline=2"}));
+    EXPECT_FALSE(paired({"plan.expert=8", "cluster.gpu=h100-sxm"}));
+    EXPECT_FALSE(paired({"plan.expert=8", "cluster.gpu=b200-sxm", "plan.overlap_expert=false"}))
+        << "and weight gradients are not delayed, which would be a fault";
 }
 
 TEST(Software, AGuessSaysWhatItFillsAndGoesAwayWhenNamed) {
@@ -115,6 +132,29 @@ TEST(Software, AGuessSaysWhatItFillsAndGoesAwayWhenNamed) {
                                HasSubstr("attention_kernel flash-attention-2"),
                                testing::Not(HasSubstr("elementwise")), testing::Not(HasSubstr("zero 3)"))));
     EXPECT_THAT(dense({"plan.zero=3", "plan.software=torchtitan"}).warnings(), IsEmpty());
+}
+
+// No software: what follows from other keys.
+TEST(PlanDefaults, ExpertsAreSharedAsWideAsTheyDivideAndFastPartsRecordSmallSteps) {
+    const auto expert_tensor = [](const std::string& expert) {
+        return dense({"model.arch=mixtral-8x7b", "plan.tensor=2", "plan.expert=" + expert, "plan.zero=1"})
+            .plan()
+            .expert_tensor;
+    };
+    EXPECT_EQ(expert_tensor("8"), 2); // 16 GPUs
+    EXPECT_EQ(
+        test::load({"model.arch=qwen3-30b-a3b", "plan.tensor=2", "plan.expert=16", "plan.zero=1"}, kDense)
+            .plan()
+            .expert_tensor,
+        1)
+        << "16 x 2 do not divide 16";
+    const auto graphs = [](const std::string& gpu, const std::string& model) {
+        return value(dense({"cluster.gpu=" + gpu, "model.arch=" + model, "plan.zero=1"}), "plan.cuda_graphs")
+            .text;
+    };
+    EXPECT_EQ(graphs("b200-sxm", "llama-3-8b"), "[step]");
+    EXPECT_EQ(graphs("b200-sxm", "llama-3-70b"), "[]");
+    EXPECT_EQ(graphs("h100-sxm", "llama-3-8b"), "[]");
 }
 
 TEST(Software, ChoicesOfSomePlansWaitForThem) {

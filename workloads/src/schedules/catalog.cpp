@@ -113,8 +113,10 @@ std::string fault_of_size(std::string_view id, const ScheduleSize& size, int sta
         return fmt::format("{}: {} micro-batches; expected at least 1", id, size.micro_batches);
     }
     if (size.virtual_stages != 1 && size.virtual_stages != stages_per_rank) {
-        return fmt::format("{}: {} virtual stages; it has {} on each rank whatever is asked for", id,
-                           size.virtual_stages, stages_per_rank);
+        return fmt::format(
+            "{}: {} virtual stages; it has {} on each rank whatever is asked for; as many as asked has "
+            "interleaved-1f1b",
+            id, size.virtual_stages, stages_per_rank);
     }
     if (size.pairs) {
         return fmt::format("{}: pairs of a forward and a backward (overlap_expert); expected 1f1b or "
