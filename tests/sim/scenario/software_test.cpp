@@ -90,7 +90,7 @@ TEST(Software, NamesTheDefaultsOfTheTableAsMegatronCore) {
     EXPECT_EQ(test::load().plan(), test::load({"plan.software=megatron-core"}).plan()) << "DualPipe";
 }
 
-TEST(Software, IsGuessedFromHalfPrecisionOnAmpereAndFromFullSharding) {
+TEST(Software, IsGuessedFromPrecisionAndFromFullSharding) {
     const auto guess = [](std::vector<std::string> overrides) {
         const sim::Scenario scenario = dense(std::move(overrides));
         const std::string software = value(scenario, "plan.software").text;
@@ -106,6 +106,10 @@ TEST(Software, IsGuessedFromHalfPrecisionOnAmpereAndFromFullSharding) {
     EXPECT_EQ(guess({"plan.zero=3"}), "pytorch-fsdp");
     EXPECT_EQ(guess({"plan.zero=3", "model.arch=mixtral-8x7b"}), "megatron-core");
     EXPECT_EQ(guess({"plan.zero=3", "plan.precision=fp8-tensor", "cluster.gpu=h100-sxm"}), "megatron-core");
+    EXPECT_EQ(guess({"plan.precision=fp8-tensor", "cluster.gpu=h100-sxm"}), "megatron-bridge");
+    EXPECT_EQ(guess({"plan.precision=fp8-delayed", "cluster.gpu=h100-sxm"}), "nemo");
+    EXPECT_EQ(guess({"plan.precision=nvfp4", "cluster.gpu=b200-sxm"}), "megatron-bridge");
+    EXPECT_EQ(guess({"plan.precision=fp8-block", "cluster.gpu=h100-sxm"}), "megatron-core");
 }
 
 TEST(Software, PairsExpertsOnlyWhereTheyCanBe) {
