@@ -195,6 +195,7 @@ std::vector<OpenChoice> open_choices(const Reading& reading) {
         [](ParallelPlan& p) { p.cross_entropy = work::CrossEntropy::fused; });
     add(plan.attention_kernel == work::AttentionKernel::unfused, "plan.attention_kernel",
         "attention_kernel fused", [](ParallelPlan& p) { p.attention_kernel = work::AttentionKernel::fused; });
+    add(plan.zero == 0, "plan.zero", "zero 1", [](ParallelPlan& p) { p.zero = 1; });
     add(plan.tensor > 1 && !plan.sequence_parallel, "plan.sequence_parallel", "sequence_parallel true",
         [](ParallelPlan& p) { p.sequence_parallel = true; });
     return open;

@@ -35,14 +35,13 @@ bool has_paired_experts(const Draft& draft) {
 }
 bool in_fp8(const Draft& draft) {
     return draft.plan.precision == work::Precision::fp8_delayed ||
-           draft.plan.precision == work::Precision::fp8_tensor;
+           draft.plan.precision == work::Precision::fp8_tensor ||
+           draft.plan.precision == work::Precision::mxfp8;
 }
 
 constexpr std::array kConditions{
     Condition{"always", "", [](const Draft&) { return true; }},
-    Condition{"in_fp8", "in fp8-delayed or fp8-tensor", &in_fp8},
-    Condition{"in_mxfp8", "in mxfp8",
-              [](const Draft& d) { return d.plan.precision == work::Precision::mxfp8; }},
+    Condition{"in_fp8", "in fp8-delayed, fp8-tensor or mxfp8", &in_fp8},
     Condition{"with_layers_run_again", "with layer or dense_ffn in recompute", &has_layers_run_again},
     Condition{"without_context", "with context = 1", [](const Draft& d) { return d.plan.context == 1; }},
     Condition{"with_experts", "of a model with experts",
