@@ -33,6 +33,11 @@ struct RecordReading {
     [[nodiscard]] const Slot& slot(std::string_view name) const; ///< by the key's last part
 };
 
+/// The software that a plan is taken for, and what speaks for it; empty: nothing speaks for another.
+struct SoftwareGuess {
+    std::string id, because;
+};
+
 class Reading {
 public:
     Reading(const Document&, const Library&);
@@ -40,6 +45,7 @@ public:
     const Library& library;
     Draft draft;
     std::vector<Diagnostic> faults, warnings;
+    std::optional<SoftwareGuess> usual_software; ///< where the scenario names none; nothing: to be guessed
 
     [[nodiscard]] const std::vector<Slot>& slots() const { return slots_; }
     [[nodiscard]] const std::string& file() const { return file_; } ///< the scenario's

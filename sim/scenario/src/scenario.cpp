@@ -15,6 +15,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <mutex>
 #include <system_error>
 
 namespace chokepoint::sim {
@@ -160,6 +161,15 @@ struct ScenarioTemplate::Content {
     loader::Document document; ///< without [sweep]
     std::vector<Axis> axes;
     std::vector<Diagnostic> axis_faults;
+    std::once_flag guess_made;
+    loader::SoftwareGuess guess; ///< of the scenario as the file and its overrides have it
+
+    [[nodiscard]] loader::SoftwareGuess guess_software() const {
+        loader::Document own = document;
+        std::vector<Diagnostic> ignored;
+        loader::apply_overrides(own, overrides, ignored);
+        return loader::guess_software(Reading(own, library));
+    }
 };
 
 ScenarioTemplate::ScenarioTemplate(std::unique_ptr<Content> content) : content_(std::move(content)) {}
@@ -173,13 +183,15 @@ ScenarioTemplate ScenarioTemplate::parse(std::string text, const std::string& fi
                     work::load_presets(hw::data_path("models")),
                     loader::load_software(hw::data_path("software")),
                     hw::load_economics(options.catalog_directories), options.remedies};
-    auto content = std::make_unique<Content>(Content{std::move(text),
-                                                     file,
-                                                     std::move(options.overrides),
-                                                     std::move(library),
-                                                     std::move(document),
-                                                     {},
-                                                     {}});
+    std::unique_ptr<Content> content(new Content{std::move(text),
+                                                 file,
+                                                 std::move(options.overrides),
+                                                 std::move(library),
+                                                 std::move(document),
+                                                 {},
+                                                 {},
+                                                 {},
+                                                 {}});
     content->axes = loader::take_axes(content->document, content->library, content->axis_faults);
     return ScenarioTemplate(std::move(content));
 }
@@ -199,6 +211,11 @@ Scenario ScenarioTemplate::with(std::span<const std::string> more) const {
     overrides.insert(overrides.end(), more.begin(), more.end());
     loader::apply_overrides(document, overrides, faults);
     Reading reading(document, content_->library);
+    if (!more.empty()) {
+        // Points of one sweep have one software, though another precision would be taken for another's.
+        std::call_once(content_->guess_made, [&] { content_->guess = content_->guess_software(); });
+        reading.usual_software = content_->guess;
+    }
     reading.faults.insert(reading.faults.end(), faults.begin(), faults.end());
     check(reading);
     throw_if_any(reading.faults);

@@ -2,7 +2,6 @@
 // Reads the files of training software, and fills a plan with what the software does by itself.
 #include "software.hpp"
 
-#include "reading.hpp"
 #include "text.hpp"
 
 #include <chokepoint/sim/software.hpp>
@@ -142,45 +141,6 @@ private:
     Software software_;
 };
 
-struct Guess {
-    std::string_view id;
-    std::string because; ///< empty: nothing speaks for another
-};
-
-/// What most published runs of such a plan had. With zero below 3: Transformer Engine's recipes are NVIDIA's,
-/// 326 of 328; all 102 in FP16 are on A100s, by Megatron's before 2023. With zero = 3: 215 of 235 dense ones
-/// in 16 bits are PyTorch's FSDP without torch.compile, and 7 of 48 in FP8.
-Guess guess_software(const Reading& reading) {
-    using work::Precision;
-    const Guess usual{"megatron-core", ""};
-    if (!reading.sound({"cluster.gpu", "model.moe.experts", "plan.precision", "plan.zero", "plan.context"})) {
-        return usual;
-    }
-    const work::ParallelPlan& plan = reading.draft.plan;
-    const bool dense = reading.draft.model.moe.experts == 0;
-    const bool in_16_bits = plan.precision == Precision::bf16 || plan.precision == Precision::fp16;
-    if (plan.zero == 3) {
-        return dense && in_16_bits ? Guess{"pytorch-fsdp", "zero is 3"} : usual;
-    }
-    std::string because = fmt::format("precision is {}", work::name(plan.precision));
-    switch (plan.precision) {
-    case Precision::fp16: {
-        const hw::GpuSpec& gpu = *reading.library.catalog.find_gpu(reading.draft.gpu);
-        return dense && plan.context == 1 && gpu.architecture == "ampere"
-                   ? Guess{"megatron-lm-2022", because + " on Ampere"}
-                   : usual;
-    }
-    case Precision::fp8_delayed:
-        return {"nemo", std::move(because)};
-    case Precision::fp8_tensor:
-    case Precision::mxfp8:
-    case Precision::nvfp4:
-        return {"megatron-bridge", std::move(because)};
-    default:
-        return usual;
-    }
-}
-
 /// Whether the plan leaves this open and is one that the choice is for.
 bool takes(const Reading& reading, const Software::Choice& choice) {
     const Slot& slot = reading.slot(choice.key);
@@ -212,7 +172,7 @@ const Software* name_software(Reading& reading) {
     if (slot.given) {
         return find_software(reading.library, reading.draft.software);
     }
-    const Guess guess = guess_software(reading);
+    const SoftwareGuess guess = reading.usual_software.value_or(guess_software(reading));
     const Software* software = find_software(reading.library, guess.id);
     if (software == nullptr) {
         return nullptr;
@@ -220,12 +180,13 @@ const Software* name_software(Reading& reading) {
     reading.derive("plan.software", software->id,
                    guess.because.empty() ? std::string(slot.key->reason)
                                          : fmt::format("a guess, since {}", guess.because));
-    if (!guess.because.empty()) {
+    const std::string choices = choices_text(*software, reading);
+    if (!guess.because.empty() && !choices.empty()) {
         reading.warn(
             "plan.software",
             fmt::format("software is not said; since {} it is taken for {} ({}); say software = \"...\" "
                         "(chokepoint list software) if it was another",
-                        guess.because, software->id, choices_text(*software, reading)));
+                        guess.because, software->id, choices));
     }
     return software;
 }
@@ -262,6 +223,40 @@ std::vector<Software> load_software(const std::filesystem::path& directory) {
 const Software* find_software(const Library& library, std::string_view id) {
     const auto found = std::ranges::find(library.software, id, &Software::id);
     return found == library.software.end() ? nullptr : &*found;
+}
+
+/// With zero below 3: Transformer Engine's recipes are NVIDIA's,
+/// 326 of 328; all 102 in FP16 are on A100s, by Megatron's before 2023. With zero = 3: 215 of 235 dense ones
+/// in 16 bits are PyTorch's FSDP without torch.compile, and 7 of 48 in FP8.
+SoftwareGuess guess_software(const Reading& reading) {
+    using work::Precision;
+    const SoftwareGuess usual{"megatron-core", ""};
+    if (!reading.sound({"cluster.gpu", "model.moe.experts", "plan.precision", "plan.zero", "plan.context"})) {
+        return usual;
+    }
+    const work::ParallelPlan& plan = reading.draft.plan;
+    const bool dense = reading.draft.model.moe.experts == 0;
+    const bool in_16_bits = plan.precision == Precision::bf16 || plan.precision == Precision::fp16;
+    if (plan.zero == 3) {
+        return dense && in_16_bits ? SoftwareGuess{"pytorch-fsdp", "zero is 3"} : usual;
+    }
+    std::string because = fmt::format("precision is {}", work::name(plan.precision));
+    switch (plan.precision) {
+    case Precision::fp16: {
+        const hw::GpuSpec& gpu = *reading.library.catalog.find_gpu(reading.draft.gpu);
+        return dense && plan.context == 1 && gpu.architecture == "ampere"
+                   ? SoftwareGuess{"megatron-lm-2022", because + " on Ampere"}
+                   : usual;
+    }
+    case Precision::fp8_delayed:
+        return {"nemo", std::move(because)};
+    case Precision::fp8_tensor:
+    case Precision::mxfp8:
+    case Precision::nvfp4:
+        return {"megatron-bridge", std::move(because)};
+    default:
+        return usual;
+    }
 }
 
 void apply_software(Reading& reading) {

@@ -2,6 +2,7 @@
 // Laws of plan.software: what it fills, what it leaves alone, and what is guessed where nobody says it.
 #include "scenario_text.hpp"
 
+#include <chokepoint/sim/scenario_template.hpp>
 #include <chokepoint/sim/software.hpp>
 
 #include <gmock/gmock.h>
@@ -126,6 +127,21 @@ TEST(Software, PairsExpertsOnlyWhereTheyCanBe) {
     EXPECT_FALSE(paired({"plan.expert=8", "cluster.gpu=h100-sxm"}));
     EXPECT_FALSE(paired({"plan.expert=8", "cluster.gpu=b200-sxm", "plan.overlap_expert=false"}))
         << "and weight gradients are not delayed, which would be a fault";
+}
+
+// Else a sweep over precisions would compare software.
+TEST(Software, IsOneForAllPointsOfASweep) {
+    const auto scenario =
+        sim::ScenarioTemplate::parse(std::string(kDense), "dense.toml", {{"cluster.gpu=h100-sxm"}, {}});
+    const std::vector<std::string> point{"plan.precision=fp8-tensor"};
+    EXPECT_EQ(value(scenario.with(point), "plan.software").text, "megatron-core");
+    const auto eight_bits = sim::ScenarioTemplate::parse(
+        std::string(kDense), "dense.toml", {{"cluster.gpu=h100-sxm", "plan.precision=fp8-tensor"}, {}});
+    EXPECT_EQ(value(eight_bits.with({}), "plan.software").text, "megatron-bridge");
+    const std::vector<std::string> other{"plan.precision=bf16"};
+    EXPECT_EQ(value(eight_bits.with(other), "plan.software").text, "megatron-bridge");
+    const std::vector<std::string> named{"plan.software=nemo"};
+    EXPECT_EQ(value(eight_bits.with(named), "plan.software").text, "nemo");
 }
 
 TEST(Software, AGuessSaysWhatItFillsAndGoesAwayWhenNamed) {
