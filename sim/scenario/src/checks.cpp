@@ -210,6 +210,11 @@ void check_ramp(Reading& reading) {
 
 } // namespace
 
+bool is_of(const Reading& reading, std::string_view architecture) {
+    return reading.sound({"cluster.gpu"}) &&
+           reading.library.catalog.find_gpu(reading.draft.gpu)->architecture == architecture;
+}
+
 const hw::NodeEntry* node_entry(const Draft& draft, const hw::Catalog& catalog) {
     return draft.node ? catalog.find_node(*draft.node)
                       : catalog.usual_node_entry(*catalog.find_gpu(draft.gpu));

@@ -16,12 +16,14 @@ namespace chokepoint::sim::loader {
 using Value = std::variant<std::monostate, bool, std::int64_t, double, std::string, std::vector<std::int64_t>,
                            std::vector<std::string>>;
 
+struct Key;
+struct Condition;
 /// One file of training software: see chokepoint/sim/software.hpp.
 struct Software {
     struct Choice {
-        std::string key;
+        const Key* key;
         Value value;
-        std::string section; ///< of the file: what plans it is for
+        const Condition* condition; ///< what plans it is for
     };
     std::string id, title, source;
     double host_share = 1.0;

@@ -15,9 +15,6 @@
 namespace chokepoint::sim::loader {
 namespace {
 
-/// The empty list of names, as one may say it.
-constexpr std::string_view kNone = "none";
-
 /// "a bandwidth" of `a bandwidth such as "200 Gb/s"`.
 std::string_view noun(hw::Dimension dimension) {
     const std::string_view all = hw::describe(dimension);
@@ -156,27 +153,15 @@ ReadResult read_date(const Raw& raw, const Shape& shape, const Library& library)
 }
 
 /// Lists of numbers and of names: every item is read by the scalar shape; the first fault stands for the
-/// list. One name may stand alone, and "none" for no name.
+/// list.
 template <class Item> ReadResult read_list(const Raw& raw, const Shape& shape, const Library& library) {
-    std::vector<Item> values;
-    Shape scalar = shape;
-    scalar.kind = shape.kind == Kind::integers ? Kind::integer : Kind::choice;
-    const RawList alone{raw};
     const auto* items = std::get_if<RawList>(&raw.value);
-    if (const auto* name = std::get_if<std::string>(&raw.value);
-        name != nullptr && shape.kind == Kind::choices) {
-        if (*name == kNone) {
-            return {values, "[]", {}};
-        }
-        const ReadResult only = read_value(raw, scalar, library);
-        if (!only.fault.empty()) {
-            return only;
-        }
-        items = &alone;
-    }
     if (items == nullptr) {
         return wrong_kind(raw, shape, library);
     }
+    std::vector<Item> values;
+    Shape scalar = shape;
+    scalar.kind = shape.kind == Kind::integers ? Kind::integer : Kind::choice;
     for (std::size_t i = 0; i < items->size(); ++i) {
         const ReadResult item = read_value((*items)[i], scalar, library);
         if (!item.fault.empty()) {
@@ -185,6 +170,20 @@ template <class Item> ReadResult read_list(const Raw& raw, const Shape& shape, c
         values.push_back(std::get<Item>(item.value));
     }
     return {values, fmt::format("[{}]", fmt::join(values, ", ")), {}};
+}
+
+/// A list of names; one name may stand alone, and "none" for no name.
+ReadResult read_choices(const Raw& raw, const Shape& shape, const Library& library) {
+    const auto* name = std::get_if<std::string>(&raw.value);
+    if (name == nullptr) {
+        return read_list<std::string>(raw, shape, library);
+    }
+    if (*name == "none") {
+        return {std::vector<std::string>{}, "[]", {}};
+    }
+    const ReadResult only = read_choice(raw, shape, library);
+    return only.fault.empty() ? ReadResult{std::vector<std::string>{*name}, fmt::format("[{}]", *name), {}}
+                              : only;
 }
 
 template <class Quantity> std::string quantity_text(double base) { return hw::to_text(Quantity(base)); }
@@ -259,7 +258,7 @@ ReadResult read_value(const Raw& raw, const Shape& shape, const Library& library
     case Kind::choice:
         return read_choice(raw, shape, library);
     case Kind::choices:
-        return read_list<std::string>(raw, shape, library);
+        return read_choices(raw, shape, library);
     }
     throw std::logic_error("read_value(): a kind of key without a reader");
 }

@@ -259,9 +259,9 @@ Value usual_graphs(const Reading& reading) {
         return in_a_rack(reading) ? std::vector<std::string>{"attention", "router"}
                                   : std::vector<std::string>{};
     }
-    const bool fast = reading.library.catalog.find_gpu(reading.draft.gpu)->architecture == "blackwell";
     const bool small = static_cast<double>(work::count_parameters(model).total) < kSmall;
-    return fast && small ? std::vector<std::string>{"step"} : std::vector<std::string>{};
+    return small && is_of(reading, "blackwell") ? std::vector<std::string>{"step"}
+                                                : std::vector<std::string>{};
 }
 
 Value usual_send(const Reading& reading) {

@@ -64,10 +64,11 @@ const std::array kPlanKeys{
         plan_field<&ParallelPlan::pipeline>},
     Key{"plan.software", choice(kSoftware), Need::computed, "",
         "as most published runs of such plans: pytorch-fsdp with zero = 3 in 16 bits (215 of 235 dense "
-        "ones); else "
-        "megatron-bridge in fp8-tensor, mxfp8 and nvfp4 and nemo in fp8-delayed (326 of 328), "
-        "megatron-lm-2022 in "
-        "fp16 on Ampere (all 102); else megatron-core, whose choices are this table's own defaults",
+        "ones); "
+        "else megatron-bridge in fp8-tensor, mxfp8 and nvfp4 and nemo in fp8-delayed (326 of 328), "
+        "megatron-lm-2022 in fp16 on Ampere (all 102); else megatron-core, whose choices are this table's "
+        "own "
+        "defaults",
         "the training software: every key of [plan] that is not given takes what it does by itself "
         "(docs/plans.md)",
         field<&Draft::software>},
@@ -89,8 +90,8 @@ const std::array kPlanKeys{
         "how attention sees the keys and values of other context-parallel ranks",
         plan_field<&ParallelPlan::context_kind>},
     Key{"plan.expert_tensor", integer("1", "1024"), Need::computed, "",
-        "plan.tensor, as Megatron-Core, where such expert groups divide a stage; else, and in a dense model, "
-        "1",
+        "plan.tensor, as Megatron-Core, where such expert groups divide a stage; else, and in a dense "
+        "model, 1",
         "GPUs that share each matrix of a routed expert", plan_field<&ParallelPlan::expert_tensor>},
     Key{"plan.rank_order", text(), Need::defaulted, "tp-cp-ep-dp-pp",
         "Megatron-Core's default, and DeepSeek-V3's with expert groups on neighbouring nodes",
@@ -202,8 +203,7 @@ const std::array kPlanKeys{
     Key{"plan.cuda_graphs", choices(kCudaGraphs), Need::computed, "",
         "[attention, router] of a model with experts in a rack (NVLink joins more than 8 GPUs): 46 of 70 "
         "published runs record these or more; [step] of a dense model of less than 10 B parameters on "
-        "Blackwell, "
-        "as 14 of 15 or nearly; else [], the framework starts every kernel by itself",
+        "Blackwell, as 14 of 15 or nearly; else [], the framework starts every kernel by itself",
         "what is recorded in CUDA graphs and started with one call of the host (docs/host.md)",
         plan_field<&ParallelPlan::cuda_graphs>},
     Key{"plan.recompute", choices(kRecompute), Need::defaulted, "[]", "every activation is kept",

@@ -140,6 +140,8 @@ std::vector<PhaseDocument> phase_documents(const Reading&, const Document&);
 std::string cite(std::string_view entry, const std::map<std::string, hw::Citation>&,
                  const std::string& field);
 
+/// Whether the part is known, and of this architecture: "blackwell".
+bool is_of(const Reading&, std::string_view architecture);
 /// The node that the scenario names, or the part's usual one; nullptr if the catalog has none.
 const hw::NodeEntry* node_entry(const Draft&, const hw::Catalog&);
 /// The GPUs as the caps leave them.

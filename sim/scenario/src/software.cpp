@@ -14,42 +14,46 @@
 #include <tuple>
 
 namespace chokepoint::sim::loader {
-namespace {
 
 /// A section of a software's file, and the plans that its values are for.
 struct Condition {
     std::string_view section, when;
-    bool (*holds)(const Draft&);
-    std::string_view architecture = {}; ///< of the part alone, if any
+    bool (*holds)(const Reading&);
 };
 
-bool has_layers_run_again(const Draft& draft) {
-    return draft.plan.recompute.layer || draft.plan.recompute.dense_ffn;
+namespace {
+
+bool is_moe(const Reading& reading) { return reading.draft.model.moe.experts > 0; }
+bool on_blackwell(const Reading& reading) { return is_of(reading, "blackwell"); }
+bool has_layers_run_again(const Reading& reading) {
+    const work::Recompute& recompute = reading.draft.plan.recompute;
+    return recompute.layer || recompute.dense_ffn;
 }
 /// The plans that overlap_expert is for.
-bool has_paired_experts(const Draft& draft) {
-    const work::ParallelPlan& plan = draft.plan;
+bool has_paired_experts(const Reading& reading) {
+    const work::ParallelPlan& plan = reading.draft.plan;
     return plan.expert > 1 &&
            (plan.schedule == "interleaved-1f1b" || (plan.schedule == "1f1b" && plan.pipeline == 1));
 }
-bool in_fp8(const Draft& draft) {
-    return draft.plan.precision == work::Precision::fp8_delayed ||
-           draft.plan.precision == work::Precision::fp8_tensor ||
-           draft.plan.precision == work::Precision::mxfp8;
+bool in_fp8(const Reading& reading) {
+    using enum work::Precision;
+    const work::Precision precision = reading.draft.plan.precision;
+    return precision == fp8_delayed || precision == fp8_tensor || precision == mxfp8;
 }
 
 constexpr std::array kConditions{
-    Condition{"always", "", [](const Draft&) { return true; }},
+    Condition{"always", "", [](const Reading&) { return true; }},
     Condition{"in_fp8", "in fp8-delayed, fp8-tensor or mxfp8", &in_fp8},
     Condition{"with_layers_run_again", "with layer or dense_ffn in recompute", &has_layers_run_again},
-    Condition{"without_context", "with context = 1", [](const Draft& d) { return d.plan.context == 1; }},
-    Condition{"with_experts", "of a model with experts",
-              [](const Draft& d) { return d.model.moe.experts > 0; }},
+    Condition{"without_context", "with context = 1",
+              [](const Reading& reading) { return reading.draft.plan.context == 1; }},
+    Condition{"with_experts", "of a model with experts", &is_moe},
     Condition{"with_paired_experts_on_blackwell", "with expert > 1 under 1f1b, on Blackwell",
-              &has_paired_experts, "blackwell"},
-    Condition{"with_overlap_expert_on_blackwell", "with overlap_expert, on Blackwell",
-              [](const Draft& d) { return d.plan.overlap_expert; }, "blackwell"},
-    Condition{"without_experts", "of a dense model", [](const Draft& d) { return d.model.moe.experts == 0; }},
+              [](const Reading& reading) { return has_paired_experts(reading) && on_blackwell(reading); }},
+    Condition{
+        "with_overlap_expert_on_blackwell", "with overlap_expert, on Blackwell",
+        [](const Reading& reading) { return reading.draft.plan.overlap_expert && on_blackwell(reading); }},
+    Condition{"without_experts", "of a dense model", [](const Reading& reading) { return !is_moe(reading); }},
 };
 
 const Condition* find_condition(std::string_view section) {
@@ -134,7 +138,7 @@ private:
             fault(entry.value, fmt::format("{}: {}", name, read.fault));
             return;
         }
-        software_.choices.push_back({std::string(key->path), read.value, std::string(condition.section)});
+        software_.choices.push_back({key, read.value, &condition});
     }
 
     std::vector<Diagnostic>& faults_;
@@ -143,13 +147,8 @@ private:
 
 /// Whether the plan leaves this open and is one that the choice is for.
 bool takes(const Reading& reading, const Software::Choice& choice) {
-    const Slot& slot = reading.slot(choice.key);
-    const Condition& condition = *find_condition(choice.section);
-    const bool on_part =
-        condition.architecture.empty() ||
-        (reading.sound({"cluster.gpu"}) &&
-         reading.library.catalog.find_gpu(reading.draft.gpu)->architecture == condition.architecture);
-    return !slot.given && slot.sound && on_part && condition.holds(reading.draft);
+    const Slot& slot = reading.slot(choice.key->path);
+    return !slot.given && slot.sound && choice.condition->holds(reading);
 }
 
 /// "elementwise eager, attention_kernel flash-attention-2".
@@ -157,8 +156,8 @@ std::string choices_text(const Software& software, const Reading& reading) {
     std::vector<std::string> parts;
     for (const Software::Choice& choice : software.choices) {
         if (takes(reading, choice)) {
-            const Key& key = *find_key(choice.key);
-            parts.push_back(fmt::format("{} {}", label(key.path), to_text(choice.value, key.shape)));
+            parts.push_back(
+                fmt::format("{} {}", label(choice.key->path), to_text(choice.value, choice.key->shape)));
         }
     }
     return fmt::format("{}", fmt::join(parts, ", "));
@@ -172,7 +171,7 @@ const Software* name_software(Reading& reading) {
     if (slot.given) {
         return find_software(reading.library, reading.draft.software);
     }
-    const SoftwareGuess guess = reading.usual_software.value_or(guess_software(reading));
+    const SoftwareGuess guess = reading.usual_software ? *reading.usual_software : guess_software(reading);
     const Software* software = find_software(reading.library, guess.id);
     if (software == nullptr) {
         return nullptr;
@@ -225,9 +224,9 @@ const Software* find_software(const Library& library, std::string_view id) {
     return found == library.software.end() ? nullptr : &*found;
 }
 
-/// With zero below 3: Transformer Engine's recipes are NVIDIA's,
-/// 326 of 328; all 102 in FP16 are on A100s, by Megatron's before 2023. With zero = 3: 215 of 235 dense ones
-/// in 16 bits are PyTorch's FSDP without torch.compile, and 7 of 48 in FP8.
+/// With zero below 3 Transformer Engine's recipes are NVIDIA's, 326 of 328, and all 102 in FP16 are on A100s,
+/// by Megatron's before 2023. With zero = 3 215 of 235 dense ones in 16 bits are PyTorch's FSDP without
+/// torch.compile, and 7 of 48 in FP8.
 SoftwareGuess guess_software(const Reading& reading) {
     using work::Precision;
     const SoftwareGuess usual{"megatron-core", ""};
@@ -235,19 +234,17 @@ SoftwareGuess guess_software(const Reading& reading) {
         return usual;
     }
     const work::ParallelPlan& plan = reading.draft.plan;
-    const bool dense = reading.draft.model.moe.experts == 0;
+    const bool dense = !is_moe(reading);
     const bool in_16_bits = plan.precision == Precision::bf16 || plan.precision == Precision::fp16;
     if (plan.zero == 3) {
         return dense && in_16_bits ? SoftwareGuess{"pytorch-fsdp", "zero is 3"} : usual;
     }
     std::string because = fmt::format("precision is {}", work::name(plan.precision));
     switch (plan.precision) {
-    case Precision::fp16: {
-        const hw::GpuSpec& gpu = *reading.library.catalog.find_gpu(reading.draft.gpu);
-        return dense && plan.context == 1 && gpu.architecture == "ampere"
+    case Precision::fp16:
+        return dense && plan.context == 1 && is_of(reading, "ampere")
                    ? SoftwareGuess{"megatron-lm-2022", because + " on Ampere"}
                    : usual;
-    }
     case Precision::fp8_delayed:
         return {"nemo", std::move(because)};
     case Precision::fp8_tensor:
@@ -267,7 +264,7 @@ void apply_software(Reading& reading) {
     const std::string where = fmt::format("{}: {}", software->id, software->source);
     for (const Software::Choice& choice : software->choices) {
         if (takes(reading, choice)) {
-            reading.derive(choice.key, choice.value, where, Origin::preset);
+            reading.derive(choice.key->path, choice.value, where, Origin::preset);
         }
     }
     if (const Slot& call = reading.slot("cluster.host_call");
@@ -292,9 +289,9 @@ std::vector<SoftwareEntry> software_entries(const std::filesystem::path& directo
         entry.source = software.source;
         entry.host_share = software.host_share;
         for (const loader::Software::Choice& choice : software.choices) {
-            entry.choices.push_back({choice.key,
-                                     loader::to_text(choice.value, loader::find_key(choice.key)->shape),
-                                     loader::find_condition(choice.section)->when});
+            entry.choices.push_back({std::string(choice.key->path),
+                                     loader::to_text(choice.value, choice.key->shape),
+                                     choice.condition->when});
         }
     }
     return entries;

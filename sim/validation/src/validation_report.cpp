@@ -16,10 +16,13 @@
 namespace chokepoint::sim {
 namespace {
 
-std::string all_keys_of(const PublishedRun& run) {
+/// The keys of a run whose paths are `wanted`, and their values.
+template <typename Predicate> std::string keys_of(const PublishedRun& run, Predicate wanted) {
     std::string text;
     for (const auto& [path, value] : run.keys) {
-        text += fmt::format("{}={}\n", path, value);
+        if (wanted(path)) {
+            text += fmt::format("{}={}\n", path, value);
+        }
     }
     return text;
 }
@@ -48,20 +51,15 @@ std::string kind_of(const Prediction& prediction) { return prediction.moe ? "MoE
 /// The same for runs that are the same scenario, whatever release ran it. A run of which only a rate is
 /// published stands alone.
 std::string layout_of(const PublishedRun& run) {
-    PublishedRun plan = run;
-    std::erase_if(plan.keys, [](const auto& key) { return key.first == "plan.software"; });
-    return fmt::format("{}{}", run.score == Score::time ? "" : run.id, all_keys_of(plan));
+    return (run.score == Score::time ? "" : run.id) +
+           keys_of(run, [](const std::string& path) { return path != "plan.software"; });
 }
 
 /// The model and the cluster of a run, whatever its plan.
 std::string group_of(const PublishedRun& run) {
-    std::string text;
-    for (const auto& [path, value] : run.keys) {
-        if (path.starts_with("cluster.") || path.starts_with("model.")) {
-            text += fmt::format("{}={}\n", path, value);
-        }
-    }
-    return text;
+    return keys_of(run, [](const std::string& path) {
+        return path.starts_with("cluster.") || path.starts_with("model.");
+    });
 }
 
 bool is_inside(const Prediction& prediction) {
