@@ -156,6 +156,25 @@ std::vector<PlannedCurve> blackwell_curves() {
     curves.push_back({attention_plan(KernelClass::attention_bwd, {"tensor", "softmax", "ramp"},
                                      "as the forward kernel, but for its rate"),
                       shape + 1});
+    // NVIDIA's own figures of its newest library have GB200 and GB300 alone. GB300 raises exponentials at
+    // twice the rate, so that no share of a peak carries from one part to the other.
+    struct Own {
+        std::string part;
+        std::vector<std::string> serves;
+    };
+    for (const Own& own : {Own{"gb200", {}}, Own{"gb300", {"b300-sxm"}}}) {
+        const int forward = static_cast<int>(curves.size());
+        curves.push_back({of_part(attention_plan(KernelClass::attention_fwd,
+                                                 {"tensor", "softmax", "ramp", "diagonal"},
+                                                 "waves and bandwidth as TensorRT-LLM's kernel"),
+                                  own.part, own.serves),
+                          shape});
+        curves.push_back(
+            {of_part(attention_plan(KernelClass::attention_bwd, {"tensor", "softmax", "ramp", "diagonal"},
+                                    "waves and bandwidth as the forward kernel"),
+                     own.part, own.serves),
+             forward});
+    }
     return curves;
 }
 
