@@ -164,11 +164,11 @@ std::vector<PlannedCurve> blackwell_curves() {
     };
     for (const Own& own : {Own{"gb200", {}}, Own{"gb300", {"b300-sxm"}}}) {
         const int forward = static_cast<int>(curves.size());
-        curves.push_back({of_part(attention_plan(KernelClass::attention_fwd,
-                                                 {"tensor", "softmax", "ramp", "diagonal"},
-                                                 "waves and bandwidth as TensorRT-LLM's kernel"),
-                                  own.part, own.serves),
-                          shape});
+        curves.push_back(
+            {of_part(attention_plan(KernelClass::attention_fwd, {"tensor", "softmax", "ramp", "diagonal"},
+                                    "waves and bandwidth as TensorRT-LLM's kernel"),
+                     own.part, own.serves),
+             shape});
         curves.push_back(
             {of_part(attention_plan(KernelClass::attention_bwd, {"tensor", "softmax", "ramp", "diagonal"},
                                     "waves and bandwidth as the forward kernel"),
