@@ -55,11 +55,12 @@ std::string layout_of(const PublishedRun& run) {
            keys_of(run, [](const std::string& path) { return path != "plan.software"; });
 }
 
-/// The model and the cluster of a run, whatever its plan.
+/// The model and the cluster of a run, whatever its plan. A table of positions grows with the sequence, and
+/// sources that leave the NICs or the vocabulary unsaid mean the same cluster and model.
 std::string group_of(const PublishedRun& run) {
-    return keys_of(run, [](const std::string& path) {
-        return path.starts_with("cluster.") || path.starts_with("model.");
-    });
+    constexpr std::array<std::string_view, 5> kSame{"cluster.gpu", "cluster.nodes", "cluster.gpus_per_node",
+                                                    "model.arch", "model.layers"};
+    return keys_of(run, [&](const std::string& path) { return std::ranges::find(kSame, path) != kSame.end(); });
 }
 
 bool is_inside(const Prediction& prediction) {
