@@ -50,14 +50,16 @@ constexpr double kAttentionRatioSigma = 0.15;
 
 /// As measurement files call a library of which only a ratio to another one's time is known; empty: it has
 /// curves.
-constexpr std::string_view known_by_ratio(AttentionLibrary library) {
+constexpr std::string_view known_by_ratio(KernelLibrary library) {
     switch (library) {
-    case AttentionLibrary::flash_attention_1:
+    case KernelLibrary::flash_attention_1:
         return "flash-attention-1";
-    case AttentionLibrary::flash_attention_triton:
+    case KernelLibrary::flash_attention_triton:
         return "flash-attention-triton";
-    case AttentionLibrary::usual:
-    case AttentionLibrary::flash_attention_2:
+    case KernelLibrary::usual:
+    case KernelLibrary::flash_attention_2:
+    case KernelLibrary::pytorch:
+    case KernelLibrary::deepseek:
         break;
     }
     return {};

@@ -43,6 +43,18 @@ std::vector<Format> relatives(Format format) {
 /// Whether two figures are the same but for rounding in data sheets.
 bool same(double a, double b) { return std::abs(a - b) <= 0.01 * std::max(a, b); }
 
+/// The vintage of a library's memory-bound kernels; empty: the newest.
+std::string_view streaming_vintage(KernelLibrary library) {
+    switch (library) {
+    case KernelLibrary::pytorch:
+        return kPyTorchVintage;
+    case KernelLibrary::deepseek:
+        return kTrainingVintage;
+    default:
+        return {};
+    }
+}
+
 bool has_figures_of(const GpuSpec& part, const Fit& fit) {
     const MeasuredPart& measured = fit.measured_on;
     if (measured.id.empty() || measured.id == part.id) {
@@ -96,8 +108,12 @@ CurveFinder::CurveFinder(GpuSpec part, std::vector<std::filesystem::path> folder
 const Fit* CurveFinder::in(const FitSet& set, KernelClass kernel, DType dtype, Scaling scaling,
                            const Software& software) const {
     const Fit* newest = set.find(kernel, dtype, scaling, {}, part_.id);
+    if (is_memory_bound(kernel)) {
+        const Fit* named = set.find(kernel, dtype, scaling, streaming_vintage(software.library), part_.id);
+        return named != nullptr ? named : newest;
+    }
     // Of FlashAttention's first release and of Triton's kernel only a ratio to the second's time is known.
-    if (software.library != AttentionLibrary::usual) {
+    if (software.library != KernelLibrary::usual) {
         const bool usual_here = newest != nullptr && newest->software == kFlashAttention2Name;
         return usual_here ? newest : set.find(kernel, dtype, scaling, kFlashAttention2, part_.id);
     }
@@ -109,7 +125,7 @@ const Fit* CurveFinder::in(const FitSet& set, KernelClass kernel, DType dtype, S
 }
 
 FoundCurve CurveFinder::find(KernelClass kernel, DType dtype, Scaling scaling, bool newest_software,
-                             AttentionLibrary library) const {
+                             KernelLibrary library) const {
     const Software software{newest_software, library};
     for (const auto& set : sets_) {
         for (const Format& format : relatives(Format{dtype, scaling})) {

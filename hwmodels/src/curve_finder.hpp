@@ -29,7 +29,7 @@ public:
 
     /// @throws std::invalid_argument if no curve is near enough to lend itself.
     [[nodiscard]] FoundCurve find(KernelClass, DType, Scaling, bool newest_software,
-                                  AttentionLibrary = AttentionLibrary::usual) const;
+                                  KernelLibrary = KernelLibrary::usual) const;
     /// The same class and format as `fit`, in the software of the published training run; or `fit` itself.
     [[nodiscard]] const Fit& early_software(const Fit& fit) const;
     /// What the compute stream does between kernels: known from one training run on Hopper.
@@ -40,7 +40,7 @@ private:
     /// What is asked of a set of curves beside class and format.
     struct Software {
         bool newest = false;
-        AttentionLibrary library = AttentionLibrary::usual;
+        KernelLibrary library = KernelLibrary::usual;
     };
     [[nodiscard]] const Fit* in(const FitSet&, KernelClass, DType, Scaling, const Software&) const;
 

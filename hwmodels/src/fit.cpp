@@ -95,7 +95,9 @@ void take_missing(std::vector<Fit>& streaming, const FitSet& otherwise) {
         if (known.form != CurveForm::streaming) {
             continue;
         }
-        const auto own = std::ranges::find(streaming, known.kernel, &Fit::kernel);
+        const auto own = std::ranges::find_if(streaming, [&](const Fit& fit) {
+            return fit.kernel == known.kernel && fit.vintage == known.vintage;
+        });
         if (own == streaming.end()) {
             streaming.push_back(known);
         } else if (own->rows == 0 && known.rows > 0) {

@@ -34,13 +34,19 @@ double spread(const std::vector<std::pair<Seconds, Seconds>>& model_and_measured
     return std::sqrt(sum / weights);
 }
 
-Fit fit_class(KernelClass kernel, const StreamFigures& stream, const std::vector<Sample>& samples) {
-    Bytes bytes; // a transfer beside counts as more bytes: the class's total time then comes out exactly
+Fit fit_class(KernelClass kernel, const std::string& vintage, const StreamFigures& stream,
+              const std::vector<Sample>& samples) {
+    Seconds at_peak; // a transfer beside counts as more bytes: the class's total time then comes out exactly
     Seconds busy;
+    std::vector<std::string> data;
     for (const Sample& sample : samples) {
         const Measurement& row = *sample.measurement;
-        bytes += (row.op.read + row.op.written) * slowdown(stream.streaming_slowdown, row.beside);
+        at_peak += (row.op.read + row.op.written) * slowdown(stream.streaming_slowdown, row.beside) /
+                   sample.series->part.memory_bandwidth;
         busy += row.time - launches(stream, row.op);
+        if (data.empty() || data.back() != sample.series->id) {
+            data.push_back(sample.series->id);
+        }
     }
     const GpuSpec& part = samples.front().series->part;
 
@@ -48,17 +54,19 @@ Fit fit_class(KernelClass kernel, const StreamFigures& stream, const std::vector
     fit.kernel = kernel;
     fit.form = CurveForm::streaming;
     fit.software = samples.front().series->software;
+    fit.vintage = vintage;
     fit.measured_on = {part.id, part.sm_count, {}, part.memory_bandwidth};
     fit.own_run = samples.front().series->own_run;
     fit.launch = stream.floor;
-    fit.parameters = {bytes / busy / part.memory_bandwidth};
+    fit.parameters = {at_peak / busy};
     fit.free = {"bandwidth"};
     fit.rows = static_cast<int>(samples.size());
-    fit.data = {samples.front().series->id};
+    fit.data = std::move(data);
     std::vector<std::pair<Seconds, Seconds>> pairs;
     for (const Sample& sample : samples) {
         const Measurement& row = *sample.measurement;
-        const Seconds body = (row.op.read + row.op.written) / part.memory_bandwidth / fit.parameters[0];
+        const Seconds body =
+            (row.op.read + row.op.written) / sample.series->part.memory_bandwidth / fit.parameters[0];
         pairs.emplace_back(launches(stream, row.op) + body * slowdown(stream.streaming_slowdown, row.beside),
                            row.time);
     }
@@ -70,13 +78,19 @@ Fit fit_class(KernelClass kernel, const StreamFigures& stream, const std::vector
 } // namespace
 
 std::vector<Fit> fit_streaming(const StreamFigures& stream, const std::vector<Sample>& samples) {
-    std::map<KernelClass, std::vector<Sample>> by_class;
+    std::map<KernelClass, std::map<std::string, std::vector<Sample>>> by_class;
     for (const Sample& sample : samples) {
-        by_class[sample.measurement->op.kernel].push_back(sample);
+        const std::string& vintage = sample.series->vintage;
+        const bool named = vintage == kTrainingVintage || vintage == kPyTorchVintage;
+        by_class[sample.measurement->op.kernel][named ? vintage : ""].push_back(sample);
     }
     std::vector<Fit> fits;
-    for (const auto& [kernel, rows] : by_class) {
-        fits.push_back(fit_class(kernel, stream, rows));
+    for (const auto& [kernel, vintages] : by_class) {
+        for (const auto& [vintage, rows] : vintages) {
+            // The training run's kernels stand for the class where no library's were timed by themselves.
+            const bool alone = vintage == kTrainingVintage && !vintages.contains("");
+            fits.push_back(fit_class(kernel, alone ? "" : vintage, stream, rows));
+        }
     }
     const auto add = std::ranges::find(fits, KernelClass::add, &Fit::kernel);
     if (add != fits.end()) {

@@ -234,10 +234,10 @@ TEST(UnfusedAttention, ComputesAndKeepsTheScoresOfAllPairs) {
 TEST(FlashAttention, ComputesTheSameInEveryRelease) {
     ParallelPlan plan = tensor_plan(1);
     const BlockKernels usual = block_kernels(preset("llama-3-8b"), plan, kDense);
-    const std::map<AttentionKernel, hw::AttentionLibrary> libraries{
-        {AttentionKernel::flash_attention_2, hw::AttentionLibrary::flash_attention_2},
-        {AttentionKernel::flash_attention_1, hw::AttentionLibrary::flash_attention_1},
-        {AttentionKernel::flash_attention_triton, hw::AttentionLibrary::flash_attention_triton}};
+    const std::map<AttentionKernel, hw::KernelLibrary> libraries{
+        {AttentionKernel::flash_attention_2, hw::KernelLibrary::flash_attention_2},
+        {AttentionKernel::flash_attention_1, hw::KernelLibrary::flash_attention_1},
+        {AttentionKernel::flash_attention_triton, hw::KernelLibrary::flash_attention_triton}};
     for (const auto& [kernel, library] : libraries) {
         plan.attention_kernel = kernel;
         const BlockKernels other = block_kernels(preset("llama-3-8b"), plan, kDense);

@@ -13,8 +13,8 @@ using hw::KernelClass;
 
 namespace {
 
-hw::AttentionLibrary library(AttentionKernel kernel) {
-    using enum hw::AttentionLibrary;
+hw::KernelLibrary library(AttentionKernel kernel) {
+    using enum hw::KernelLibrary;
     switch (kernel) {
     case AttentionKernel::flash_attention_2:
         return flash_attention_2;

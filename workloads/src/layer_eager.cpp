@@ -63,16 +63,20 @@ hw::Operator eager_norm(const LayerShape& shape, std::string name, std::int64_t 
                         bool with_residual) {
     const bool plain = shape.model.norm == NormKind::layernorm;
     const Chain chain = (plain ? kLayerNorm : kRmsNorm) + (with_residual ? kSum : Chain{});
-    return as_operator(std::move(name), plain ? KernelClass::norm_fwd : KernelClass::add, chain,
-                       static_cast<double>(elements));
+    hw::Operator op = as_operator(std::move(name), plain ? KernelClass::norm_fwd : KernelClass::add, chain,
+                                  static_cast<double>(elements));
+    op.library = hw::KernelLibrary::pytorch;
+    return op;
 }
 
 hw::Operator eager_norm_backward(const LayerShape& shape, std::string name, std::int64_t elements,
                                  bool with_residual) {
     const bool plain = shape.model.norm == NormKind::layernorm;
     const Chain chain = (plain ? kLayerNormBackward : kRmsNormBackward) + (with_residual ? kSum : Chain{});
-    return as_operator(std::move(name), plain ? KernelClass::norm_bwd : KernelClass::add, chain,
-                       static_cast<double>(elements));
+    hw::Operator op = as_operator(std::move(name), plain ? KernelClass::norm_bwd : KernelClass::add, chain,
+                                  static_cast<double>(elements));
+    op.library = hw::KernelLibrary::pytorch;
+    return op;
 }
 
 hw::Operator eager_rotation(std::string name, std::int64_t elements) {

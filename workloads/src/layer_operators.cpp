@@ -113,11 +113,21 @@ void run_again(Operators& out, const Operators& forward) {
     }
 }
 
+namespace {
+
+/// Norms of DeepSeek-V3's recipe are those of its profile.
+hw::Operator from_library(const LayerShape& shape, hw::Operator op) {
+    op.library = shape.fp8 ? hw::KernelLibrary::deepseek : hw::KernelLibrary::usual;
+    return op;
+}
+
+} // namespace
+
 hw::Operator norm(const LayerShape& shape, std::string name, std::int64_t rows, std::int64_t width) {
     if (eager(shape)) {
         return eager_norm(shape, std::move(name), rows * width, false);
     }
-    return pass(std::move(name), KernelClass::norm_fwd, bf16_bytes(rows * width));
+    return from_library(shape, pass(std::move(name), KernelClass::norm_fwd, bf16_bytes(rows * width)));
 }
 
 hw::Operator norm_with_residual(const LayerShape& shape, std::string name, std::int64_t rows,
@@ -125,7 +135,7 @@ hw::Operator norm_with_residual(const LayerShape& shape, std::string name, std::
     if (eager(shape)) {
         return eager_norm(shape, std::move(name), rows * width, true);
     }
-    return pass(std::move(name), KernelClass::norm_fwd, 2.0 * bf16_bytes(rows * width));
+    return from_library(shape, pass(std::move(name), KernelClass::norm_fwd, 2.0 * bf16_bytes(rows * width)));
 }
 
 hw::Operator norm_backward(const LayerShape& shape, std::string name, std::int64_t rows, std::int64_t width,
@@ -136,8 +146,8 @@ hw::Operator norm_backward(const LayerShape& shape, std::string name, std::int64
     const hw::Bytes tensor = bf16_bytes(rows * width);
     // Three kernels: the gradient, the sum over rows for the scale's gradient, and its accumulation.
     constexpr int kLaunches = 3;
-    return hw::streaming(std::move(name), KernelClass::norm_bwd, (with_residual ? 3.0 : 2.0) * tensor, tensor,
-                         kLaunches);
+    return from_library(shape, hw::streaming(std::move(name), KernelClass::norm_bwd,
+                                             (with_residual ? 3.0 : 2.0) * tensor, tensor, kLaunches));
 }
 
 hw::Operator rotation(const LayerShape& shape, std::string name, std::int64_t elements) {

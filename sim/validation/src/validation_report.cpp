@@ -60,7 +60,8 @@ std::string layout_of(const PublishedRun& run) {
 std::string group_of(const PublishedRun& run) {
     constexpr std::array<std::string_view, 5> kSame{"cluster.gpu", "cluster.nodes", "cluster.gpus_per_node",
                                                     "model.arch", "model.layers"};
-    return keys_of(run, [&](const std::string& path) { return std::ranges::find(kSame, path) != kSame.end(); });
+    return keys_of(run,
+                   [&](const std::string& path) { return std::ranges::find(kSame, path) != kSame.end(); });
 }
 
 bool is_inside(const Prediction& prediction) {

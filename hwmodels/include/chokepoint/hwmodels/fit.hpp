@@ -19,6 +19,9 @@ namespace chokepoint::hw {
 /// The software that was published when the training run behind MeasurementUse::training was recorded.
 inline constexpr std::string_view kTrainingVintage = "2025-02-25";
 
+/// PyTorch's own kernels where a library has better ones.
+inline constexpr std::string_view kPyTorchVintage = "pytorch";
+
 /// FlashAttention-2 where it is not what training software uses by itself.
 inline constexpr std::string_view kFlashAttention2 = "flash-attention-2";
 

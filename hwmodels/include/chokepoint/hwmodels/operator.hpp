@@ -54,13 +54,15 @@ enum class Scaling {
 std::string_view name(Scaling);
 std::optional<Scaling> scaling_from(std::string_view);
 
-/// Whose attention kernels run. The others are what training software picks by itself on a part.
-enum class AttentionLibrary {
-    usual,
+/// Whose kernels run, of attention and norms. Of every other class one library is known.
+enum class KernelLibrary {
+    usual,             ///< what training software picks by itself on a part; NVIDIA's norms
     flash_attention_2, ///< tensor cores as Ampere has them: on Hopper about half of what its own reach
     flash_attention_1, ///< 2022 to mid-2023: one block of queries after another, about half of the second's
                        ///< rate
     flash_attention_triton, ///< the same in Triton as of then
+    pytorch,                ///< PyTorch's own norms, without torch.compile
+    deepseek,               ///< norms of DeepSeek-V3's published profile
 };
 
 /// GEMM shapes: out[m,n] += a[m,k] b[k,n], `groups` times with m rows each (m is per group).
@@ -78,7 +80,7 @@ struct Operator {
     std::int64_t batch = 0, seq_q = 0, seq_kv = 0;
     int heads = 0, kv_heads = 0, dim_qk = 0, dim_v = 0;
     bool causal = true;
-    AttentionLibrary library = AttentionLibrary::usual;
+    KernelLibrary library = KernelLibrary::usual;
 
     Bytes read; ///< minimum traffic, each tensor once
     Bytes written;
