@@ -264,6 +264,41 @@ TEST(ExpertParallelism, SendsNothingWithinOneRank) {
                   launches(spread.ffn_weight_gradient)); // one wgrad kernel per local expert
 }
 
+// Transformer Engine's fused grouped MLP (pytorch/ops/fused/grouped_mlp.py): no kernel between an expert's
+// two products, forward or backward, and neither of them does less.
+TEST(FusedExperts, DoTheSameProductsWithNothingBetweenThem) {
+    ParallelPlan plan = test::small_plan(preset("gpt-oss-120b"), Precision::mxfp8);
+    const auto layer = [&] { return block_kernels(preset("gpt-oss-120b"), plan, {BlockKind::moe_layer, 3}); };
+    const BlockKernels apart = layer();
+    plan.fused_experts = true;
+    const BlockKernels fused = layer();
+    EXPECT_DOUBLE_EQ(test::counted_flops(fused), test::counted_flops(apart));
+    const auto names_of = [](const Operators& operators) {
+        std::vector<std::string> names;
+        for (const Operator& op : operators) {
+            names.push_back(op.name);
+        }
+        return names;
+    };
+    const std::vector<std::string> after = names_of(all(fused));
+    std::vector<std::string> gone;
+    for (const std::string& name : names_of(all(apart))) {
+        if (std::ranges::find(after, name) == after.end()) {
+            gone.push_back(name);
+        }
+    }
+    EXPECT_THAT(gone, testing::UnorderedElementsAre("routing weights", "expert activation",
+                                                    "expert down cast", "expert down bias",
+                                                    "expert activation backward", "routing weight gradient",
+                                                    "routing weights backward", "expert up gradient cast"));
+    const auto written = [](const BlockKernels& block, std::string_view name) {
+        const Operators operators = all(block);
+        return std::ranges::find(operators, name, &Operator::name)->written.value();
+    };
+    EXPECT_GT(written(fused, "expert up"), written(apart, "expert up")) << "the next product's operand";
+    EXPECT_GT(written(fused, "expert down dgrad"), written(apart, "expert down dgrad"));
+}
+
 TEST(ExpertParallelism, ThatDoesNotDivideIsRefused) {
     ParallelPlan plan = test::deepseek_plan();
     plan.expert = 48;

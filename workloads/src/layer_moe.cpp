@@ -32,6 +32,32 @@ hw::Operator grouped_wgrad(const LayerShape& shape, std::string name, std::int64
     return into_gradients(shape, std::move(op));
 }
 
+/// Both copies of an MXFP8 operand, along rows and along columns, with their scales.
+hw::Bytes both_copies(const LayerShape& shape, std::int64_t width) {
+    return 2.0 * fp8_bytes(shape.routed_rows, width);
+}
+
+/// The up projection. Fused, it also writes the down projection's operand; its own output stays for the
+/// backward.
+hw::Operator up_projection(const LayerShape& shape) {
+    hw::Operator op = grouped(shape, "expert up", expert_up_width(shape), shape.model.hidden);
+    if (shape.plan.fused_experts) {
+        op.written += both_copies(shape, shape.expert_width);
+    }
+    return op;
+}
+
+/// Back through the down projection. Fused, on through the activation: it reads the activation's input and
+/// writes its gradient as operands of the next products.
+hw::Operator down_input_gradient(const LayerShape& shape) {
+    hw::Operator op = grouped(shape, "expert down dgrad", shape.expert_width, shape.model.hidden);
+    if (shape.plan.fused_experts) {
+        op.read += bf16_bytes(shape.routed_rows * expert_up_width(shape));
+        op.written = both_copies(shape, expert_up_width(shape));
+    }
+    return promoted(std::move(op));
+}
+
 /// Received tokens, each copied to the rows of the local experts it chose.
 hw::Operator permute(const LayerShape& shape, std::string name) {
     return hw::streaming(std::move(name), KernelClass::permute,
@@ -100,7 +126,7 @@ void add_mapping(Operators& out, const LayerShape& shape) {
 /// The down projection's bias, weighted by its row's routing weight: a product and a sum for each expert in
 /// FP32 (the routing weights' format), then all rows together and to BF16 (Megatron-Core's TEGroupedMLP).
 void down_bias(Operators& out, const LayerShape& shape) {
-    if (!shape.model.biases) {
+    if (!shape.model.biases || shape.plan.fused_experts) {
         return;
     }
     const std::int64_t elements = shape.routed_rows * shape.model.hidden;
@@ -111,7 +137,7 @@ void down_bias(Operators& out, const LayerShape& shape) {
 }
 
 /// Its gradients: the sum's in both formats, the bias's (products, summed over rows) and the routing weights'
-/// (products, summed over columns); the experts' gradients put together.
+/// (products, summed over columns); the experts' gradients put together. Fused, a sum over rows is left.
 void down_bias_backward(Operators& out, const LayerShape& shape) {
     if (!shape.model.biases) {
         return;
@@ -119,31 +145,40 @@ void down_bias_backward(Operators& out, const LayerShape& shape) {
     const std::int64_t elements = shape.routed_rows * shape.model.hidden;
     const hw::Bytes wide = fp32_bytes(elements);
     const hw::Bytes narrow = bf16_bytes(elements);
-    out.push_back(hw::streaming("expert down bias backward", KernelClass::add, 2.0 * narrow + 5.0 * wide,
-                                3.0 * wide + 2.0 * narrow, 5 * shape.local_experts + 2));
+    const std::string name = "expert down bias backward";
+    if (shape.plan.fused_experts) {
+        out.push_back(hw::streaming(name, KernelClass::add, narrow, hw::Bytes(0.0), shape.local_experts));
+        return;
+    }
+    out.push_back(hw::streaming(name, KernelClass::add, 2.0 * narrow + 5.0 * wide, 3.0 * wide + 2.0 * narrow,
+                                5 * shape.local_experts + 2));
 }
 
 void routed_forward(Operators& out, const LayerShape& shape) {
     const std::int64_t h = shape.model.hidden;
     const std::int64_t width = shape.expert_width;
-    const std::int64_t up = expert_up_width(shape);
     add_mapping(out, shape);
     gather_rows(out, shape, "gather expert rows");
     out.push_back(permute(shape, "permute"));
     if (shape.fp8) {
-        out.push_back(transpose_weight("expert up weight transpose", expert_weights(shape, h, up)));
+        out.push_back(
+            transpose_weight("expert up weight transpose", expert_weights(shape, h, expert_up_width(shape))));
         out.push_back(copy_scales(shape, "expert up scales", h));
     }
     cast_rows(out, shape, "expert up cast", h);
-    out.push_back(grouped(shape, "expert up", up, h));
-    out.push_back(row_weights(shape, "routing weights"));
-    out.push_back(activation_forward(shape, "expert activation", shape.routed_rows, width));
+    out.push_back(up_projection(shape));
+    if (!shape.plan.fused_experts) {
+        out.push_back(row_weights(shape, "routing weights"));
+        out.push_back(activation_forward(shape, "expert activation", shape.routed_rows, width));
+    }
     if (shape.fp8) {
         out.push_back(transpose_weight("expert down weight transpose", expert_weights(shape, width, h)));
         // The second kernel writes the grouped operands' descriptors.
         out.push_back(copy_scales(shape, "expert down scales", width, 2));
     }
-    cast_rows(out, shape, "expert down cast", width);
+    if (!shape.plan.fused_experts) {
+        cast_rows(out, shape, "expert down cast", width);
+    }
     out.push_back(grouped(shape, "expert down", h, width));
     down_bias(out, shape);
     out.push_back(unpermute(shape, "unpermute"));
@@ -163,7 +198,10 @@ void routed_down_backward(Operators& out, const LayerShape& shape) {
     }
     down_bias_backward(out, shape);
     cast_rows(out, shape, "expert down gradient cast", shape.model.hidden);
-    out.push_back(promoted(grouped(shape, "expert down dgrad", width, shape.model.hidden)));
+    out.push_back(down_input_gradient(shape));
+    if (shape.plan.fused_experts) {
+        return;
+    }
     out.push_back(activation_backward(shape, "expert activation backward", shape.routed_rows, width,
                                       shape.plan.recompute.activation));
     // The gradient of a routing weight: output times gradient, summed over the row.
@@ -185,7 +223,9 @@ void routed_up_backward(Operators& out, const LayerShape& shape) {
         out.push_back(hw::streaming("expert up bias gradient", KernelClass::add,
                                     bf16_bytes(shape.routed_rows * up), hw::Bytes(0.0), shape.local_experts));
     }
-    cast_rows(out, shape, "expert up gradient cast", up);
+    if (!shape.plan.fused_experts) {
+        cast_rows(out, shape, "expert up gradient cast", up);
+    }
     out.push_back(promoted(grouped(shape, "expert up dgrad", shape.model.hidden, up)));
     out.push_back(unpermute(shape, "unpermute gradient"));
     reduce_rows(out, shape, "reduce expert gradients");

@@ -197,6 +197,10 @@ const std::array kPlanKeys{
     Key{"plan.fused_router", boolean(), Need::defaulted, "false", "DeepSeek-V3's published profile",
         "whether the router's operations on scores are fused (Megatron-Core's moe_router_fusion)",
         plan_field<&ParallelPlan::fused_router>},
+    Key{"plan.fused_experts", boolean(), Need::defaulted, "false", "an option of Transformer Engine",
+        "whether experts' activations, biases and casts are part of their matrix products (Transformer "
+        "Engine's fused grouped MLP); MXFP8 on Blackwell",
+        plan_field<&ParallelPlan::fused_experts>},
     Key{"plan.capacity_factor", number("0", "64"), Need::defaulted, "0", "no token is dropped",
         "rows of each expert over its balanced share, cut or padded to that many",
         plan_field<&ParallelPlan::capacity_factor>},

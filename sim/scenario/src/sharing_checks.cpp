@@ -79,6 +79,20 @@ void check_recompute(Reading& reading) {
     }
 }
 
+void check_fused_experts(Reading& reading) {
+    const work::ParallelPlan& plan = reading.draft.plan;
+    if (!plan.fused_experts || !reading.sound({"plan.fused_experts", "plan.precision", "cluster.gpu"})) {
+        return;
+    }
+    if (plan.precision != work::Precision::mxfp8 || !is_of(reading, "blackwell")) {
+        reading.fault(
+            "plan.fused_experts",
+            fmt::format("fused_experts is true in {} on {}; expected mxfp8 on a Blackwell part, the "
+                        "only ones that such kernels are written for",
+                        work::name(plan.precision), reading.draft.gpu));
+    }
+}
+
 void check_overlap_expert(Reading& reading) {
     const work::ParallelPlan& plan = reading.draft.plan;
     if (!reading.sound({"plan.overlap_expert", "plan.delay_weight_gradient", "plan.overlap"})) {
@@ -104,6 +118,7 @@ void check_sharing(Reading& reading) {
     check_shard_group(reading);
     check_recompute(reading);
     check_overlap_expert(reading);
+    check_fused_experts(reading);
 }
 
 } // namespace chokepoint::sim::loader

@@ -53,6 +53,13 @@ constexpr std::array kConditions{
     Condition{
         "with_overlap_expert_on_blackwell", "with overlap_expert, on Blackwell",
         [](const Reading& reading) { return reading.draft.plan.overlap_expert && on_blackwell(reading); }},
+    Condition{"with_recorded_experts_in_mxfp8_on_blackwell",
+              "of a model with experts in mxfp8 and step in cuda_graphs, on Blackwell",
+              [](const Reading& reading) {
+                  const work::ParallelPlan& plan = reading.draft.plan;
+                  return is_moe(reading) && on_blackwell(reading) && plan.cuda_graphs.step &&
+                         plan.precision == work::Precision::mxfp8;
+              }},
     Condition{"without_experts", "of a dense model", [](const Reading& reading) { return !is_moe(reading); }},
 };
 

@@ -147,7 +147,10 @@ struct ParallelPlan {
     /// Whether norms and residuals work on a tensor-parallel GPU's share of the tokens (arXiv 2205.05198).
     bool sequence_parallel = true;
     Dispatcher dispatcher = Dispatcher::deepep;
-    bool fused_router = false;    ///< three kernels instead of one for each operation on scores
+    bool fused_router = false; ///< three kernels instead of one for each operation on scores
+    /// Whether experts' activations, biases and casts are part of their matrix products (Transformer Engine's
+    /// fused grouped MLP: MXFP8 on Blackwell).
+    bool fused_experts = false;
     double capacity_factor = 0.0; ///< rows of an expert over its balanced share, padded; 0: none is dropped
     /// Whether 1F1B's neighbouring forward and backward become overlapped pairs (Megatron-Core's
     /// overlap-moe-expert-parallel-comm), so that one's dispatch and combine fly while the other computes.
