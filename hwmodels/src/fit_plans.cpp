@@ -34,8 +34,8 @@ CurvePlan of_part(CurvePlan plan, std::string part, std::vector<std::string> ser
 }
 
 /// Transformer Engine runs each expert's product with the dense library's kernels. In FP8 with one scale a
-/// tensor nothing of it is published: such experts take the dense curve, and an inference engine's CUTLASS
-/// kernels are a check alone.
+/// tensor and in NVFP4 nothing of it is published: such experts take the dense curve, and an inference
+/// engine's CUTLASS kernels are a check alone.
 CurvePlan of_parents_kernels(CurvePlan plan) {
     plan.parents_hull = true;
     return plan;
@@ -126,20 +126,13 @@ std::vector<PlannedCurve> blackwell_curves() {
         curves.push_back({dense, -1, power(0)});
         curves.push_back({of_part(dense, "b300-sxm", {"gb300"}), -1, power(1)});
         curves.push_back({of_part(dense, "gb200"), -1, power(2)});
-        if (scaling == Scaling::per_tensor) {
+        if (scaling == Scaling::per_tensor || dtype == DType::fp4) {
             continue; // training runs these experts with the dense kernels
         }
         // Experts' weights stream as no dense layer's do, and there are rows enough to show it: the error
-        // left out falls from 8.4 to 3.3% (1x128) and from 14.8 to 11.9% (BF16). NVFP4's rows do not tell
-        // (15.1 to 15.3%).
-        const bool streams_apart = dtype != DType::fp4;
-        const std::vector<std::string> loop =
-            streams_apart
-                ? std::vector<std::string>{"tensor", "fill", "store", "operand", "wave", "bandwidth"}
-                : std::vector<std::string>{"tensor", "fill", "store", "wave"};
-        const std::string own = streams_apart
-                                    ? "blend and launch as the dense GEMM, the rest of its own"
-                                    : "main loop and tile overhead of its own, the rest as the dense GEMM";
+        // left out falls from 8.4 to 3.3% (1x128) and from 14.8 to 11.9% (BF16).
+        const std::vector<std::string> loop{"tensor", "fill", "store", "operand", "wave", "bandwidth"};
+        const std::string own = "blend and launch as the dense GEMM, the rest of its own";
         curves.push_back({tiled(KernelClass::grouped_gemm, dtype, scaling, loop, own), parent});
         if (dtype == DType::bf16) {
             curves.push_back({tiled(KernelClass::grouped_wgrad, dtype, scaling, loop, own), parent});
