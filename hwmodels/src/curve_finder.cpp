@@ -109,7 +109,9 @@ const Fit* CurveFinder::in(const FitSet& set, KernelClass kernel, DType dtype, S
                            const Software& software) const {
     const Fit* newest = set.find(kernel, dtype, scaling, {}, part_.id);
     if (is_memory_bound(kernel)) {
-        const Fit* named = set.find(kernel, dtype, scaling, streaming_vintage(software.library), part_.id);
+        const bool ours = newest != nullptr && newest->own_run && software.library == KernelLibrary::deepseek;
+        const Fit* named =
+            ours ? newest : set.find(kernel, dtype, scaling, streaming_vintage(software.library), part_.id);
         return named != nullptr ? named : newest;
     }
     // Of FlashAttention's first release and of Triton's kernel only a ratio to the second's time is known.

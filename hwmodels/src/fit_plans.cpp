@@ -149,7 +149,7 @@ std::vector<PlannedCurve> blackwell_curves() {
     curves.push_back({attention_plan(KernelClass::attention_bwd, {"tensor", "softmax", "ramp"},
                                      "as the forward kernel, but for its rate"),
                       shape + 1});
-    // NVIDIA's own figures of its newest library have GB200 and GB300 alone. GB300 raises exponentials at
+    // NVIDIA's own figures of its newest library are of GB200 and GB300 alone. GB300 computes exponentials at
     // twice the rate, so that no share of a peak carries from one part to the other.
     struct Own {
         std::string part;

@@ -42,11 +42,11 @@ protected:
     std::filesystem::path folder_;
 };
 
-/// Shipped DeepGEMM rows as if measured here, each taking so many times as long.
-MeasurementSet own_runs(double slower) {
+/// Shipped rows as if measured here, each taking so many times as long.
+MeasurementSet own_runs(double slower, std::string_view id = "deepgemm-infersim-h800") {
     MeasurementSet set;
     for (MeasurementSeries series : read_measurements(kHwmodels / "measurements/published").series) {
-        if (series.id == "deepgemm-infersim-h800") {
+        if (series.id == id) {
             series.own_run = true;
             series.vintage = "2026-01";
             for (Measurement& row : series.rows) {
@@ -80,6 +80,22 @@ TEST_F(OwnFitsFolder, StandBeforeTheShippedOnesInTrainingToo) {
     // In training the shipped model takes DeepGEMM of early 2025; whoever measured their own kernels runs
     // those.
     EXPECT_NEAR(seconds(2.0) / seconds(1.0), 2.0, 0.04);
+}
+
+TEST_F(OwnFitsFolder, OfNormsStandBeforeDeepSeeksAndNotBeforePyTorchs) {
+    const FitSet otherwise = shipped("hopper");
+    const auto seconds = [&](double slower, KernelLibrary library) {
+        write("hopper.json", to_json(fit_all(own_runs(slower, "cudnn-norms-h200"), "hopper", &otherwise)));
+        CalibrationOptions options;
+        options.own_fits = folder_;
+        Operator norm = streaming("norm", KernelClass::norm_fwd, Bytes(1e9), Bytes(1e9));
+        norm.library = library;
+        return make_calibrated_model(h800(), options)->estimate(norm, {}).time;
+    };
+    for (const KernelLibrary library : {KernelLibrary::usual, KernelLibrary::deepseek}) {
+        EXPECT_NEAR(seconds(2.0, library) / seconds(1.0, library), 2.0, 0.1);
+    }
+    EXPECT_EQ(seconds(2.0, KernelLibrary::pytorch), seconds(1.0, KernelLibrary::pytorch));
 }
 
 TEST_F(OwnFitsFolder, LeaveTheShippedCurvesToWhatTheyLack) {

@@ -81,10 +81,14 @@ void check_recompute(Reading& reading) {
 
 void check_fused_experts(Reading& reading) {
     const work::ParallelPlan& plan = reading.draft.plan;
-    if (!plan.fused_experts || !reading.sound({"plan.fused_experts", "plan.precision", "cluster.gpu"})) {
+    if (!plan.fused_experts ||
+        !reading.sound({"plan.fused_experts", "plan.precision", "cluster.gpu", "model.arch"})) {
         return;
     }
-    if (plan.precision != work::Precision::mxfp8 || !is_of(reading, "blackwell")) {
+    if (reading.draft.model.moe.experts == 0) {
+        reading.fault("plan.fused_experts",
+                      "fused_experts is true for a model without experts; expected false");
+    } else if (plan.precision != work::Precision::mxfp8 || !is_of(reading, "blackwell")) {
         reading.fault(
             "plan.fused_experts",
             fmt::format("fused_experts is true in {} on {}; expected mxfp8 on a Blackwell part, the "
