@@ -210,6 +210,12 @@ void check_ramp(Reading& reading) {
 
 } // namespace
 
+bool in_a_rack(const Reading& reading) {
+    constexpr int kBoard = 8;
+    const hw::NodeEntry* node = node_entry(reading.draft, reading.library.catalog);
+    return std::max(reading.draft.gpus_per_node, node == nullptr ? 0 : node->node.gpus) > kBoard;
+}
+
 bool is_of(const Reading& reading, std::string_view architecture) {
     return reading.sound({"cluster.gpu"}) &&
            reading.library.catalog.find_gpu(reading.draft.gpu)->architecture == architecture;

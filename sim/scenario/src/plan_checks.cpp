@@ -236,14 +236,6 @@ Value usual_loss(const Reading& reading) {
                                                                             : work::CrossEntropy::fused);
 }
 
-/// Whether NVLink joins more GPUs than a board of eight, if not all of them are used: a rack, whose software
-/// is set up otherwise.
-bool in_a_rack(const Reading& reading) {
-    constexpr int kBoard = 8;
-    const hw::NodeEntry* node = node_entry(reading.draft, reading.library.catalog);
-    return std::max(reading.draft.gpus_per_node, node == nullptr ? 0 : node->node.gpus) > kBoard;
-}
-
 Value usual_dispatcher(const Reading& reading) {
     const std::string& schedule = reading.draft.plan.schedule;
     if (schedule == "dualpipe" || schedule == "dualpipev") {

@@ -142,6 +142,9 @@ std::string cite(std::string_view entry, const std::map<std::string, hw::Citatio
 
 /// Whether the part is known, and of this architecture: "blackwell".
 bool is_of(const Reading&, std::string_view architecture);
+/// Whether NVLink joins more GPUs than a board of eight, if not all of them are used: a rack, whose software
+/// is set up otherwise.
+bool in_a_rack(const Reading&);
 /// The node that the scenario names, or the part's usual one; nullptr if the catalog has none.
 const hw::NodeEntry* node_entry(const Draft&, const hw::Catalog&);
 /// The GPUs as the caps leave them.

@@ -53,6 +53,10 @@ constexpr std::array kConditions{
     Condition{
         "with_overlap_expert_on_blackwell", "with overlap_expert, on Blackwell",
         [](const Reading& reading) { return reading.draft.plan.overlap_expert && on_blackwell(reading); }},
+    Condition{
+        "with_node_limited_experts_outside_a_rack",
+        "with max_nodes in [model.moe], where NVLink joins 8 GPUs",
+        [](const Reading& reading) { return reading.draft.model.moe.max_nodes > 0 && !in_a_rack(reading); }},
     Condition{"with_recorded_experts_in_mxfp8_on_blackwell",
               "of a model with experts in mxfp8 and step in cuda_graphs, on Blackwell",
               [](const Reading& reading) {

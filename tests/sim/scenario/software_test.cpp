@@ -5,6 +5,7 @@
 #include <chokepoint/sim/scenario_template.hpp>
 #include <chokepoint/sim/software.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -127,6 +128,22 @@ TEST(Software, PairsExpertsOnlyWhereTheyCanBe) {
     EXPECT_FALSE(paired({"plan.expert=8", "cluster.gpu=h100-sxm"}));
     EXPECT_FALSE(paired({"plan.expert=8", "cluster.gpu=b200-sxm", "plan.overlap_expert=false"}))
         << "and weight gradients are not delayed, which would be a fault";
+}
+
+// DeepSeek-V3's recipe of Megatron-Bridge asks for DeepEP; others start from a plain all-to-all.
+TEST(Software, SendsTokensOfNodeLimitedRoutersByDeepEP) {
+    const auto dispatcher = [](const char* gpu, const char* arch, const char* software) {
+        return dense({"plan.expert=8", "plan.global_batch=144", fmt::format("cluster.gpu={}", gpu),
+                      fmt::format("model.arch={}", arch), fmt::format("plan.software={}", software),
+                      "plan.enforce_memory=false"})
+            .plan()
+            .dispatcher;
+    };
+    using enum work::Dispatcher;
+    EXPECT_EQ(dispatcher("h100-sxm", "deepseek-v3", "megatron-bridge"), deepep);
+    EXPECT_EQ(dispatcher("h100-sxm", "qwen3-30b-a3b", "megatron-bridge"), all_to_all);
+    EXPECT_EQ(dispatcher("gb200", "deepseek-v3", "megatron-bridge"), hybrid_ep);
+    EXPECT_EQ(dispatcher("h100-sxm", "deepseek-v3", "nemo"), all_to_all);
 }
 
 // Else a sweep over precisions would compare software.
