@@ -123,6 +123,26 @@ TEST_P(EveryScheduleStep, DeliversEverySendToOneActionOfTheReceiver) {
     EXPECT_EQ(sent, 2.0 * crossed * boundary_bytes(small_moe(10), small_plan(4, 12)));
 }
 
+TEST_P(EveryScheduleStep, SendsOneHiddenStateHoweverManyGpusShareIt) {
+    const auto sent_by_all = [&](int tensor, int context) {
+        ParallelPlan plan = small_plan(4, 12);
+        plan.tensor = tensor;
+        plan.context = context;
+        const TaskGraph graph = deep_step(GetParam().id, 4, 12, plan);
+        hw::Bytes one;
+        for (TaskId id = 0; id < graph.tasks().size(); ++id) {
+            if (graph.tasks()[id].kind == TaskKind::transfer &&
+                transfer(graph, id).kind == TransferKind::pipeline) {
+                one += transfer(graph, id).bytes;
+            }
+        }
+        return one * static_cast<double>(tensor * context);
+    };
+    const hw::Bytes whole = sent_by_all(1, 1);
+    EXPECT_EQ(sent_by_all(8, 1), whole);
+    EXPECT_EQ(sent_by_all(4, 2), whole);
+}
+
 TEST_P(EveryScheduleStep, RunsEachStreamOfARankOneTaskAtATime) {
     ParallelPlan plan = small_plan(4, 8);
     for (const PipelineSend mode : {PipelineSend::blocking, PipelineSend::overlapped}) {

@@ -36,8 +36,7 @@ StepBuilder::StepBuilder(const ModelArch& model, const ParallelPlan& plan, int g
     : plan_(plan),
       layout_(plan, gpus_per_node),
       works_(model, plan, layout_),
-      // Sequence parallelism leaves each tensor-parallel GPU its share of the boundary activations.
-      boundary_(boundary_bytes(model, plan) / plan.tensor),
+      boundary_(boundary_bytes(model, plan)),
       last_exit_(ranks.size()),
       last_send_(ranks.size()),
       data_(step_, works_, plan, layout_, std::move(ranks)) {
