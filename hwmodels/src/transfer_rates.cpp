@@ -152,10 +152,17 @@ void read_nic(DataFile& file, TransferRates& rates) {
     file.allow(nic, {"source", "date", "line_rate", "reached", "expected"});
     file.citation(nic);
     const BytesPerSecond reached = bandwidth(file, nic, "reached");
-    rates.nic = reached / bandwidth(file, nic, "line_rate");
+    take_nic_share(rates, reached / bandwidth(file, nic, "line_rate"));
     if (nic.has("expected")) {
         rates.relative_sigma = std::abs(std::log(bandwidth(file, nic, "expected") / reached)) / 2.0;
     }
+}
+
+void read_nic_all_to_all(DataFile& file, TransferRates& rates) {
+    const Section nic = file.section(file.root(), "nic_all_to_all");
+    file.allow(nic, {"source", "date", "line_rate", "reached"});
+    file.citation(nic);
+    rates.nic_all_to_all = bandwidth(file, nic, "reached") / bandwidth(file, nic, "line_rate");
 }
 
 /// DeepEP's kernels alone and beside compute: one cannot be had without the other.
@@ -231,6 +238,7 @@ void check_shares(DataFile& file, const TransferRates& rates) {
         }
     }
     check(rates.nic, "nic");
+    check(rates.nic_all_to_all, "nic_all_to_all");
 }
 
 /// What the file holds, over what was known before.
@@ -239,7 +247,7 @@ TransferRates read_rates(const std::filesystem::path& path, TransferRates rates)
     if (file.parsed()) {
         const Section root = file.root();
         file.allow(root, {"deepep", "beside_compute", "kernel_limit", "hybrid_ep", "hybrid_ep_kernel_limit",
-                          "nic", "collective"});
+                          "nic", "nic_all_to_all", "collective"});
         if (root.has("deepep") || root.has("beside_compute")) {
             read_moe(file, rates);
         }
@@ -251,6 +259,9 @@ TransferRates read_rates(const std::filesystem::path& path, TransferRates rates)
         }
         if (root.has("nic")) {
             read_nic(file, rates);
+        }
+        if (root.has("nic_all_to_all")) {
+            read_nic_all_to_all(file, rates);
         }
         if (root.has("collective")) {
             read_collectives(file, rates);
@@ -266,6 +277,13 @@ TransferRates read_rates(const std::filesystem::path& path, TransferRates rates)
 }
 
 } // namespace
+
+void take_nic_share(TransferRates& rates, double share) {
+    if (rates.nic > 0.0) {
+        rates.nic_all_to_all *= share / rates.nic;
+    }
+    rates.nic = share;
+}
 
 TransferRates load_transfer_rates(const std::filesystem::path& path) {
     return read_rates(path, load_transfer_rates());

@@ -3,6 +3,7 @@
 #include "shipped.hpp"
 
 #include <chokepoint/hwmodels/collective.hpp>
+#include <chokepoint/hwmodels/transfer.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -141,6 +142,30 @@ TEST(CollectiveFit, AFewSmallSizesAreNotTakenForTheSwitchs) {
     const auto found = fit_collectives(std::vector{few}, &every_point, shipped);
     ASSERT_EQ(found.size(), 1u);
     EXPECT_EQ(found[0].algorithm, Algorithm::ring);
+}
+
+TEST(CollectiveFit, SeriesBetweenNodesShowTheNicsShares) {
+    TransferRates made = load_transfer_rates();
+    made.nic = 0.7;
+    made.nic_all_to_all = 0.5;
+    const Cluster cluster{h100_node(), catalog().find_fabric("fat-tree")->fabric, 4};
+    std::vector<CollectiveSeries> all;
+    for (const Collective op : {Collective::all_gather, Collective::all_reduce, Collective::all_to_all}) {
+        CollectiveSeries series{.part = "h100-sxm", .software = "made", .node = cluster.node, .points = {}};
+        series.op = op;
+        series.ranks = 32;
+        series.nodes = 4;
+        for (Bytes bytes = 16_MiB; bytes <= 4096_MiB; bytes = bytes * 2.0) {
+            series.points.push_back({bytes, uncontended_time(collective(made, cluster, op, bytes, 32, 8))});
+        }
+        all.push_back(std::move(series));
+    }
+    const NicShares both = fit_nic_shares(all, made.collectives);
+    EXPECT_NEAR(both.others.value(), 0.7, 0.01);
+    EXPECT_NEAR(both.all_to_all.value(), 0.5, 0.01);
+    const NicShares one = fit_nic_shares(std::span(all).last(1), made.collectives);
+    EXPECT_EQ(one.others, std::nullopt);
+    EXPECT_NEAR(one.all_to_all.value(), 0.5, 0.01);
 }
 
 TEST(CollectiveTable, FaultsAreListedWithTheirLines) {

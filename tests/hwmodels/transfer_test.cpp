@@ -3,6 +3,7 @@
 #include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/hwmodels/transfer.hpp>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -251,6 +252,25 @@ TEST(TransferRates, FaultsOfTheFileAreListedWithTheirPlaces) {
     }
     std::filesystem::remove(broken);
     EXPECT_THROW((void)load_transfer_rates("/no/such/file.toml"), std::runtime_error);
+}
+
+TEST(TransferRates, AllToAllStaysAsFarBehindUnlessAFileSaysOtherwise) {
+    const auto path = std::filesystem::temp_directory_path() / "transfers_test_nic.toml";
+    const auto section = [](std::string_view name, int reached) {
+        return fmt::format("[{}]\nsource = \"a test\"\ndate = \"2026-11-30\"\nline_rate = \"400 Gb/s\"\n"
+                           "reached = \"{} GB/s\"\n",
+                           name, reached);
+    };
+    std::ofstream(path) << section("nic", 20);
+    const TransferRates slower = load_transfer_rates(path);
+    EXPECT_DOUBLE_EQ(slower.nic, 0.4);
+    EXPECT_NEAR(slower.nic_all_to_all / slower.nic, rates().nic_all_to_all / rates().nic, 1e-12);
+    EXPECT_LT(slower.nic_all_to_all, slower.nic);
+    std::ofstream(path) << section("nic", 20) << section("nic_all_to_all", 15);
+    EXPECT_DOUBLE_EQ(load_transfer_rates(path).nic_all_to_all, 0.3);
+    std::ofstream(path) << section("nic_all_to_all", 51);
+    EXPECT_THROW((void)load_transfer_rates(path), std::runtime_error) << "more than the line carries";
+    std::filesystem::remove(path);
 }
 
 TEST(TransferRates, AreSharesOfPorts) {

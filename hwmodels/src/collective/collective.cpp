@@ -72,6 +72,13 @@ struct BetweenNodes {
     std::string protocol = "simple";
 };
 
+/// What one NIC's flow reaches alone.
+BytesPerSecond nic_rate(const TransferRates& rates, const Node& node, Collective op,
+                        const BetweenNodes& moved) {
+    const double share = op == Collective::all_to_all ? rates.nic_all_to_all : rates.nic;
+    return nic_per_gpu(node) * (share * moved.share);
+}
+
 /// A step over the network takes no less than the fabric's own latency.
 BetweenNodes by_protocol(const NetworkProtocol& protocol, Bytes bytes, double nvlink_steps,
                          double network_steps, Seconds network) {
@@ -135,8 +142,7 @@ CollectiveChoice across_nodes(const TransferRates& rates, const Cluster& cluster
                             algorithm,
                             fmt::format("network {}", moved.protocol)};
     if (moved.bytes > Bytes(0.0)) {
-        choice.shape.flows.push_back(
-            {Port::nic, moved.bytes, nic_per_gpu(cluster.node) * (rates.nic * moved.share)});
+        choice.shape.flows.push_back({Port::nic, moved.bytes, nic_rate(rates, cluster.node, call.op, moved)});
     }
     choice.shape.latency = moved.latency;
     return choice;
@@ -152,7 +158,7 @@ CollectiveChoice chosen(const TransferRates& rates, const Cluster& cluster, cons
     }
     const Distance distance = call.distance.value_or(longest_distance(cluster.fabric));
     const auto network_time = [&](const BetweenNodes& moved) {
-        return moved.bytes / (nic_per_gpu(cluster.node) * (rates.nic * moved.share)) + moved.latency;
+        return moved.bytes / nic_rate(rates, cluster.node, call.op, moved) + moved.latency;
     };
     std::optional<BetweenNodes> best;
     Algorithm algorithm = Algorithm::ring;

@@ -170,7 +170,7 @@ std::vector<CollectiveCurve> fit_collectives(std::span<const CollectiveSeries> a
     std::map<std::pair<std::string, Collective>, std::vector<Timing>> groups;
     for (const CollectiveSeries& series : all) {
         if (series.nodes > 1) {
-            continue; // the port to the network decides there: fit_nic_share()
+            continue; // the port to the network decides there: fit_nic_shares()
         }
         const std::string architecture = prior.empty() ? series.node.gpu.architecture : "any";
         for (const CollectiveSeries::Point& point : series.points) {

@@ -14,7 +14,7 @@ constexpr Bytes kLarge{64.0 * 1024.0 * 1024.0};
 /// What one NIC carries, which does not depend on how fast anything is.
 Bytes nic_bytes(const CollectiveSeries& series, Bytes bytes, std::span<const CollectiveCurve> curves) {
     TransferRates rates;
-    rates.nic = 1.0;
+    rates.nic = rates.nic_all_to_all = 1.0;
     rates.collectives.assign(curves.begin(), curves.end());
     const Cluster cluster{series.node, {}, series.nodes};
     Bytes sum;
@@ -25,12 +25,21 @@ Bytes nic_bytes(const CollectiveSeries& series, Bytes bytes, std::span<const Col
     return sum;
 }
 
+std::optional<double> median_share(std::vector<double>& shares) {
+    if (shares.empty()) {
+        return std::nullopt;
+    }
+    const auto middle = shares.begin() + static_cast<std::ptrdiff_t>(shares.size() / 2);
+    std::ranges::nth_element(shares, middle);
+    return std::min(*middle, 1.0);
+}
+
 } // namespace
 
-std::optional<double> fit_nic_share(std::span<const CollectiveSeries> all,
-                                    std::span<const CollectiveCurve> curves) {
-    std::vector<double> shares; // from size to size, so that latencies cancel
+NicShares fit_nic_shares(std::span<const CollectiveSeries> all, std::span<const CollectiveCurve> curves) {
+    std::vector<double> all_to_all, others; // from size to size, so that latencies cancel
     for (const CollectiveSeries& series : all) {
+        std::vector<double>& shares = series.op == Collective::all_to_all ? all_to_all : others;
         for (std::size_t i = 1; series.nodes > 1 && i < series.points.size(); ++i) {
             const auto& [small, before] = series.points[i - 1];
             const auto& [large, after] = series.points[i];
@@ -40,12 +49,7 @@ std::optional<double> fit_nic_share(std::span<const CollectiveSeries> all,
             }
         }
     }
-    if (shares.empty()) {
-        return std::nullopt;
-    }
-    const auto middle = shares.begin() + static_cast<std::ptrdiff_t>(shares.size() / 2);
-    std::ranges::nth_element(shares, middle);
-    return std::min(*middle, 1.0);
+    return {median_share(others), median_share(all_to_all)};
 }
 
 } // namespace chokepoint::hw

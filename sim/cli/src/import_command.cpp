@@ -125,19 +125,23 @@ std::pair<double, double> errors_of(const hw::CollectiveSeries& series, const hw
 }
 
 std::string rates_text(const ImportOptions& options, const hw::Node& node,
-                       const std::vector<hw::CollectiveCurve>& curves, std::optional<double> nic) {
+                       const std::vector<hw::CollectiveCurve>& curves, const hw::NicShares& shares) {
     std::string text =
         fmt::format("# Transfer rates fitted by chokepoint {} to {} (nccl-tests) as {}.\n"
                     "# A scenario names this file as cluster.transfers; what it leaves out is as "
                     "shipped.\n",
                     hw::version(), options.file, node.gpu.id);
-    if (nic) {
-        text +=
-            fmt::format("\n[nic]\nsource = \"nccl-tests\"\ndate = \"{:%Y-%m-%d}\"\nline_rate = \"{} GB/s\"\n"
-                        "reached = \"{:.6g} GB/s\"\n",
-                        fmt::gmtime(std::time(nullptr)), hw::nic_per_gpu(node).value() / 1e9,
-                        *nic * hw::nic_per_gpu(node).value() / 1e9);
-    }
+    const auto section = [&](std::string_view name, std::optional<double> share) {
+        if (share) {
+            text += fmt::format(
+                "\n[{}]\nsource = \"nccl-tests\"\ndate = \"{:%Y-%m-%d}\"\nline_rate = \"{} GB/s\"\n"
+                "reached = \"{:.6g} GB/s\"\n",
+                name, fmt::gmtime(std::time(nullptr)), hw::nic_per_gpu(node).value() / 1e9,
+                *share * hw::nic_per_gpu(node).value() / 1e9);
+        }
+    };
+    section("nic", shares.others);
+    section("nic_all_to_all", shares.all_to_all);
     return text + hw::to_toml(curves);
 }
 
@@ -154,8 +158,11 @@ int import_nccl_tests_command(const ImportOptions& options, const Common& common
     const std::vector<hw::CollectiveCurve> shipped = rates.collectives;
     const auto curves = hw::fit_collectives(all, [](const auto&, const auto&) { return true; }, shipped);
     rates.collectives.insert(rates.collectives.begin(), curves.begin(), curves.end());
-    const auto nic = hw::fit_nic_share(all, rates.collectives);
-    rates.nic = nic.value_or(rates.nic);
+    const hw::NicShares shares = hw::fit_nic_shares(all, rates.collectives);
+    hw::take_nic_share(rates, shares.others.value_or(rates.nic));
+    rates.nic_all_to_all = shares.all_to_all.value_or(rates.nic_all_to_all);
+
+    const auto or_null = [](std::optional<double> share) { return share ? Json(*share) : Json(nullptr); };
 
     std::string summary = fmt::format("{:<15} {:>5} {:>5} {:>5} {:>8} {:>8}   as {}\n", "operation", "gpus",
                                       "nodes", "sizes", "median", "p90", part);
@@ -173,7 +180,7 @@ int import_nccl_tests_command(const ImportOptions& options, const Common& common
                         {"median_error", median},
                         {"p90_error", p90}});
     }
-    const std::string text = rates_text(options, node, curves, nic);
+    const std::string text = rates_text(options, node, curves, shares);
     if (!options.out.empty()) {
         OutputFile(options.out).commit(text);
     }
@@ -183,7 +190,8 @@ int import_nccl_tests_command(const ImportOptions& options, const Common& common
           {"file", options.file},
           {"gpu", part},
           {"out", options.out.empty() ? Json(nullptr) : Json(options.out)},
-          {"nic_share", nic ? Json(*nic) : Json(nullptr)},
+          {"nic_share", or_null(shares.others)},
+          {"nic_all_to_all_share", or_null(shares.all_to_all)},
           {"runs", std::move(list)}},
          options.out.empty() ? text : summary);
     return kFine;

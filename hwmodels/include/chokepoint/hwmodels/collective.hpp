@@ -111,9 +111,13 @@ using FitFilter = std::function<bool(const CollectiveSeries&, const CollectiveSe
 std::vector<CollectiveCurve> fit_collectives(std::span<const CollectiveSeries>, const FitFilter&,
                                              std::span<const CollectiveCurve> prior = {});
 
-/// The share of the NIC's rate that series of several nodes reach from 64 MiB up, each NVLink exchange being
-/// faster; nothing if none shows it.
-std::optional<double> fit_nic_share(std::span<const CollectiveSeries>, std::span<const CollectiveCurve>);
+/// Shares of the NIC's rate; nothing where no series shows one.
+struct NicShares {
+    std::optional<double> others; ///< every operation but all-to-all
+    std::optional<double> all_to_all;
+};
+/// What series of several nodes reach from 64 MiB up, each NVLink exchange being faster.
+NicShares fit_nic_shares(std::span<const CollectiveSeries>, std::span<const CollectiveCurve>);
 
 /// The fit file's text, TOML with six significant digits.
 std::string to_toml(std::span<const CollectiveCurve>);

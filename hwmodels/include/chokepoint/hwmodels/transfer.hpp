@@ -108,7 +108,8 @@ struct TransferRates {
     MoeRates combine;
     MoeRates hybrid_dispatch; ///< Hybrid-EP's
     MoeRates hybrid_combine;
-    double nic = 0.0;                         ///< point to point and collectives
+    double nic = 0.0; ///< point to point and collectives but all-to-all
+    double nic_all_to_all = 0.0;
     std::vector<CollectiveCurve> collectives; ///< inside a node
     std::vector<NetworkProtocol> between_nodes = nccl_protocols();
     /// How many times longer a collective takes beside compute kernels than alone: nobody published it, so
@@ -118,6 +119,9 @@ struct TransferRates {
         0.0; ///< of every rate: half the distance between published figures, in logarithms
     friend bool operator==(const TransferRates&, const TransferRates&) = default;
 };
+
+/// The NIC's share for every collective; all-to-all stays as far behind the others as it was.
+void take_nic_share(TransferRates&, double share);
 
 /// A file of the user's; what it leaves out is as shipped.
 /// @throws std::runtime_error with every fault of the file.
