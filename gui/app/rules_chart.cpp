@@ -13,10 +13,11 @@ namespace chokepoint::gui {
 
 namespace {
 
-constexpr std::array kSeverities{"free", "case by case", "licence", "presumption of denial", "undetermined"};
+/// From mild to severe. What is not known may be a licence; what is known to be one is.
+constexpr std::array kSeverities{"free", "case by case", "undetermined", "licence", "presumption of denial"};
 
 // As series_color numbers them: each ruling keeps its colour and shape from day to day.
-constexpr std::array<std::size_t, kSeverities.size()> kStyles{0, 4, 1, 3, 2};
+constexpr std::array<std::size_t, kSeverities.size()> kStyles{0, 4, 2, 1, 3};
 constexpr std::size_t kChosenStyle = 6;
 
 /// Of a ruling, or of what a rule brings, its place among kSeverities; that of "free" for any other word.

@@ -336,7 +336,8 @@ void RulesPage::takeDesign(const QByteArray& json) {
             sets << (caps.isEmpty() ? tr("as it is") : tr("just below ") + caps.join(tr(" and ")));
         }
         caps_->setText(tr("%1 would admit %2 %3.")
-                           .arg(design.value("rule").toString(), design.value("part").toString(),
+                           .arg(design.value("rules").toArray().at(0).toString(),
+                                design.value("part").toString(),
                                 sets.isEmpty() ? tr("with no caps that are known to be enough")
                                                : sets.join(tr(", or "))));
     } catch (const ContractError& error) {

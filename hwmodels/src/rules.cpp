@@ -105,16 +105,18 @@ Finding any_holds(const std::vector<Conjunction>& alternatives, const GpuSpec& g
     return any;
 }
 
-std::vector<Threshold> distinct_thresholds(const Rule& rule) {
+std::vector<Threshold> distinct_thresholds(std::span<const Rule> rules) {
     std::vector<Threshold> distinct;
-    for (const auto* group : {&rule.alternatives, &rule.scope}) {
-        for (const Conjunction& conjunction : *group) {
-            for (const Threshold& threshold : conjunction) {
-                if (std::ranges::find(distinct, threshold) == distinct.end()) {
-                    distinct.push_back(threshold);
-                }
-            }
+    const auto add = [&](const std::vector<Conjunction>& group) {
+        for (const Conjunction& conjunction : group) {
+            std::ranges::copy_if(conjunction, std::back_inserter(distinct), [&](const Threshold& threshold) {
+                return std::ranges::find(distinct, threshold) == distinct.end();
+            });
         }
+    };
+    for (const Rule& rule : rules) {
+        add(rule.alternatives);
+        add(rule.scope);
     }
     return distinct;
 }
@@ -137,13 +139,13 @@ Point own_figures(const GpuSpec& gpu) {
 }
 
 /// Verdicts change only at thresholds, so the largest admitted figures are the part's own or just under one.
-std::array<std::vector<double>, kAxes> candidates(const Rule& rule, const GpuSpec& gpu) {
+std::array<std::vector<double>, kAxes> candidates(std::span<const Rule> rules, const GpuSpec& gpu) {
     const Point own = own_figures(gpu);
     std::array<std::vector<double>, kAxes> found;
     for (std::size_t axis = 0; axis < kAxes; ++axis) {
         found[axis].push_back(own[axis]);
     }
-    for (const Threshold& threshold : distinct_thresholds(rule)) {
+    for (const Threshold& threshold : distinct_thresholds(rules)) {
         const double under = threshold.limit * (1.0 - kCapClearance);
         const std::optional<double> value = figure_of(gpu, threshold.figure);
         if (!value || under >= *value) {
@@ -237,7 +239,7 @@ bool in_force(const Rule& rule, std::string_view day) {
 
 Verdict classify(const Rule& rule, const GpuSpec& gpu) {
     Verdict verdict;
-    for (const Threshold& threshold : distinct_thresholds(rule)) {
+    for (const Threshold& threshold : distinct_thresholds(std::span(&rule, 1))) {
         const std::optional<double> value = figure_of(gpu, threshold.figure);
         const std::optional<double> ratio = value ? std::optional(*value / threshold.limit) : std::nullopt;
         verdict.margins.push_back({threshold, value, ratio});
@@ -263,9 +265,9 @@ bool admits(const Rule& rule, const Verdict& verdict) {
     return verdict.ruling == milder(rule) || verdict.ruling == Ruling::not_applicable;
 }
 
-std::vector<Caps> minimal_caps(const Rule& rule, const GpuSpec& gpu) {
+std::vector<Caps> minimal_caps(std::span<const Rule> rules, const GpuSpec& gpu) {
     const Point own = own_figures(gpu);
-    const auto values = candidates(rule, gpu);
+    const auto values = candidates(rules, gpu);
     std::vector<Point> admitted;
     for (const double tpp : values[kTpp]) {
         for (const double aggregate_io : values[kAggregateIo]) {
@@ -274,7 +276,10 @@ std::vector<Caps> minimal_caps(const Rule& rule, const GpuSpec& gpu) {
                 // Figures descend, so whatever covers this point has been seen.
                 const bool covered =
                     std::ranges::any_of(admitted, [&](const Point& larger) { return covers(larger, point); });
-                if (!covered && admits(rule, classify(rule, apply(caps_at(point, own), gpu)))) {
+                const GpuSpec capped = apply(caps_at(point, own), gpu);
+                if (!covered && std::ranges::all_of(rules, [&](const Rule& rule) {
+                        return admits(rule, classify(rule, capped));
+                    })) {
                     admitted.push_back(point);
                 }
             }

@@ -65,7 +65,8 @@ struct RulesOptions {
     std::vector<std::string> parts; ///< empty: the whole catalog
     std::string on;                 ///< ISO date; empty: every rule, whenever in force
     std::vector<std::string> caps;  ///< on the named parts, as caps_from() takes them
-    std::string design, under;      ///< --design PART --under RULE
+    std::string design;             ///< --design PART
+    std::vector<std::string> under; ///< --under RULE, repeatable
 };
 int rules_command(const RulesOptions&, const Common&);
 struct ScheduleOptions {

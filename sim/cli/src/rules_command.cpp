@@ -110,12 +110,41 @@ std::vector<std::pair<std::string, std::string>> caps_text(const hw::Caps& caps)
     return list;
 }
 
-int design(const RulesOptions& options, const hw::Catalog& catalog, const std::vector<hw::Rule>& rules,
+/// What each rule says of the part with the caps: "us-2023-10a: free, us-2023-10b: not_applicable".
+std::string rulings_text(const std::vector<hw::Rule>& rules, const hw::GpuSpec& part) {
+    std::vector<std::string> words;
+    for (const hw::Rule& rule : rules) {
+        words.push_back(fmt::format("{}: {}", rule.id, hw::name(hw::classify(rule, part).ruling)));
+    }
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
+/// Figures that the rules ask for and the part's file does not give: "performance_density".
+std::vector<std::string> unknown_figures(const std::vector<hw::Rule>& rules, const hw::GpuSpec& part) {
+    std::vector<std::string> unknown;
+    for (const hw::Rule& rule : rules) {
+        for (const hw::Margin& margin : hw::classify(rule, part).margins) {
+            std::string figure(hw::name(margin.threshold.figure));
+            if (!margin.value && std::ranges::find(unknown, figure) == unknown.end()) {
+                unknown.push_back(std::move(figure));
+            }
+        }
+    }
+    return unknown;
+}
+
+int design(const RulesOptions& options, const hw::Catalog& catalog, const std::vector<hw::Rule>& all,
            const Common& common) {
     const hw::GpuSpec& part = part_called(catalog, options.design);
-    const hw::Rule& rule = rule_called(rules, options.under);
-    const std::vector<hw::Caps> sets = hw::minimal_caps(rule, part);
-    std::string text = fmt::format("{} under {} ({})\n", part.id, rule.id, rule.instrument);
+    std::vector<hw::Rule> rules;
+    for (const std::string& id : options.under) {
+        rules.push_back(rule_called(all, id));
+    }
+    const std::vector<hw::Caps> sets = hw::minimal_caps(rules, part);
+    std::string text;
+    for (const hw::Rule& rule : rules) {
+        text += fmt::format("{} under {} ({})\n", part.id, rule.id, rule.instrument);
+    }
     Json json_sets = Json::array();
     for (const hw::Caps& caps : sets) {
         const auto list = caps_text(caps);
@@ -126,16 +155,27 @@ int design(const RulesOptions& options, const hw::Catalog& catalog, const std::v
             words.push_back(key + " = \"" + value + "\"");
         }
         json_sets.push_back(std::move(set));
-        text += list.empty() ? std::string("  admitted as it is\n")
-                             : fmt::format("  just below {}\n", fmt::join(words, " and "));
+        text += fmt::format("  {}: then {}\n",
+                            list.empty() ? std::string("as it is")
+                                         : fmt::format("just below {}", fmt::join(words, " and ")),
+                            rulings_text(rules, hw::apply(caps, part)));
     }
     if (sets.empty()) {
         text += "  no set of caps is known to be enough\n";
     }
+    const std::vector<std::string> unknown = unknown_figures(rules, part);
+    if (!unknown.empty()) {
+        text += fmt::format("  {} of {} is not known: the caps are such that it does not matter\n",
+                            fmt::join(unknown, " and "), part.id);
+    }
     emit(common,
          {{"schema", "chokepoint/rules/1"},
           {"program", program_json(catalog.content_hash())},
-          {"design", {{"part", part.id}, {"rule", rule.id}, {"caps", std::move(json_sets)}}}},
+          {"design",
+           {{"part", part.id},
+            {"rules", options.under},
+            {"unknown", unknown},
+            {"caps", std::move(json_sets)}}}},
          text);
     return kFine;
 }

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,9 +96,12 @@ bool admits(const Rule&, const Verdict&);
 /// rates to the cap cannot round it over.
 inline constexpr double kCapClearance = 1e-9;
 
-/// Every minimal set of caps with which the rule admits the part: no cap of a set can be raised or dropped
-/// without tightening another. One empty set if the part is admitted as it is; none if no caps are known to
-/// be enough.
-std::vector<Caps> minimal_caps(const Rule&, const GpuSpec&);
+/// Every minimal set of caps with which all of the rules admit the part: no cap of a set can be raised or
+/// dropped without tightening another. One empty set if the part is admitted as it is; none if no caps are
+/// known to be enough.
+std::vector<Caps> minimal_caps(std::span<const Rule>, const GpuSpec&);
+inline std::vector<Caps> minimal_caps(const Rule& rule, const GpuSpec& gpu) {
+    return minimal_caps(std::span(&rule, 1), gpu);
+}
 
 } // namespace chokepoint::hw

@@ -44,7 +44,8 @@ void add_rules_command(CLI::App& app, Selected& selected) {
         ->type_name("KEY=RATE");
     rules->add_option("--design", options->rules.design, "Print every minimal set of caps for this part…")
         ->type_name("PART");
-    rules->add_option("--under", options->rules.under, "…that this rule admits")->type_name("RULE");
+    rules->add_option("--under", options->rules.under, "…that this rule admits; repeatable, all must")
+        ->type_name("RULE");
     add_common(*rules, options->common, false);
     add_json(*rules, options->common);
     rules->footer("Example:\n  chokepoint rules --design h100-sxm --under us-2022-10");
