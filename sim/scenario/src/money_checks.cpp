@@ -212,8 +212,8 @@ void check_ownership(Reading& reading, const hw::OwnershipModel& model, CostSett
         own.rated_power = reading.library.catalog.find_gpu(reading.draft.gpu)->tdp * profile->rated;
     } else {
         reading.fault("cost.model",
-                      fmt::format("no power profile lists {}, so its server's power is unknown; "
-                                  "known: {}",
+                      fmt::format("no power profile lists {}, so its server's power is unknown; expected a "
+                                  "file power/*.toml of a --catalog directory whose parts list it; known: {}",
                                   reading.draft.gpu, fmt::join(ids(economics.power), ", ")));
     }
     if (quote != nullptr && settings.day && sim::to_text(*settings.day) < quote->released) {
@@ -234,6 +234,15 @@ void check_ownership(Reading& reading, const hw::OwnershipModel& model, CostSett
                                     model.delay / (365.25 * hw::kDay));
     }
     settings.ownership = own;
+}
+
+/// What the scenario gives and the way it prices does not ask for.
+void warn_of_idle(Reading& reading, std::initializer_list<std::string_view> paths, std::string_view why) {
+    for (const std::string_view path : paths) {
+        if (reading.slot(path).given) {
+            reading.warn(path, fmt::format("{} changes nothing: {}", label(path), why));
+        }
+    }
 }
 
 std::string what_is_left_out(const CostSettings& settings) {
@@ -306,12 +315,27 @@ void check_cost(Reading& reading) {
     if (*draft.cost.model == kRental) {
         settings.title = "rent";
         settings.rent = rent(reading, *reading.library.catalog.find_gpu(draft.gpu));
+        warn_of_idle(reading,
+                     {"cost.accelerator_price", "cost.server_overhead", "cost.network", "cost.topology",
+                      "cost.storage", "cost.facility", "cost.lifetime", "cost.utilisation",
+                      "cost.cost_of_capital", "cost.power_price"},
+                     "a rent covers what owning costs; expected another cost.model");
     } else {
         const auto& models = reading.library.economics.cost_models;
         const hw::OwnershipModel& model =
             *std::ranges::find(models, *draft.cost.model, &hw::OwnershipModel::id);
         settings.title = model.title;
         check_ownership(reading, model, settings);
+        warn_of_idle(reading, {"campaign.price"},
+                     fmt::format("cost.model \"{}\" prices what the cluster costs to own; expected "
+                                 "cost.model = \"{}\"",
+                                 model.id, kRental));
+        if (model.depreciation != hw::Depreciation::straight_line) {
+            warn_of_idle(reading,
+                         {"cost.network", "cost.topology", "cost.storage", "cost.facility", "cost.lifetime",
+                          "cost.utilisation", "cost.cost_of_capital"},
+                         fmt::format("cost.model \"{}\" has no such term", model.id));
+        }
     }
     draft.money = settings;
 }

@@ -54,6 +54,23 @@ TEST(ReliabilitySection, ARunThatNeverEndsIsRefusedWithItsProgress) {
                                   HasSubstr("expected progress per day: "))));
 }
 
+TEST(CostSection, WarnsOfWhatItsModelDoesNotAskFor) {
+    const auto messages = [](const sim::Scenario& scenario) {
+        std::vector<std::string> found;
+        for (const sim::Diagnostic& warning : scenario.warnings()) {
+            found.push_back(warning.message);
+        }
+        return found;
+    };
+    const std::string_view rental = "[cost]\nmodel = \"rental\"\n", owned = "[cost]\nmodel = \"bottom-up\"\n";
+    EXPECT_THAT(messages(with(rental, {"campaign.price=4 USD/GPU-h"})), testing::IsEmpty());
+    EXPECT_THAT(messages(with(rental, {"campaign.price=4 USD/GPU-h", "cost.power_price=5 USD/kWh"})),
+                ElementsAre(HasSubstr("power_price changes nothing: a rent covers")));
+    EXPECT_THAT(messages(with(owned, {"cost.power_price=5 USD/kWh"})), testing::IsEmpty());
+    EXPECT_THAT(messages(with(owned, {"campaign.price=4 USD/GPU-h"})),
+                ElementsAre(HasSubstr("price changes nothing: cost.model \"bottom-up\" prices what")));
+}
+
 TEST(EnergySection, IsFilledInFromThePartsProfile) {
     const auto scenario = load();
     const sim::EnergySettings& energy = *scenario.energy();
