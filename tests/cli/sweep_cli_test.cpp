@@ -48,6 +48,10 @@ TEST(SweepCommand, RunsAndResultsGiveBackEveryPoint) {
     EXPECT_EQ(json::parse(again.out).at("simulated"), 0);
     EXPECT_EQ(json::parse(again.out).at("finished"), 8);
 
+    const CliResult bare = run_cli({"results", store, "--where", "cluster.caps.nvlink>=150"});
+    EXPECT_EQ(bare.exit_code, 2) << "bytes or gigabytes a second?";
+    EXPECT_THAT(bare.err,
+                HasSubstr("cluster.caps.nvlink is compared with \"150\"; expected a value such as"));
     const CliResult listed = run_cli({"results", store, "--json", "-", "--where",
                                       "cluster.caps.nvlink>=150 GB/s", "--sort", "-step_seconds"});
     EXPECT_EQ(published_schema_violations("results", listed.out), "");
@@ -149,6 +153,9 @@ TEST(SweepCommand, WrongInputIsToldAndChangesNothing) {
     for (const auto& [arguments, message] :
          std::vector<Wrong>{{{"results", store, "--where", "colour=red"}, "no field is called 'colour'"},
                             {{"results", store, "--where", "usd"}, "is no condition"},
+                            {{"results", store, "--where", "step_seconds<20 s"},
+                             "step_seconds is compared with \"20 s\"; expected a number"},
+                            {{"results", store, "--where", "plan.zero=none"}, "expected a value such as 0"},
                             {{"results", store, "--sweep", "7"}, "has no sweep 7"},
                             {{"results", store, "--point", "9"}, "has no finished point 9"},
                             {{"sweep", kScenario, "--axis", "plan.zero=0,1", "--set", "plan.micro_batch=2",

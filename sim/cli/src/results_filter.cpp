@@ -85,6 +85,25 @@ FieldValue wanted(const std::string& text) {
     return value;
 }
 
+/// Figures carry no unit: they are counts of what the field's name says.
+constexpr std::array<std::string_view, 3> kTexts{"status", "error", "gpu"};
+
+/// Where the wanted value is not of the field's kind: what would be.
+std::optional<std::string> other_kind(const std::string& field, const FieldValue& wanted,
+                                      const std::optional<sim::AxisValue>& example) {
+    const auto dimension = [](const std::string& text) {
+        const auto parsed = hw::parse_quantity(text);
+        return parsed ? std::optional(parsed->dimension) : std::nullopt;
+    };
+    if (example) {
+        const bool same = !example->number || dimension(wanted.text) == dimension(example->text);
+        return same ? std::nullopt : std::optional(fmt::format("a value such as {}", example->text));
+    }
+    const bool text = std::ranges::find(kTexts, field) != kTexts.end();
+    return text || dimension(wanted.text) == hw::Dimension::count ? std::nullopt
+                                                                  : std::optional<std::string>("a number");
+}
+
 std::partial_ordering compare(const FieldValue& a, const FieldValue& b) {
     return a.number && b.number ? *a.number <=> *b.number : std::partial_ordering(a.text <=> b.text);
 }
@@ -137,6 +156,16 @@ FieldValue Fields::value(const sim::StoredPoint& point, const std::string& name)
     return std::ranges::find(kFields, std::string_view(name), &Field::name)->read(point);
 }
 
+std::optional<sim::AxisValue> Fields::example(const std::string& key) const {
+    for (const sim::Axis& axis : grid_.axes()) {
+        const auto at = std::ranges::find(axis.keys, key);
+        if (at != axis.keys.end() && !axis.positions.empty()) {
+            return axis.positions.front().at(static_cast<std::size_t>(at - axis.keys.begin()));
+        }
+    }
+    return std::nullopt;
+}
+
 Condition::Condition(const std::string& text, const Fields& fields) {
     const std::size_t at = text.find_first_of("<>=!");
     const std::size_t end = at == std::string::npos ? at : text.find_first_not_of("<>=!", at);
@@ -151,6 +180,10 @@ Condition::Condition(const std::string& text, const Fields& fields) {
     field_ = trimmed(text.substr(0, at));
     wanted_ = wanted(trimmed(end == std::string::npos ? "" : text.substr(end)));
     fields.check(field_);
+    if (const auto expected = other_kind(field_, wanted_, fields.example(field_))) {
+        throw UsageError(
+            fmt::format("--where: {} is compared with \"{}\"; expected {}", field_, wanted_.text, *expected));
+    }
 }
 
 bool Condition::holds(const sim::StoredPoint& point, const Fields& fields) const {

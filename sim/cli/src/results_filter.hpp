@@ -26,6 +26,8 @@ public:
     /// @throws UsageError naming the fields there are
     void check(const std::string& name) const;
     [[nodiscard]] FieldValue value(const sim::StoredPoint&, const std::string& name) const;
+    /// A value of the axis with this key, as the sweep gives it; nothing for headline figures.
+    [[nodiscard]] std::optional<sim::AxisValue> example(const std::string& key) const;
     [[nodiscard]] const sim::Grid& grid() const { return grid_; }
 
 private:
@@ -36,7 +38,8 @@ private:
 /// "step_seconds<20", "cluster.caps.nvlink>=200 GB/s", "status=done".
 class Condition {
 public:
-    /// @throws UsageError if it has no comparison or an unknown field.
+    /// @throws UsageError if it has no comparison, an unknown field, or a value of another kind than the
+    /// field's.
     Condition(const std::string& text, const Fields&);
     [[nodiscard]] bool holds(const sim::StoredPoint&, const Fields&) const;
 
