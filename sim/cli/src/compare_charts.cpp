@@ -49,13 +49,12 @@ Json panel(const sim::Comparison& comparison, std::size_t side) {
     const double scale = unit_of(waterfall.measure).scale;
     const double largest = sim::largest_amount(waterfall);
     const auto end = [&](std::size_t of, double amount) -> Json {
-        const sim::RunReport& report = comparison.sides[of].report;
-        return {
-            {"label", fmt::format("{}: {} x {}", sim::letter(of), hw::group_digits(report.gpus), report.gpu)},
-            {"from", 0.0},
-            {"to", amount * scale},
-            {"kind", "total"},
-            {"text", sim::amount_text(waterfall.measure, amount, largest)}};
+        const std::string cluster = sim::cluster_label(comparison.sides[of].report);
+        return {{"label", fmt::format("{}: {}", sim::letter(of), cluster)},
+                {"from", 0.0},
+                {"to", amount * scale},
+                {"kind", "total"},
+                {"text", sim::amount_text(waterfall.measure, amount, largest)}};
     };
     Json bars = Json::array();
     double at = sim::sum(waterfall.from);

@@ -19,11 +19,21 @@ std::string difference_lines(const Comparison& comparison) {
     return out;
 }
 
+std::string extrapolated_lines(const Comparison& comparison) {
+    std::string out;
+    for (std::size_t side = 0; side < comparison.sides.size(); ++side) {
+        const std::string text = extrapolated_text(comparison.sides[side].report);
+        fmt::format_to(std::back_inserter(out), "  {}  {}\n", letter(side), text.empty() ? "nothing" : text);
+    }
+    return "\nOutside what was measured on the part\n" + out;
+}
+
 std::string pair_text(const Comparison& comparison) {
     std::string out = compare_text(comparison.sides[0].report, comparison.sides[1].report);
     fmt::format_to(std::back_inserter(out), "\nWhat makes the difference in {}\n",
                    label(comparison.headline));
-    return out + as_columns(waterfall_table(comparison, 1)) + "\n" + difference_lines(comparison);
+    return out + as_columns(waterfall_table(comparison, 1)) + "\n" + difference_lines(comparison) +
+           extrapolated_lines(comparison);
 }
 
 std::string many_text(const Comparison& comparison) {
@@ -34,7 +44,8 @@ std::string many_text(const Comparison& comparison) {
     out += "\n" + as_columns(headline_table(comparison));
     fmt::format_to(std::back_inserter(out), "\nWhat makes the difference to A in {}\n",
                    label(comparison.headline));
-    return out + as_columns(waterfalls_table(comparison)) + "\n" + difference_lines(comparison);
+    return out + as_columns(waterfalls_table(comparison)) + "\n" + difference_lines(comparison) +
+           extrapolated_lines(comparison);
 }
 
 } // namespace

@@ -318,6 +318,18 @@ std::string estimates(const Comparison& comparison) {
     return out + "</p>\n";
 }
 
+/// How much of each side's kernel time no measurement of its part covers.
+std::string extrapolated(const Comparison& comparison) {
+    std::string out;
+    for (std::size_t side = 0; side < comparison.sides.size(); ++side) {
+        const std::string text = extrapolated_text(comparison.sides[side].report);
+        if (!text.empty()) {
+            fmt::format_to(std::back_inserter(out), "<br>{}: {}", letter(side), escaped(text));
+        }
+    }
+    return out.empty() ? "" : "<p class=\"note\">Outside what was measured on the part:" + out + "</p>\n";
+}
+
 std::string validation(const std::vector<NearRun>& near) {
     if (near.empty()) {
         return "";
@@ -325,8 +337,9 @@ std::string validation(const std::vector<NearRun>& near) {
     std::string out =
         "<p class=\"note\">Step times, of the published runs that are most like these scenarios. Each "
         "is simulated from what its source says, with the program's defaults for the rest, and so "
-        "may differ from a scenario of the same run that knows more. No constant of the program was "
-        "fitted to any of them.</p>\n<table>\n<thead><tr><th>published run</th><th "
+        "may differ from a scenario of the same run that knows more. Of the program's constants two "
+        "rest on such runs: the default of plan.framework_overhead and the rate of NCCL's all-to-all "
+        "between nodes.</p>\n<table>\n<thead><tr><th>published run</th><th "
         "class=\"text\">source</th><th>measured</th><th>predicted</th><th>error</th></tr></thead>\n"
         "<tbody>\n";
     const auto seconds = [](const std::optional<hw::Seconds>& time) {
@@ -384,9 +397,10 @@ std::string to_html(const HtmlReport& report) {
                                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
                                   "<title>{}</title>\n<style>{}</style>\n</head>\n<body>\n",
                                   escaped(comparison.sides.front().scenario.title()), kStyle);
-    for (const std::string& part : {heading(comparison), answer(comparison), reasons(report),
-                                    hours(comparison), money(comparison), curves(report), certainty(report),
-                                    validation(report.near), assumptions(report), estimates(comparison)}) {
+    for (const std::string& part :
+         {heading(comparison), answer(comparison), reasons(report), hours(comparison), money(comparison),
+          curves(report), certainty(report), validation(report.near), assumptions(report),
+          estimates(comparison), extrapolated(comparison)}) {
         out += part;
     }
     return out + fmt::format("<footer>{}; catalog {}</footer>\n</body>\n</html>\n", escaped(report.program),

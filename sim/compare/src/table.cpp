@@ -32,8 +32,7 @@ std::string or_dash(const RunReport& report, Measure measure) {
 }
 
 std::string in_first_column(const Comparison& comparison, std::size_t side) {
-    const RunReport& report = comparison.sides[side].report;
-    return fmt::format("{}: {} x {}", letter(side), hw::group_digits(report.gpus), report.gpu);
+    return fmt::format("{}: {}", letter(side), cluster_label(comparison.sides[side].report));
 }
 
 std::vector<ResourceGroup> all_groups(const Comparison& comparison) {

@@ -53,8 +53,8 @@ int widest_domain(const work::TaskGraph& graph) {
 
 } // namespace
 
-std::vector<std::string> extrapolation_warnings(const work::TaskGraph& graph, const StepCosts& costs,
-                                                const hw::CostModel& model) {
+std::vector<ExtrapolatedKernels> extrapolated_kernels(const work::TaskGraph& graph, const StepCosts& costs,
+                                                      const hw::CostModel& model) {
     const std::vector<int> counts = uses(graph);
     std::map<std::string, double> extrapolated;
     double all = 0.0;
@@ -69,16 +69,23 @@ std::vector<std::string> extrapolation_warnings(const work::TaskGraph& graph, co
             }
         }
     }
-    std::vector<std::pair<std::string, double>> order(extrapolated.begin(), extrapolated.end());
-    std::ranges::sort(order, std::greater{}, &std::pair<std::string, double>::second);
+    std::vector<ExtrapolatedKernels> kernels;
+    for (const auto& [name, seconds] : extrapolated) {
+        kernels.push_back({name, seconds / all});
+    }
+    std::ranges::sort(kernels, std::greater{}, &ExtrapolatedKernels::share);
+    return kernels;
+}
+
+std::vector<std::string> extrapolation_warnings(const work::TaskGraph& graph,
+                                                const std::vector<ExtrapolatedKernels>& extrapolated) {
     std::vector<std::string> warnings;
-    for (const auto& [kernels, seconds] : order) {
-        if (seconds > kWorthSaying * all) {
-            constexpr double kPercent = 100.0;
+    for (const auto& [kernels, share] : extrapolated) {
+        if (share > kWorthSaying) {
             warnings.push_back(fmt::format(
                 "{:.0f}% of the kernel time is {} outside what was measured on this part; `show gpu` "
                 "says what it rests on",
-                kPercent * seconds / all, kernels));
+                100.0 * share, kernels));
         }
     }
     if (const int gpus = widest_domain(graph); gpus > hw::kMeasuredDomain) {

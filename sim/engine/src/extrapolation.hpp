@@ -2,6 +2,7 @@
 // Says which kernels of a step lie outside what was measured, so that nobody takes their times for granted.
 #pragma once
 
+#include <chokepoint/sim/report.hpp>
 #include <chokepoint/sim/timeline.hpp>
 
 #include <chokepoint/hwmodels/cost_model.hpp>
@@ -12,9 +13,13 @@
 
 namespace chokepoint::sim {
 
-/// A line for each kernel class and number format of which at least a hundredth of the step's kernel time is
-/// extrapolated, the largest first; none if nothing is.
-std::vector<std::string> extrapolation_warnings(const work::TaskGraph&, const StepCosts&,
-                                                const hw::CostModel&);
+/// The largest first; none if nothing is extrapolated.
+std::vector<ExtrapolatedKernels> extrapolated_kernels(const work::TaskGraph&, const StepCosts&,
+                                                      const hw::CostModel&);
+
+/// A line for each of them that has at least a hundredth of the kernel time, and one if collectives are wider
+/// than any that were measured.
+std::vector<std::string> extrapolation_warnings(const work::TaskGraph&,
+                                                const std::vector<ExtrapolatedKernels>&);
 
 } // namespace chokepoint::sim

@@ -239,11 +239,25 @@ StepRun run_pair(const Scenario& scenario, int layers) {
     return {std::move(graph), std::move(costs), std::move(timeline), {}, {}, Fold::none, {}};
 }
 
+/// "nvlink = 100 GB/s".
+std::vector<std::string> caps_in_force(const Scenario& scenario) {
+    constexpr std::string_view kTable = "cluster.caps.";
+    std::vector<std::string> caps;
+    for (const ResolvedValue& value : scenario.resolved()) {
+        if (value.key.starts_with(kTable) &&
+            (value.origin == Origin::file || value.origin == Origin::override_)) {
+            caps.push_back(fmt::format("{} = {}", value.key.substr(kTable.size()), value.text));
+        }
+    }
+    return caps;
+}
+
 RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOptions& options) {
     RunReport report;
     report.title = scenario.title();
     report.gpu = scenario.cluster().node.gpu.id;
     report.gpus = scenario.cluster().gpus();
+    report.caps = caps_in_force(scenario);
     report.fold = fold_report(step_run);
     report.step = step_report(scenario, step_run.graph, step_run.timeline, report.fold);
     report.memory =
@@ -269,8 +283,9 @@ RunReport report(const Scenario& scenario, const StepRun& step_run, const RunOpt
     for (const Diagnostic& warning : scenario.warnings()) {
         report.warnings.push_back(to_text(warning, "warning"));
     }
-    for (const std::string& warning :
-         extrapolation_warnings(step_run.graph, step_run.costs, *cost_model(scenario, library_of(options)))) {
+    report.extrapolated =
+        extrapolated_kernels(step_run.graph, step_run.costs, *cost_model(scenario, library_of(options)));
+    for (const std::string& warning : extrapolation_warnings(step_run.graph, report.extrapolated)) {
         report.warnings.push_back(fmt::format("{}: warning: {}", scenario.file(), warning));
     }
     StepCache own;

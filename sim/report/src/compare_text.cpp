@@ -43,6 +43,38 @@ Row money_row(std::string name, hw::Usd a, hw::Usd b) {
     return {std::move(name), money_text(a), money_text(b), a.value(), b.value()};
 }
 
+/// With interruptions where both sides have them: what their costs pay for.
+void add_campaign(std::vector<Row>& rows, const CampaignReport& a, const CampaignReport& b) {
+    const bool interrupted = a.failures && b.failures;
+    const auto wall = [&](const CampaignReport& c) {
+        return interrupted ? c.failures->expected.wall : c.wall;
+    };
+    const auto hours = [&](const CampaignReport& c) {
+        return interrupted ? c.failures->gpu_hours : c.gpu_hours;
+    };
+    const auto days_text = [&](const CampaignReport& c) { return fmt::format("{:.1f}", wall(c) / hw::kDay); };
+    const std::string_view with = interrupted ? ", interrupted" : "";
+    rows.push_back({fmt::format("campaign GPU-hours{}", with), hw::group_digits(hours(a)),
+                    hw::group_digits(hours(b)), hours(a), hours(b)});
+    rows.push_back(
+        {fmt::format("campaign days{}", with), days_text(a), days_text(b), wall(a).value(), wall(b).value()});
+}
+
+/// What prices each side, where it is not the same.
+std::string pricing_note(const RunReport& a, const RunReport& b) {
+    if (!a.cost || !b.cost || !a.campaign || !b.campaign) {
+        return "";
+    }
+    const auto interruptions = [](const RunReport& side) {
+        return side.campaign->failures ? "with interruptions" : "without interruptions";
+    };
+    const bool alike = a.cost->title == b.cost->title &&
+                       a.campaign->failures.has_value() == b.campaign->failures.has_value();
+    return alike ? ""
+                 : fmt::format("\nThe costs are of different kinds: A's is {}, {}; B's is {}, {}.\n",
+                               a.cost->title, interruptions(a), b.cost->title, interruptions(b));
+}
+
 std::vector<Row> headline(const RunReport& a, const RunReport& b) {
     std::vector<Row> rows{row("step", a.step.seconds, b.step.seconds)};
     rows.push_back({"tokens/s per GPU", fmt::format("{:.0f}", a.step.tokens_per_second_per_gpu),
@@ -51,12 +83,7 @@ std::vector<Row> headline(const RunReport& a, const RunReport& b) {
     rows.push_back({"MFU (causal)", fmt::format("{:.1f}%", 100.0 * a.step.mfu_causal),
                     fmt::format("{:.1f}%", 100.0 * b.step.mfu_causal), a.step.mfu_causal, b.step.mfu_causal});
     if (a.campaign && b.campaign) {
-        rows.push_back({"campaign GPU-hours", hw::group_digits(a.campaign->gpu_hours),
-                        hw::group_digits(b.campaign->gpu_hours), a.campaign->gpu_hours,
-                        b.campaign->gpu_hours});
-        rows.push_back({"campaign days", fmt::format("{:.1f}", a.campaign->wall / hw::kDay),
-                        fmt::format("{:.1f}", b.campaign->wall / hw::kDay), a.campaign->wall.value(),
-                        b.campaign->wall.value()});
+        add_campaign(rows, *a.campaign, *b.campaign);
     }
     if (a.cost && b.cost) {
         rows.push_back(
@@ -148,12 +175,13 @@ void append_estimates(std::string& out, const RunReport& a, const RunReport& b) 
 } // namespace
 
 std::string compare_text(const RunReport& a, const RunReport& b) {
-    std::string out = fmt::format("A: {}  ({} x {})\nB: {}  ({} x {})\n\n", a.title, hw::group_digits(a.gpus),
-                                  a.gpu, b.title, hw::group_digits(b.gpus), b.gpu);
+    std::string out =
+        fmt::format("A: {}  ({})\nB: {}  ({})\n\n", a.title, cluster_text(a), b.title, cluster_text(b));
     fmt::format_to(std::back_inserter(out), "  {:<30} {:>16} {:>16} {:>9}\n", "", "A", "B", "B / A");
     for (const Row& r : headline(a, b)) {
         append(out, r);
     }
+    out += pricing_note(a, b);
     out += "\nPhases, mean over ranks, largest difference first\n";
     for (const Row& r : phases(a.step.phases, b.step.phases)) {
         append(out, r);

@@ -62,8 +62,11 @@ std::vector<std::string> energy_lines(const EnergyReport& r) {
     std::vector<std::string> lines;
     lines.push_back(fmt::format("Energy            {:.0f} W per GPU with its part of the node, PUE {:.2f}",
                                 r.node_power.value(), r.settings.states.pue));
+    const double step = r.step / kKilowattHour;
+    constexpr double kWhole = 10.0; // kilowatt-hours: below, digits behind the point are worth showing
     lines.push_back(fmt::format("  {:>9} kWh per step, {:.2f} MW at most",
-                                hw::group_digits(r.step / kKilowattHour), r.peak.value() / kMega));
+                                step < kWhole ? fmt::format("{:.2g}", step) : hw::group_digits(step),
+                                r.peak.value() / kMega));
     if (r.campaign) {
         lines.push_back(fmt::format("  {:>9} MWh for the campaign, {} t CO2e at {:.3f} kg/kWh ({})",
                                     hw::group_digits(*r.campaign / kKilowattHour / 1e3),

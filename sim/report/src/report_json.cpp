@@ -282,6 +282,10 @@ Json uncertainty_json(const RunReport& report) {
         entry["high"] = effect_json(driver.ends.high);
         drivers.push_back(std::move(entry));
     }
+    Json extrapolated = Json::array();
+    for (const auto& [kernels, share] : report.extrapolated) {
+        extrapolated.push_back({{"kernels", kernels}, {"share", share}});
+    }
     Json result = {{"step_seconds", ends(u.step_seconds)},
                    {"gpu_hours", nullptr},
                    {"interrupted_gpu_hours", nullptr},
@@ -293,6 +297,7 @@ Json uncertainty_json(const RunReport& report) {
                      {"usd", nullptr}}},
                    {"relative_sigma", u.relative_sigma},
                    {"drivers", std::move(drivers)},
+                   {"extrapolated", std::move(extrapolated)},
                    {"monte_carlo", sample_json(report.sample)}};
     if (report.campaign) {
         result["gpu_hours"] = ends(u.uninterrupted_gpu_hours);

@@ -216,7 +216,7 @@ void add_classes(Page& page, const RunReport& r) {
 std::string to_text(const RunReport& report) {
     Page page;
     page.line("{}", report.title);
-    page.line("{} x {}", hw::group_digits(report.gpus), report.gpu);
+    page.line("{}", cluster_text(report));
     page.line("");
     add_step(page, report);
     add_phases(page, report.step);
@@ -235,6 +235,11 @@ std::string to_text(const RunReport& report) {
         for (const std::string& figures : report.estimates) {
             page.line("  {}", figures);
         }
+    }
+    if (!report.extrapolated.empty()) {
+        page.line("");
+        page.line("Outside what was measured on this part:");
+        page.line("  {}", extrapolated_text(report));
     }
     return page.take();
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace chokepoint::sim {
@@ -78,6 +79,14 @@ void append_track_names(std::string& out, int rank, const TraceOptions& options)
 
 constexpr double kMicrosecond = 1e-6;
 
+/// In whole nanoseconds, so that a slice ends where the next begins: viewers drop slices that overlap in
+/// part.
+struct Slice {
+    Slice(hw::Seconds from, hw::Seconds to) : start(microseconds(from)), duration(microseconds(to) - start) {}
+    static double microseconds(hw::Seconds at) { return std::round(at.value() * 1e9) / 1e3; }
+    double start, duration; ///< microseconds
+};
+
 void append_memory(std::string& out, const TraceOptions& options) {
     for (std::size_t rank = 0; rank < options.held.size(); ++rank) {
         if (!selected(static_cast<int>(rank), options)) {
@@ -109,12 +118,11 @@ std::string to_trace_json(const work::TaskGraph& graph, const StepCosts& costs, 
         if (!selected(index(span.rank), options)) {
             continue;
         }
-        const double start = timeline.finish[span.entry].value();
-        const double duration = timeline.finish[span.exit].value() - start;
+        const Slice slice(timeline.finish[span.entry], timeline.finish[span.exit]);
         fmt::format_to(std::back_inserter(out),
                        R"({{"ph":"X","pid":{},"tid":0,"ts":{:.3f},"dur":{:.3f},"name":"{}","cat":"action"}},
 )",
-                       index(span.rank), start / kMicrosecond, duration / kMicrosecond, to_text(span.action));
+                       index(span.rank), slice.start, slice.duration, to_text(span.action));
     }
     std::vector<bool> critical(graph.tasks().size(), false);
     for (const PathStep& step : options.critical) {
@@ -125,13 +133,12 @@ std::string to_trace_json(const work::TaskGraph& graph, const StepCosts& costs, 
         if (task.kind == work::TaskKind::marker || !selected(task.rank, options)) {
             continue;
         }
-        const double start = timeline.start[i].value();
+        const Slice slice(timeline.start[i], timeline.finish[i]);
         fmt::format_to(
             std::back_inserter(out),
             R"({{"ph":"X","pid":{},"tid":{},"ts":{:.3f},"dur":{:.3f},"name":"{}","cat":"{}","cname":"{}",)"
             R"("args":{{"micro_batch":{},"layer":{})",
-            task.rank, static_cast<int>(task.stream) + 1, start / kMicrosecond,
-            (timeline.finish[i].value() - start) / kMicrosecond, work_name(task, graph),
+            task.rank, static_cast<int>(task.stream) + 1, slice.start, slice.duration, work_name(task, graph),
             task.kind == work::TaskKind::compute ? "compute" : "transfer", color(task, graph),
             task.micro_batch, task.layer);
         out += critical[i] ? R"(,"critical":true)" : "";

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Words and numbers as a person reads them.
+#include <chokepoint/sim/report.hpp>
 #include <chokepoint/sim/wording.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <stdexcept>
 
 namespace chokepoint::sim {
@@ -77,6 +81,37 @@ std::string csv_cell(std::string_view text) {
         quoted += c == '"' ? "\"\"" : std::string(1, c);
     }
     return quoted + "\"";
+}
+
+std::string cluster_label(const RunReport& report) {
+    return fmt::format("{} x {}{}", hw::group_digits(report.gpus), report.gpu,
+                       report.caps.empty() ? "" : ", capped");
+}
+
+std::string cluster_text(const RunReport& report) {
+    const std::string label = cluster_label(report);
+    return report.caps.empty() ? label : fmt::format("{}: {}", label, fmt::join(report.caps, ", "));
+}
+
+std::string extrapolated_text(const RunReport& report) {
+    constexpr std::size_t kNamed = 2;
+    const std::vector<ExtrapolatedKernels>& all = report.extrapolated;
+    double sum = 0.0;
+    std::string named;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        sum += all[i].share;
+        if (i < kNamed) {
+            fmt::format_to(std::back_inserter(named), "{}{:.0f}% {}", i == 0 ? "" : ", ",
+                           100.0 * all[i].share, all[i].kernels);
+        }
+    }
+    if (all.empty()) {
+        return "";
+    }
+    if (all.size() > kNamed) {
+        fmt::format_to(std::back_inserter(named), ", and {} more", all.size() - kNamed);
+    }
+    return fmt::format("{:.0f}% of the kernel time: {}", 100.0 * sum, named);
 }
 
 } // namespace chokepoint::sim

@@ -164,10 +164,17 @@ struct CampaignReport {
     std::optional<Day> first_day, last_day; ///< where the scenario says when it starts
 };
 
+/// Kernels of one class and number format whose shapes lie outside what was measured on the part.
+struct ExtrapolatedKernels {
+    std::string kernels; ///< "grouped_gemm fp8 block_128"
+    double share = 0.0;  ///< of the step's kernel time
+};
+
 struct RunReport {
     std::string title;
     std::string gpu;
     int gpus = 0;
+    std::vector<std::string> caps; ///< that the scenario sets, as it sets them: "nvlink = 100 GB/s"
     StepReport step;
     std::vector<work::MemoryUse> memory; ///< per pipeline rank
     std::vector<MemoryPeak> peaks;       ///< per pipeline rank: when its activations are most
@@ -180,6 +187,7 @@ struct RunReport {
     std::optional<CostReport> cost;
     std::string schedule_note;
     std::vector<std::string> estimates; ///< Scenario::estimates()
+    std::vector<ExtrapolatedKernels> extrapolated;
     FoldReport fold;
     std::int64_t tasks = 0;
     EngineStats engine;
@@ -208,6 +216,13 @@ PhaseReport simulated_phase(const Phase&, const CampaignReport&);
 /// phase's.
 CampaignReport add_up(const Scenario&, const std::vector<CampaignReport>& simulated,
                       std::vector<PhaseReport>);
+
+/// "2,048 x h800-sxm, capped", where it is.
+std::string cluster_label(const RunReport&);
+/// With the caps: "2,048 x h800-sxm, capped: nvlink = 100 GB/s".
+std::string cluster_text(const RunReport&);
+/// "95% of the kernel time: grouped_gemm fp8 block_128 23%, …"; empty if everything was measured.
+std::string extrapolated_text(const RunReport&);
 
 /// The report as a person reads it, in at most 100 columns.
 std::string to_text(const RunReport&);
