@@ -38,11 +38,10 @@ std::vector<std::string> parts_of(const std::vector<std::string>& vary) {
 sim::Grid plans_of(const sim::ScenarioTemplate& source, const sim::Scenario& given,
                    const OptimizeCommandOptions& options) {
     try {
-        std::vector<sim::Axis> axes;
-        for (const std::string& part : parts_of(options.vary)) {
-            axes.push_back(sim::vary_axis(source, given, part));
-        }
-        return {std::move(axes), options.max_points > 0 ? options.max_points : sim::kMostPoints};
+        return {sim::vary_axes(source, given, parts_of(options.vary)),
+                options.max_points > 0 ? options.max_points : sim::kMostPoints};
+    } catch (const std::length_error& error) {
+        throw UsageError(fmt::format("--vary: {}; --max-points allows more", error.what()));
     } catch (const std::invalid_argument& error) {
         throw UsageError(fmt::format("--vary: {}", error.what()));
     }

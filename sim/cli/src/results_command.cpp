@@ -90,7 +90,8 @@ std::string to_table(const std::vector<std::vector<std::string>>& rows, std::siz
     return text;
 }
 
-std::string points_table(const std::vector<sim::StoredPoint>& points, const Fields& fields) {
+std::string points_table(const std::vector<sim::StoredPoint>& points, const Fields& fields,
+                         const hw::Catalog& catalog) {
     std::vector<std::vector<std::string>> rows(1);
     for (const sim::Axis& axis : fields.grid().axes()) {
         rows.front().push_back(axis.name());
@@ -122,7 +123,7 @@ std::string points_table(const std::vector<sim::StoredPoint>& points, const Fiel
         row.push_back(h.usd ? hw::group_digits(h.usd->value.value()) : "");
         row.push_back(fmt::format("{:.1f}%", kPercent * h.mfu));
         row.push_back(hw::to_text(h.peak_memory));
-        row.emplace_back();
+        row.push_back(memory_note(h, catalog));
     }
     return to_table(rows, axes);
 }
@@ -233,7 +234,8 @@ int results_command(const ResultsOptions& options, const Common& common) {
           {"program", program_json(sweep.catalog_hash)},
           {"sweep", sweep_json(store, sweep)},
           {"points", std::move(rows)}},
-         options.csv == "-" ? "" : points_table(points, fields));
+         options.csv == "-" ? ""
+                            : points_table(points, fields, hw::Catalog::load(common.catalog_directories)));
     return kFine;
 }
 

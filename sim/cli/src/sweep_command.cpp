@@ -83,8 +83,10 @@ Request request_of(const SweepCommandOptions& options, const Common& common) {
 sim::Grid grid_of(const Request& request, std::int64_t most) {
     try {
         return {request.axes, most > 0 ? most : sim::kMostPoints};
-    } catch (const std::invalid_argument& error) {
+    } catch (const std::length_error& error) {
         throw UsageError(fmt::format("{}; --max-points allows more", error.what()));
+    } catch (const std::invalid_argument& error) {
+        throw UsageError(error.what());
     }
 }
 
@@ -174,7 +176,7 @@ int sweep_command(const SweepCommandOptions& options, const Common& common) {
         json->commit(sweep_json(sweep).dump(2) + "\n");
     }
     if (common.json != "-") {
-        fmt::print("{}", sweep_text(sweep));
+        fmt::print("{}", sweep_text(sweep, hw::Catalog::load(common.catalog_directories)));
     }
     if (sweep.outcome.stopped) {
         fmt::print(

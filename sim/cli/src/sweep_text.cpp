@@ -91,7 +91,14 @@ std::string place_text(const sim::Grid& grid, std::int64_t position) {
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string sweep_text(const FinishedSweep& sweep) {
+std::string memory_note(const sim::Headline& headline, const hw::Catalog& catalog) {
+    const hw::GpuSpec* part = catalog.find_gpu(headline.gpu);
+    return part == nullptr || headline.peak_memory <= part->memory
+               ? std::string()
+               : fmt::format("more than the {} of {}: may not fit", hw::to_text(part->memory), part->id);
+}
+
+std::string sweep_text(const FinishedSweep& sweep, const hw::Catalog& catalog) {
     const sim::SweepOutcome& outcome = sweep.outcome;
     const sim::SweepProgress& progress = outcome.progress;
     std::string text = fmt::format("{}\n{} points\n", sweep.record.title,
@@ -118,8 +125,12 @@ std::string sweep_text(const FinishedSweep& sweep) {
     text += reason_lines(sweep.points, PointStatus::failed);
     if (const sim::StoredPoint* best = fastest(sweep.points)) {
         const sim::Grid grid(sweep.record.axes, sweep.record.points);
-        text += fmt::format("\nShortest step  {}  at {}\n", hw::to_text(best->result.headline.step.value),
+        const sim::Headline& headline = best->result.headline;
+        text += fmt::format("\nShortest step  {}  at {}\n", hw::to_text(headline.step.value),
                             place_text(grid, best->position));
+        if (const std::string note = memory_note(headline, catalog); !note.empty()) {
+            text += fmt::format("               needs {}, {}\n", hw::to_text(headline.peak_memory), note);
+        }
     }
     return text;
 }

@@ -4,6 +4,8 @@
 
 #include <chokepoint/sim/run_sweep.hpp>
 
+#include <chokepoint/hwmodels/catalog.hpp>
+
 #include <nlohmann/json_fwd.hpp>
 
 namespace chokepoint::cli {
@@ -16,7 +18,10 @@ struct FinishedSweep {
     int workers = 0;
 };
 
-std::string sweep_text(const FinishedSweep&);
+std::string sweep_text(const FinishedSweep&, const hw::Catalog&);
+/// "more than the 85.9 GB of h100-sxm: may not fit", of a plan that passed since peaks are not known better;
+/// empty if the plan fits.
+std::string memory_note(const sim::Headline&, const hw::Catalog&);
 /// chokepoint/sweep/1
 nlohmann::ordered_json sweep_json(const FinishedSweep&);
 

@@ -28,9 +28,9 @@ Grid::Grid(std::vector<Axis> axes, std::int64_t most) : axes_(std::move(axes)) {
         lengths.push_back(fmt::format("{}", axis.positions.size()));
     }
     if (points > static_cast<double>(most)) {
-        throw std::invalid_argument(fmt::format("the axes span {} = {} points, more than the {} allowed",
-                                                fmt::join(lengths, " x "), hw::group_digits(points),
-                                                hw::group_digits(static_cast<double>(most))));
+        throw std::length_error(fmt::format("the axes span {} = {} points, more than the {} allowed",
+                                            fmt::join(lengths, " x "), hw::group_digits(points),
+                                            hw::group_digits(static_cast<double>(most))));
     }
     points_ = static_cast<std::int64_t>(points);
 }

@@ -27,16 +27,23 @@ hw::Seconds since(Clock::time_point start) {
 
 /// A fault without its numbers, so that equal reasons count together.
 std::string kind_of(const std::string& fault) {
-    std::string text;
-    for (const char c : fault.substr(0, fault.find("; "))) {
-        const bool digit = c >= '0' && c <= '9';
-        if (!digit) {
-            text += c;
-        } else if (text.empty() || text.back() != 'N') {
-            text += 'N';
+    const std::string text = fault.substr(0, fault.find("; "));
+    const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0; };
+    std::string kind;
+    for (std::size_t i = 0; i < text.size();) {
+        const bool in_a_name = i > 0 && (std::isalpha(at(i - 1)) != 0 || at(i - 1) == '-');
+        if (std::isdigit(at(i)) == 0 || in_a_name) { // "1f1b" and "h100-sxm" are names
+            kind += text[i++];
+            continue;
         }
+        std::size_t end = i;
+        while (std::isdigit(at(end)) != 0 || (at(end) == '.' && std::isdigit(at(end + 1)) != 0)) {
+            ++end;
+        }
+        kind += std::isalpha(at(end)) != 0 ? text.substr(i, end - i) : std::string("N");
+        i = end;
     }
-    return text;
+    return kind;
 }
 
 /// A worker's answers: bounds of several plans, or the step of one.

@@ -43,6 +43,18 @@ std::string schedules() {
     return fmt::format("{}", fmt::join(names, ","));
 }
 
+/// The stages that go with each of schedules(): the scenario's where a schedule takes as many as it is asked
+/// for, or two; the others' own.
+std::string stages_of_schedules(const Scenario& given) {
+    constexpr int kRanks = 4, kMicroBatches = 8;
+    std::vector<std::int64_t> stages;
+    for (const work::ScheduleKind& kind : work::schedule_kinds()) {
+        const bool asks = !kind.fault({kRanks, kMicroBatches, 1}).empty();
+        stages.push_back(asks ? std::max(2, given.plan().virtual_stages) : 1);
+    }
+    return joined(stages);
+}
+
 /// From nothing kept back to everything; arXiv 2205.05198 and 2412.19437, 3.2.3, name the steps between.
 std::string recomputation(const Scenario& given) {
     std::string values = R"([],["norm","activation"],)";
@@ -89,13 +101,32 @@ constexpr std::array kRooms{
 
 } // namespace
 
+std::vector<Axis> vary_axes(const ScenarioTemplate& source, const Scenario& given,
+                            const std::vector<std::string>& texts) {
+    constexpr std::string_view kStages = "plan.virtual_stages";
+    const bool stages_vary =
+        std::ranges::any_of(texts, [&](const std::string& text) { return text.starts_with(kStages); });
+    std::vector<Axis> axes;
+    for (const std::string& text : texts) {
+        axes.push_back(text == "plan.schedule" && !stages_vary
+                           ? source.axis(fmt::format("plan.schedule={}; {}={}", schedules(), kStages,
+                                                     stages_of_schedules(given)),
+                                         "--vary")
+                           : vary_axis(source, given, text));
+    }
+    return axes;
+}
+
 Axis vary_axis(const ScenarioTemplate& source, const Scenario& given, const std::string& text) {
     if (text.find('=') != std::string::npos) {
         return source.axis(text, "--vary");
     }
     const auto room = std::ranges::find(kRooms, std::string_view(text), &Room::key);
     if (room == kRooms.end()) {
-        (void)source.axis(text + "=0", "--vary"); // refuses what is no key, with a suggestion
+        const auto now = std::ranges::find(given.resolved(), text, &ResolvedValue::key);
+        if (now == given.resolved().end()) {
+            (void)source.axis(text + "=0", "--vary"); // refuses what is no key, with a suggestion
+        }
         std::vector<std::string_view> keys;
         std::ranges::transform(kRooms, std::back_inserter(keys), &Room::key);
         throw std::invalid_argument(

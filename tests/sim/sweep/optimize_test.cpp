@@ -130,11 +130,27 @@ TEST(Optimize, KeepsToTheMemoryItIsAllowed) {
     EXPECT_LE(bounded.best->bound.memory, allowed);
 }
 
+TEST(VaryAxes, EverySchedulesStagesComeWithIt) {
+    const auto source = test::small_template();
+    const sim::Scenario given = source.with({});
+    const auto alone = sim::vary_axes(source, given, {"plan.schedule"});
+    ASSERT_EQ(alone.size(), 1U);
+    EXPECT_EQ(alone.front().keys, (std::vector<std::string>{"plan.schedule", "plan.virtual_stages"}));
+    for (const auto& position : alone.front().positions) {
+        const bool asks = position.at(0).text.starts_with("interleaved");
+        EXPECT_EQ(position.at(1).text, asks ? "2" : "1") << position.at(0).text;
+    }
+    EXPECT_EQ(sim::vary_axes(source, given, {"plan.schedule", "plan.virtual_stages"}).front().keys.size(),
+              1U);
+}
+
 TEST(VaryAxis, RefusesAKeyThatHasNoValuesOfItsOwn) {
     const auto source = test::small_template();
     const sim::Scenario given = source.with({});
     EXPECT_THROW((void)sim::vary_axis(source, given, "plan.pipelin"), sim::ScenarioError);
     EXPECT_THAT([&] { (void)sim::vary_axis(source, given, "plan.communication_sms"); },
+                testing::ThrowsMessage<std::invalid_argument>(HasSubstr("say which values to try")));
+    EXPECT_THAT([&] { (void)sim::vary_axis(source, given, "plan.dispatcher"); },
                 testing::ThrowsMessage<std::invalid_argument>(HasSubstr("say which values to try")));
     EXPECT_EQ(sim::vary_axis(source, given, "plan.expert").positions.size(), 5U) << "divisors of 16 experts";
 }

@@ -10,8 +10,8 @@ namespace chokepoint::sim {
 
 class Grid {
 public:
-    /// @throws std::invalid_argument if an axis is empty, a key is on two axes, or there are more points than
-    /// `most`, saying how many there are.
+    /// @throws std::invalid_argument if an axis is empty or a key is on two axes; std::length_error if there
+    /// are more points than `most`, saying how many there are.
     Grid(std::vector<Axis> axes, std::int64_t most);
     [[nodiscard]] const std::vector<Axis>& axes() const { return axes_; }
     [[nodiscard]] std::int64_t points() const { return points_; }

@@ -26,6 +26,10 @@ double value_of(Objective, const Scenario&, const Scenario& reference, hw::Secon
 /// "plan.tensor=1,2,4" as given.
 /// @throws ScenarioError, or std::invalid_argument if the key has no such values of its own
 Axis vary_axis(const ScenarioTemplate&, const Scenario& given, const std::string& text);
+/// Likewise of several. "plan.schedule" brings along the virtual stages that each schedule runs with, unless
+/// they vary by themselves: the scenario's, or two, of schedules that ask for some.
+std::vector<Axis> vary_axes(const ScenarioTemplate&, const Scenario& given,
+                            const std::vector<std::string>& texts);
 
 struct Candidate {
     std::int64_t position = 0; ///< in the grid
