@@ -39,6 +39,9 @@ public:
         latency("latency_same_leaf", own.latency_same_leaf, &hw::LinkEntry::latency_same_leaf);
         latency("latency_cross_leaf", own.latency_cross_leaf, &hw::LinkEntry::latency_cross_leaf);
         latency("latency_cross_pod", own.latency_cross_pod, &hw::LinkEntry::latency_cross_pod);
+        const hw::Fabric& network = reading_.draft.network;
+        no_shorter("latency_cross_leaf", network.latency_cross_leaf, network.latency_same_leaf);
+        no_shorter("latency_cross_pod", network.latency_cross_pod, network.latency_cross_leaf);
     }
 
 private:
@@ -59,6 +62,13 @@ private:
         } else if (const Slot& slot = reading_.slot(key_of(name)); !slot.given && slot.sound) {
             reading_.derive(key_of(name), to_value(other_link_->*of_link),
                             cite(other_link_->id, other_link_->citations, name), Origin::catalog);
+        }
+    }
+
+    /// A longer way that the scenario leaves open takes no less than a shorter one that it gives.
+    void no_shorter(const std::string& name, hw::Seconds whole, hw::Seconds part) {
+        if (const Slot& slot = reading_.slot(key_of(name)); !slot.given && slot.sound && whole < part) {
+            reading_.derive(key_of(name), to_value(part), "no less than the shorter way's");
         }
     }
 

@@ -213,8 +213,11 @@ std::string may_fit(const Reading& reading, hw::Bytes planned, hw::Bytes capacit
         choice.choose(lean);
         chosen.push_back(choice.text);
         if (const hw::Bytes needed = fullest(memory_of(reading.draft, lean))->total(); needed <= at_most) {
-            return fmt::format("the scenario leaves open what would make it fit: {} with {}", to_text(needed),
-                               fmt::join(chosen, ", "));
+            return fmt::format("the scenario leaves open what would make it fit{}: {} with {}",
+                               needed <= capacity ? ""
+                                                  : fmt::format(", to the {:.0f}% that peaks are known to",
+                                                                100.0 * kKnownTo),
+                               to_text(needed), fmt::join(chosen, ", "));
         }
     }
     return {};

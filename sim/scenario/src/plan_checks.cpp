@@ -184,13 +184,22 @@ void check_precision(Reading& reading) {
     const hw::DType needed = full                                  ? hw::DType::bf16
                              : precision == work::Precision::nvfp4 ? hw::DType::fp4
                                                                    : hw::DType::fp8;
+    if (precision == work::Precision::mxfp8 && !is_of(reading, "blackwell")) {
+        reading.fault(
+            "plan.precision",
+            fmt::format("precision mxfp8 needs tensor cores that take a scale for every 32 elements, "
+                        "Blackwell's; {} has none; expected fp8-block or fp8-tensor",
+                        reading.draft.gpu));
+        return;
+    }
     if (!peaks.contains(needed)) {
         std::vector<std::string_view> has;
         for (const auto& [dtype, peak] : peaks) {
             has.push_back(hw::name(dtype));
         }
         const std::string_view instead =
-            peaks.contains(hw::DType::bf16)
+            peaks.contains(hw::DType::fp8) ? "; expected precision = \"fp8-block\" or \"fp8-tensor\""
+            : peaks.contains(hw::DType::bf16)
                 ? "; expected precision = \"bf16\", as in scenarios/campaigns/deepseek-v3-a100.toml"
                 : "";
         reading.fault("plan.precision",

@@ -4,6 +4,8 @@
 
 #include "text.hpp"
 
+#include <chokepoint/workloads/layer.hpp>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -115,12 +117,31 @@ private:
     const hw::GpuSpec& capped_;
 };
 
+/// "[8, 8, 7, 4]".
+std::string layers_of_stages(const Draft& draft) {
+    const work::ParallelPlan& plan = draft.plan;
+    // How many stages a rank has does not depend on how many micro-batches there are.
+    const int stages = plan.own_schedule ? plan.own_schedule->stages
+                                         : work::find_schedule(plan.schedule)
+                                               ->make({plan.pipeline, 2 * plan.pipeline, plan.virtual_stages})
+                                               .stages;
+    std::vector<std::int64_t> layers;
+    for (const std::vector<work::Block>& blocks : work::split_stages(draft.model, plan, stages)) {
+        layers.push_back(std::ranges::count_if(blocks, [](const work::Block& b) { return b.layer >= 0; }));
+    }
+    return fmt::format("[{}]", fmt::join(layers, ", "));
+}
+
 void append_derived(const Draft& draft, const hw::Cluster& cluster, std::vector<ResolvedValue>& out) {
     const work::ParallelPlan& plan = draft.plan;
     out.push_back(count("derived.gpus", draft.gpus(), Origin::derived, "nodes x gpus_per_node"));
     out.push_back(count("derived.data", plan.data, Origin::derived, "GPUs / (pipeline x tensor)"));
     out.push_back(count("derived.micro_batches", plan.micro_batches(), Origin::derived,
                         "of one replica: global_batch / (data x micro_batch)"));
+    if (plan.pipeline > 1) {
+        out.push_back({"derived.layers", layers_of_stages(draft), 0.0, true, Origin::derived,
+                       "of each stage, front to back, MTP's too; plan.split says otherwise"});
+    }
     out.push_back(count("derived.step_tokens", plan.global_batch * plan.sequence, Origin::derived,
                         "global_batch x sequence"));
     out.push_back(count("derived.fabric_nics", hw::max_endpoints(cluster.fabric), Origin::derived,

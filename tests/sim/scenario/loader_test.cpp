@@ -113,6 +113,20 @@ TEST(ScenarioLoader, CapAboveThePartWarnsAndChangesNothing) {
     EXPECT_EQ(capped.cluster(), load().cluster());
 }
 
+TEST(ScenarioLoader, ALongerWayTakesNoLessThanTheShorterOneThatIsGiven) {
+    const auto slow = load({"cluster.fabric.latency_same_leaf=60 us"}).cluster().fabric;
+    EXPECT_EQ(slow.latency_cross_leaf, slow.latency_same_leaf);
+    EXPECT_EQ(slow.latency_cross_pod, slow.latency_same_leaf);
+    EXPECT_THAT(test::faults_of(test::kValid, {"cluster.fabric.latency_same_leaf=60 us",
+                                               "cluster.fabric.latency_cross_leaf=50 us"}),
+                testing::ElementsAre(HasSubstr("is shorter than")));
+}
+
+TEST(ScenarioLoader, MXFP8IsBlackwells) {
+    EXPECT_THAT(test::faults_of(test::kValid, {"plan.precision=mxfp8"}),
+                testing::ElementsAre(HasSubstr("Blackwell's; h800-sxm has none; expected fp8-block")));
+}
+
 TEST(ScenarioLoader, MoreGpusThanTwoTiersJoinTakeAThirdAndAWarning) {
     EXPECT_TRUE(load({"cluster.nodes=2048", "plan.global_batch=122880"}).warnings().empty()); // 16,384 GPUs
     const auto large = load({"cluster.nodes=4096", "plan.global_batch=245760"});

@@ -4,7 +4,12 @@
 
 #include "../collective_command.hpp"
 
+#include <fmt/format.h>
+
+#include <array>
 #include <memory>
+#include <span>
+#include <string>
 
 namespace chokepoint::cli {
 
@@ -73,6 +78,22 @@ void add_collective_options(CLI::App& command, CollectiveOptions& options) {
         ->type_name("FORMAT");
 }
 
+/// Sizes are of NCCL's operations, tokens of DeepEP's.
+void refuse_idle_options(const CLI::App& command, const std::string& op) {
+    const bool moe = op == "dispatch" || op == "combine";
+    constexpr std::array kSizes{"--bytes", "--from", "--to", "--factor"};
+    constexpr std::array kTokens{"--tokens", "--hidden", "--top-k", "--experts", "--max-nodes", "--dtype"};
+    for (const char* option :
+         moe ? std::span<const char* const>(kSizes) : std::span<const char* const>(kTokens)) {
+        if (command.count(option) > 0) {
+            throw CLI::ValidationError(
+                option, fmt::format("is nothing to {}; expected {}", op,
+                                    moe ? "--tokens, --hidden, --top-k, --experts, --max-nodes or --dtype"
+                                        : "--bytes, or --from and --to"));
+        }
+    }
+}
+
 struct CollectiveArguments {
     Common common;
     CollectiveOptions collective;
@@ -89,7 +110,8 @@ void add_collective_command(CLI::App& app, Selected& selected) {
     add_json(*collective, options->common);
     collective->footer(
         "Example:\n  chokepoint collective --gpu h100-sxm --op all_reduce --gpus 8 --bytes 512MiB");
-    collective->callback([options, &selected] {
+    collective->callback([options, collective, &selected] {
+        refuse_idle_options(*collective, options->collective.op);
         selected = [options] { return collective_command(options->collective, options->common); };
     });
 }
