@@ -138,6 +138,11 @@ TEST(HfConfig, ReadsWhatSetsFamiliesApart) {
     ASSERT_TRUE(qwen3.model);
     EXPECT_TRUE(qwen3.model->attention.qk_norm);
     EXPECT_EQ(qwen3.model->attention.head_dim, 128); // not hidden / heads
+    const auto usual = parse(R"({"model_type": "qwen3", "hidden_size": 5120, "intermediate_size": 25600,
+        "num_attention_heads": 64, "num_hidden_layers": 64, "num_key_value_heads": 8, "vocab_size": 151936})");
+    ASSERT_TRUE(usual.model) << "what Qwen3Config has by itself is left out";
+    EXPECT_EQ(usual.model->attention.head_dim, 128);
+    EXPECT_EQ(usual.model->activation, Activation::silu);
 }
 
 TEST(HfConfig, PlacesDenseLayersAsTheFileSays) {

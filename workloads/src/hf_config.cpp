@@ -99,7 +99,8 @@ void read_trunk(HfFields& fields, ModelArch& model, bool tied) {
     fields.require_all("layer_types", "full_attention", "layers of other kinds are not modelled");
 }
 
-void read_activation(HfFields& fields, ModelArch& model, const char* field) {
+/// `usual` is the configuration class's default.
+void read_activation(HfFields& fields, ModelArch& model, const char* field, std::string_view usual) {
     struct Spelling {
         std::string_view word;
         Activation activation;
@@ -110,7 +111,7 @@ void read_activation(HfFields& fields, ModelArch& model, const char* field) {
         Spelling{"gelu_fast", Activation::gelu}, Spelling{"gelu_pytorch_tanh", Activation::gelu},
         Spelling{"relu", Activation::relu},      Spelling{"relu2", Activation::squared_relu},
     };
-    const std::string word = fields.text(field);
+    const std::string word = fields.has(field) ? fields.text(field) : std::string(usual);
     const auto known = std::ranges::find(kSpellings, word, &Spelling::word);
     if (known != kSpellings.end()) {
         model.activation = known->activation;
@@ -134,14 +135,15 @@ int even_head_dim(HfFields& fields, const ModelArch& model, const char* heads_fi
     return 0;
 }
 
-void read_heads(HfFields& fields, ModelArch& model, bool kv_required = false) {
+/// `usual_dim` is the configuration class's own default, where it has one.
+void read_heads(HfFields& fields, ModelArch& model, bool kv_required = false, int usual_dim = 0) {
     Attention& attention = model.attention;
     attention.heads = fields.whole("num_attention_heads", kHeads);
     const std::optional<std::int64_t> fallback =
         kv_required ? std::nullopt : std::optional<std::int64_t>(attention.heads);
     attention.kv_heads = fields.whole("num_key_value_heads", kHeads, fallback);
     attention.kind = attention.kv_heads == attention.heads ? AttentionKind::mha : AttentionKind::gqa;
-    attention.head_dim = fields.whole("head_dim", kHeadDim, 0);
+    attention.head_dim = fields.whole("head_dim", kHeadDim, usual_dim);
     if (attention.head_dim == 0 && !fields.has("head_dim")) {
         attention.head_dim = even_head_dim(fields, model, "num_attention_heads");
     }
@@ -156,10 +158,10 @@ void read_attention_bias(HfFields& fields, ModelArch& model, bool mlp) {
     }
 }
 
-void read_dense_ffn(HfFields& fields, ModelArch& model) {
+void read_dense_ffn(HfFields& fields, ModelArch& model, std::string_view usual = "silu") {
     model.dense_ffn_hidden = fields.whole("intermediate_size", kFfnHidden);
     model.dense_layers = model.layers;
-    read_activation(fields, model, "hidden_act");
+    read_activation(fields, model, "hidden_act", usual);
 }
 
 void read_llama(HfFields& fields, ModelArch& model) {
@@ -189,7 +191,7 @@ void read_mixtral(HfFields& fields, ModelArch& model) {
     read_trunk(fields, model, false);
     read_heads(fields, model, true);
     read_routed(fields, model, "num_local_experts", "intermediate_size");
-    read_activation(fields, model, "hidden_act");
+    read_activation(fields, model, "hidden_act", "silu");
     model.attention.window = fields.whole("sliding_window", kPositions, 0);
 }
 
@@ -230,7 +232,7 @@ void read_qwen_moe(HfFields& fields, ModelArch& model) {
     read_heads(fields, model);
     read_routed(fields, model, "num_experts", "moe_intermediate_size");
     read_qwen_layers(fields, model);
-    read_activation(fields, model, "hidden_act");
+    read_activation(fields, model, "hidden_act", "silu");
     refuse_mixed_windows(fields);
 }
 
@@ -243,7 +245,7 @@ void read_qwen2_moe(HfFields& fields, ModelArch& model) {
 
 void read_qwen3(HfFields& fields, ModelArch& model) {
     read_trunk(fields, model, false);
-    read_heads(fields, model);
+    read_heads(fields, model, false, 128); // Qwen3Config
     read_dense_ffn(fields, model);
     read_attention_bias(fields, model, false);
     model.attention.qk_norm = true;
@@ -267,7 +269,7 @@ void read_deepseek_experts(HfFields& fields, ModelArch& model) {
     const bool some_dense = model.dense_layers > 0;
     model.dense_ffn_hidden = fields.whole("intermediate_size", kFfnHidden,
                                           some_dense ? std::nullopt : std::optional<std::int64_t>(0));
-    read_activation(fields, model, "hidden_act");
+    read_activation(fields, model, "hidden_act", "silu");
 }
 
 void read_latent_attention(HfFields& fields, ModelArch& model) {
@@ -350,9 +352,9 @@ void read_windows(HfFields& fields, ModelArch& model) {
 
 void read_gpt_oss(HfFields& fields, ModelArch& model) {
     read_sizes(fields, model, false);
-    read_heads(fields, model, true);
+    read_heads(fields, model, true, 64); // GptOssConfig
     read_routed(fields, model, "num_local_experts", "intermediate_size");
-    read_activation(fields, model, "hidden_act");
+    read_activation(fields, model, "hidden_act", "silu");
     read_windows(fields, model);
     fields.require("attention_bias", true, "gpt-oss without biases is not modelled");
     model.biases = true;
@@ -364,7 +366,7 @@ void read_gpt_oss(HfFields& fields, ModelArch& model) {
 void read_nemotron(HfFields& fields, ModelArch& model) {
     read_trunk(fields, model, false);
     read_heads(fields, model);
-    read_dense_ffn(fields, model);
+    read_dense_ffn(fields, model, "relu2");
     read_attention_bias(fields, model, fields.truth("mlp_bias", false));
     model.gated_ffn = false;
     model.norm = NormKind::layernorm; // NemotronLayerNorm1P: scale and shift
@@ -391,7 +393,7 @@ void read_gpt2(HfFields& fields, ModelArch& model) {
     model.attention.heads = fields.whole("n_head", kHeads);
     model.attention.head_dim = even_head_dim(fields, model, "n_head");
     model.dense_ffn_hidden = fields.whole("n_inner", kFfnHidden, 4LL * model.hidden);
-    read_activation(fields, model, "activation_function");
+    read_activation(fields, model, "activation_function", "gelu_new");
     model.biases = true;
     make_gpt(model);
     for (const char* field :
@@ -407,7 +409,7 @@ void read_gpt_neox(HfFields& fields, ModelArch& model) {
     model.attention.heads = fields.whole("num_attention_heads", kHeads);
     model.attention.head_dim = even_head_dim(fields, model, "num_attention_heads");
     model.dense_ffn_hidden = fields.whole("intermediate_size", kFfnHidden);
-    read_activation(fields, model, "hidden_act");
+    read_activation(fields, model, "hidden_act", "gelu");
     fields.require("attention_bias", true, "GPT-NeoX with some biases only is not modelled");
     model.biases = true;
     make_gpt(model);
