@@ -3,6 +3,7 @@
 #include <chokepoint/hwmodels/fit.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -17,6 +18,19 @@ using Json = nlohmann::ordered_json;
 using namespace literals;
 
 constexpr std::string_view kMeasurementSchema = "chokepoint/measurements/1";
+
+/// @throws std::runtime_error that says where it is missing, or that it is of another type.
+template <typename T> T member(const Json& json, const char* key, const std::string& where) {
+    if (!json.contains(key)) {
+        throw std::runtime_error(fmt::format("{}: '{}' is missing", where, key));
+    }
+    try {
+        return json.at(key).get<T>();
+    } catch (const Json::exception&) {
+        throw std::runtime_error(
+            fmt::format("{}: '{}' is {}; expected another type", where, key, json.at(key).dump()));
+    }
+}
 
 /// One row by its column names, and where it stands for errors.
 class Row {
@@ -37,7 +51,12 @@ public:
         if (found == cells_.end()) {
             throw std::runtime_error(fmt::format("{}: no column '{}'", where_, column));
         }
-        return found->second->get<T>();
+        try {
+            return found->second->get<T>();
+        } catch (const Json::exception&) {
+            throw std::runtime_error(
+                fmt::format("{}: {} is {}; expected another type", where_, column, found->second->dump()));
+        }
     }
     template <typename T> [[nodiscard]] T get(const std::string& column, T otherwise) const {
         return has(column) ? get<T>(column) : otherwise;
@@ -69,29 +88,31 @@ MeasurementUse use_from(const std::string& text, const std::string& where) {
     throw std::runtime_error(fmt::format("{}: use is '{}'; expected fit, check or training", where, text));
 }
 
-GpuSpec read_part(const Json& json) {
+GpuSpec read_part(const Json& series, const std::string& in) {
+    const std::string where = in + ": part";
+    const auto json = member<Json>(series, "part", in);
     GpuSpec part;
-    part.id = json.at("id");
-    part.architecture = json.at("architecture");
-    part.sm_count = json.at("sm_count");
-    part.dense_peak[DType::bf16] = json.at("bf16_tflops").get<double>() * 1.0_TFLOPS;
+    part.id = member<std::string>(json, "id", where);
+    part.architecture = member<std::string>(json, "architecture", where);
+    part.sm_count = member<int>(json, "sm_count", where);
+    part.dense_peak[DType::bf16] = member<double>(json, "bf16_tflops", where) * 1.0_TFLOPS;
     part.dense_peak[DType::fp16] = part.dense_peak[DType::bf16];
     const auto optional = [&](DType dtype, const char* key) {
-        if (const double tflops = json.value(key, 0.0); tflops > 0.0) {
+        if (const double tflops = json.contains(key) ? member<double>(json, key, where) : 0.0; tflops > 0.0) {
             part.dense_peak[dtype] = tflops * 1.0_TFLOPS;
         }
     };
     optional(DType::fp8, "fp8_tflops");
     optional(DType::fp4, "fp4_tflops");
-    part.dense_peak[DType::fp32] = json.at("fp32_tflops").get<double>() * 1.0_TFLOPS;
-    part.memory_bandwidth = json.at("memory_gbps").get<double>() * 1.0_GBps;
-    part.tdp = Watts(json.value("tdp_watts", 0.0));
+    part.dense_peak[DType::fp32] = member<double>(json, "fp32_tflops", where) * 1.0_TFLOPS;
+    part.memory_bandwidth = member<double>(json, "memory_gbps", where) * 1.0_GBps;
+    part.tdp = Watts(json.contains("tdp_watts") ? member<double>(json, "tdp_watts", where) : 0.0);
     return part;
 }
 
 Operator read_operator(const Json& series, const Row& row) {
-    const auto kernel_text =
-        row.has("kernel") ? row.get<std::string>("kernel") : series.at("kernel").get<std::string>();
+    const auto kernel_text = row.has("kernel") ? row.get<std::string>("kernel")
+                                               : member<std::string>(series, "kernel", row.where());
     const KernelClass kernel =
         known(kernel_class_from(kernel_text), kernel_text, "kernel class", row.where());
     const auto label = row.get<std::string>("name", "");
@@ -110,8 +131,8 @@ Operator read_operator(const Json& series, const Row& row) {
         }
         return op;
     }
-    const auto dtype_text = series.at("dtype").get<std::string>();
-    const auto scaling_text = series.at("scaling").get<std::string>();
+    const auto dtype_text = member<std::string>(series, "dtype", row.where());
+    const auto scaling_text = member<std::string>(series, "scaling", row.where());
     return gemm(label, kernel, known(dtype_from(dtype_text), dtype_text, "number format", row.where()),
                 known(scaling_from(scaling_text), scaling_text, "scaling", row.where()),
                 row.get<std::int64_t>("m"), row.get<std::int64_t>("n"), row.get<std::int64_t>("k"),
@@ -142,6 +163,9 @@ Measurement read_row(const Json& series, const Row& row) {
     measurement.side = Bytes(row.get<double>("side_mb", 0.0) * 1e6);
     measurement.holdout = is_held_out(row);
     measurement.beside = row.get<double>("beside", 0.0);
+    if (!row.has("us") && !row.has("tflops")) {
+        throw std::runtime_error(fmt::format("{}: no time; expected a column 'us' or 'tflops'", row.where()));
+    }
     measurement.time = row.has("us") ? row.get<double>("us") * 1.0_us
                                      : arithmetic(measurement.op) / (row.get<double>("tflops") * 1.0_TFLOPS);
     if (!(measurement.time > Seconds(0.0))) {
@@ -150,24 +174,53 @@ Measurement read_row(const Json& series, const Row& row) {
     return measurement;
 }
 
+/// No kernel is faster than its part: a time in another unit, or a peak of another format.
+void check_against_peak(const GpuSpec& part, const Measurement& measurement, const std::string& where) {
+    Flops work = arithmetic(measurement.op);
+    for (const Operator& next : measurement.then) {
+        work += arithmetic(next);
+    }
+    const auto peak = part.dense_peak.find(measurement.op.dtype);
+    if (is_memory_bound(measurement.op.kernel) || peak == part.dense_peak.end()) {
+        return;
+    }
+    constexpr double kClock = 1.1; // parts boost somewhat beyond the clock of their datasheets
+    if (const FlopsPerSecond reached = work / measurement.time; reached > peak->second * kClock) {
+        throw std::runtime_error(
+            fmt::format("{}: {} is more than the part's {}; expected `us` in microseconds", where,
+                        to_text(reached), to_text(peak->second)));
+    }
+}
+
 MeasurementSeries read_series(const Json& json, const std::string& file) {
     MeasurementSeries series;
-    series.id = json.at("id");
+    series.id = member<std::string>(json, "id", file);
     series.file = file;
     const std::string where = fmt::format("{}: {}", file, series.id);
-    series.use = use_from(json.at("use"), where);
-    series.software = json.at("software");
-    series.vintage = json.at("vintage");
-    series.source = json.at("source");
-    series.licence = json.at("licence");
-    series.part = read_part(json.at("part"));
+    const auto text = [&](const char* key) { return member<std::string>(json, key, where); };
+    series.use = use_from(text("use"), where);
+    series.software = text("software");
+    series.vintage = text("vintage");
+    series.source = text("source");
+    series.licence = text("licence");
+    series.part = read_part(json, where);
     series.sms_held = json.value("sms_held", 0);
     series.loop = json.value("loop", 0.0);
     series.older = json.value("older", std::map<std::string, double>{});
-    const Json& rows = json.at("rows");
+    const auto columns = member<Json>(json, "columns", where);
+    const auto rows = member<Json>(json, "rows", where);
+    std::vector<std::string> faults;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        const Row row(json.at("columns"), rows[i], fmt::format("{} row {}", where, i + 1));
-        series.rows.push_back(read_row(json, row));
+        try {
+            const Row row(columns, rows[i], fmt::format("{} row {}", where, i + 1));
+            series.rows.push_back(read_row(json, row));
+            check_against_peak(series.part, series.rows.back(), row.where());
+        } catch (const std::exception& fault) {
+            faults.emplace_back(fault.what());
+        }
+    }
+    if (!faults.empty()) {
+        throw std::runtime_error(fmt::format("{}", fmt::join(faults, "\n")));
     }
     return series;
 }
@@ -195,7 +248,7 @@ void read_file(const std::filesystem::path& file, MeasurementSet& set) {
     if (schema != kMeasurementSchema) {
         throw std::runtime_error(fmt::format("schema is '{}'; expected '{}'", schema, kMeasurementSchema));
     }
-    for (const Json& series : json.at("series")) {
+    for (const Json& series : member<Json>(json, "series", file.filename().string())) {
         set.series.push_back(read_series(series, file.filename().string()));
         set.series.back().own_run = json.value("kind", "published") == "measured";
         read_stream_figures(series, set.stream);

@@ -173,7 +173,7 @@ TEST(MeasurementFile, ReadsWhatABenchmarkTimedAsOne) {
     const auto file = written("ffn.json", R"({"schema": "chokepoint/measurements/1", "series": [{"id": "ffn",
         "use": "fit", "kernel": "grouped_gemm", "dtype": "bf16", "scaling": "none", "software": "s", "vintage": "v",
         "source": "s", "licence": "l", "part": {"id": "p", "architecture": "hopper", "sm_count": 132,
-        "bf16_tflops": 1, "fp8_tflops": 0, "fp32_tflops": 1, "memory_gbps": 1},
+        "bf16_tflops": 989, "fp8_tflops": 0, "fp32_tflops": 1, "memory_gbps": 1},
         "columns": ["m", "n", "k", "groups", "n2", "k2", "side_mb", "split", "us"],
         "rows": [[256, 1024, 2048, 8, 2048, 512, 12.5, "holdout", 100]]}]})");
     const Measurement row = read_measurements(std::vector{file}).series.front().rows.front();
@@ -220,6 +220,15 @@ TEST(MeasurementFile, NamesFileSeriesAndRowOfAFault) {
     EXPECT_THAT(reading_fault("zero", columns, "[1, 1, 1, 0.0]"), testing::HasSubstr("not positive"));
     EXPECT_THAT(reading_fault("missing", R"(["m", "n", "us"])", "[1, 1, 1]"),
                 testing::HasSubstr("no column 'k'"));
+    EXPECT_THAT(reading_fault("untimed", R"(["m", "n", "k"])", "[1, 1, 1]"),
+                testing::HasSubstr("no time; expected a column 'us' or 'tflops'"));
+    EXPECT_THAT(reading_fault("text", columns, R"(["1", 1, 1, 2.5])"), testing::HasSubstr("m is \"1\""));
+    // 2,000 FLOP in 0.1 us are 20 GFLOPS, in 0.1 ns 20 TFLOPS: ten times the part's.
+    EXPECT_EQ(reading_fault("fast", columns, "[10, 10, 10, 0.1]"), "");
+    EXPECT_THAT(reading_fault("milliseconds", columns, "[10, 10, 10, 0.0001], [10, 10, 10, 0]"),
+                testing::AllOf(testing::HasSubstr("mine row 1: 20 TFLOPS is more than the part's 2 TFLOPS"),
+                               testing::HasSubstr("mine row 2")))
+        << "every faulty row";
 }
 
 } // namespace
