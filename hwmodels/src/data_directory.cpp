@@ -7,8 +7,23 @@
 #include <fmt/ranges.h>
 
 #include <cstdlib>
+#include <utility>
+#include <vector>
 
 namespace chokepoint::hw {
+namespace {
+
+std::string& named_directory() {
+    static std::string directory;
+    return directory;
+}
+
+} // namespace
+
+bool look_for_data_in(std::string directory) {
+    named_directory() = std::move(directory);
+    return true;
+}
 
 std::filesystem::path data_directory() {
     std::error_code ignored;
@@ -25,9 +40,10 @@ std::filesystem::path data_directory() {
     }
     // An installed program finds its data beside itself, wherever its prefix was moved to.
     const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-    const std::vector<std::string> places{(program.parent_path().parent_path() / "share/chokepoint").string(),
-                                          std::string(source_data_directory()),
-                                          std::string(installed_data_directory())};
+    std::vector<std::string> places{(program.parent_path().parent_path() / "share/chokepoint").string(),
+                                    named_directory(), std::string(source_data_directory()),
+                                    std::string(installed_data_directory())};
+    std::erase(places, "");
     for (const std::filesystem::path place : places) {
         if (holds_data(place)) {
             return place;

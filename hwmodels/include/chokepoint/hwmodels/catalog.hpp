@@ -11,10 +11,19 @@
 
 namespace chokepoint::hw {
 
-/// Where the shipped data lies: $CHOKEPOINT_DATA, else ../share/chokepoint beside the program, else the build
-/// tree it was built in, else the installed copy. Holds catalog/, fits/, measurements/, models/, scenarios/.
+/// Where the shipped data lies: $CHOKEPOINT_DATA, else ../share/chokepoint beside the program, else what
+/// look_for_data_in() named, else the build tree it was built in, else the installed copy. Holds catalog/,
+/// fits/, measurements/, models/, scenarios/.
 /// @throws std::runtime_error naming the places looked at if none exists.
 std::filesystem::path data_directory();
+
+/// Names a data directory; true, so that it can initialise a variable. Not to be called beside threads that
+/// read data.
+bool look_for_data_in(std::string directory);
+#ifdef CHOKEPOINT_DATA_DIRECTORY // of find_package(chokepoint): an installed copy's own, wherever its prefix
+                                 // lies
+inline const bool kInstalledDataNamed = look_for_data_in(CHOKEPOINT_DATA_DIRECTORY);
+#endif
 
 /// One folder of the shipped data: "catalog", "fits", "measurements", "models" or "scenarios".
 /// @throws std::runtime_error if the data directory has no such folder.
