@@ -40,12 +40,18 @@ public:
     explicit TableReader(const std::string& file) : file_(file) {}
 
     void read(std::string_view text) {
-        for (const std::string_view line : split(text, '\n')) {
+        for (std::string_view line : split(text, '\n')) {
             ++line_;
+            if (line.ends_with('\r')) { // of a spreadsheet on Windows
+                line.remove_suffix(1);
+            }
             if (line.empty() || line.front() == '#') {
                 continue;
             }
             columns_.empty() ? read_header(line) : read_run(line);
+            if (columns_.size() == 1) {
+                break; // without columns no run can be read
+            }
         }
         if (columns_.empty()) {
             fault("no header; expected a line of column names");
@@ -61,6 +67,11 @@ private:
     void fault(std::string message) { faults_.push_back({file_, line_, 1, std::move(message)}); }
 
     void read_header(std::string_view line) {
+        if (line.find('\t') == std::string_view::npos) {
+            fault("no tab in the header; expected columns that tabs separate");
+            columns_.emplace_back(line);
+            return;
+        }
         for (const std::string_view column : split(line, '\t')) {
             columns_.emplace_back(column);
             const bool own = std::ranges::find(kOwnColumns, column) != kOwnColumns.end();
@@ -101,7 +112,7 @@ private:
             fault(fmt::format("id '{}' is empty or given twice", run.id));
         }
         if (run.source.empty()) {
-            fault(fmt::format("{}: no source; expected where it is published", run.id));
+            fault(fmt::format("{}: no source; expected where the figure stands", run.id));
         }
         read_score(run, own);
         runs_.push_back(std::move(run));

@@ -83,7 +83,7 @@ std::string to_text(const ValidationReport& report, bool summary_only) {
     }
     const auto predicted =
         std::ranges::count_if(report.predictions, [](const Prediction& p) { return p.error().has_value(); });
-    fmt::format_to(std::back_inserter(out), "{} published runs, {} predicted; errors of step time\n",
+    fmt::format_to(std::back_inserter(out), "{} runs, {} predicted; errors of step time\n",
                    report.runs.size(), predicted);
     std::string family;
     for (const FamilyScore& score : report.scores) {

@@ -95,6 +95,20 @@ TEST(PublishedRuns, WithFaultsAreRefusedWithAllOfThem) {
     EXPECT_THROW(load_published_runs("/nowhere/runs.tsv"), ScenarioError);
 }
 
+TEST(PublishedRuns, MayComeFromASpreadsheet) {
+    const std::string tabs = "id\tsource\tscore\tseconds\tplan.tensor\r\nmine\tours\ttime\t2\t8\r\n";
+    const auto runs = parse_published_runs(tabs, "mine.tsv");
+    ASSERT_EQ(runs.size(), 1U);
+    EXPECT_EQ(runs[0].keys, (decltype(runs[0].keys){{"plan.tensor", "8"}}));
+    try {
+        (void)parse_published_runs("id,source,score\nmine,ours,time\n", "mine.csv");
+        ADD_FAILURE() << "accepted commas";
+    } catch (const ScenarioError& error) {
+        EXPECT_STREQ(error.what(),
+                     "mine.csv:1:1: error: no tab in the header; expected columns that tabs separate");
+    }
+}
+
 TEST(PublishedMemory, NamesItsRankAndItsKind) {
     const auto runs = parse_published_runs("id\tsource\tscore\tmemory_gib\tmemory_rank\tmemory_kind\n"
                                            "a\tpaper\tmemory\t2\tlast\treserved\n"

@@ -137,7 +137,7 @@ TEST(ValidationReport, CountsReasonsAndDropsNothing) {
     for (const char* id : {"a ", "b ", "c "}) {
         EXPECT_THAT(text, HasSubstr(std::string("\n") + id));
     }
-    EXPECT_THAT(text, HasSubstr("3 published runs, 1 predicted"));
+    EXPECT_THAT(text, HasSubstr("3 runs, 1 predicted"));
     EXPECT_THAT(to_text(report, true), testing::Not(HasSubstr("not predicted: unknown key")));
 }
 
