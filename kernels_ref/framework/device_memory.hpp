@@ -38,7 +38,7 @@ private:
 
 /// Copies `count` elements to the host; synchronises with the device.
 template <class T> std::vector<T> to_host(const T* device, std::int64_t count);
-/// Copies a host vector to the device; synchronises with the device.
+/// Copies a host vector to the device, where every stream finds it afterwards.
 template <class T> void to_device(const std::vector<T>& host, T* device);
 
 } // namespace chokepoint::kref
@@ -58,6 +58,9 @@ template <class T> std::vector<T> to_host(const T* device, std::int64_t count) {
 template <class T> void to_device(const std::vector<T>& host, T* device) {
     require(cudaMemcpy(device, host.data(), host.size() * sizeof(T), cudaMemcpyHostToDevice),
             "copy to the device");
+    // From pageable memory the call returns once the bytes are staged, and streams that do not block would
+    // not wait for the rest: CUDA runtime API, "API synchronization behavior".
+    require(cudaDeviceSynchronize(), "wait for a copy to the device");
 }
 
 } // namespace chokepoint::kref
