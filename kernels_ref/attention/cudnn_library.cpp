@@ -8,6 +8,12 @@
 
 namespace chokepoint::kref {
 
+bool is_failure(cudnnStatus_t status) {
+    // Each has reasons of its own: 4001 to 4006 and 5001 to 5004 in cudnn_graph.h of 9.19.
+    const int category = CUDNN_STATUS_CATEGORY(static_cast<int>(status));
+    return category == CUDNN_STATUS_INTERNAL_ERROR || category == CUDNN_STATUS_EXECUTION_FAILED;
+}
+
 CudnnLibrary::CudnnLibrary() : library({"libcudnn.so.9", "libcudnn.so"}) {
     library.bind(create, "cudnnCreate");
     library.bind(destroy, "cudnnDestroy");
@@ -37,7 +43,7 @@ void CudnnLibrary::require(cudnnStatus_t status, const char* tried) const {
     const std::string message = std::string(tried) + ": cuDNN status " +
                                 std::to_string(static_cast<int>(status)) +
                                 (reason[0] != '\0' ? std::string(", ") + reason.data() : std::string());
-    if (status == CUDNN_STATUS_EXECUTION_FAILED || status == CUDNN_STATUS_INTERNAL_ERROR) {
+    if (is_failure(status)) {
         throw GpuError(message);
     }
     throw Unsupported(message);

@@ -10,6 +10,9 @@
 
 namespace chokepoint::kref {
 
+/// Whether something broke; other statuses but success say that the library has nothing for the request.
+bool is_failure(cudnnStatus_t);
+
 struct CudnnLibrary {
     /// @throws Unsupported where the library is absent.
     CudnnLibrary();
@@ -28,7 +31,7 @@ struct CudnnLibrary {
     decltype(&cudnnBackendExecute) execute = nullptr;
 
     [[nodiscard]] std::string version() const;
-    /// @throws Unsupported with the library's own words.
+    /// @throws GpuError if something broke, else Unsupported, with the library's own words.
     void require(cudnnStatus_t, const char* tried) const;
 };
 

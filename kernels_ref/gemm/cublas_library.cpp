@@ -12,10 +12,15 @@ void require(cublasStatus_t status, const char* tried) {
     }
     const std::string message =
         std::string(tried) + ": cuBLAS status " + std::to_string(static_cast<int>(status));
-    if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) {
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED) {
         throw Unsupported(message);
     }
     throw GpuError(message);
+}
+
+bool has_no_algorithm(cublasStatus_t status, int found) {
+    return status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE ||
+           (status == CUBLAS_STATUS_SUCCESS && found == 0);
 }
 
 CublasLibrary::CublasLibrary()

@@ -48,7 +48,10 @@ struct CublasLibrary {
     [[nodiscard]] std::string version() const;
 };
 
-/// "cublasLtMatmul: CUBLAS_STATUS_NOT_SUPPORTED (15)" as an exception; unsupported requests are Unsupported.
+/// "cublasLtMatmul: cuBLAS status 15" as an exception: Unsupported if the library says so, else GpuError.
 void require(cublasStatus_t, const char* tried);
+/// The heuristic's ways of saying that it knows no algorithm. It alone takes a combination that the library
+/// lacks for an invalid value; from any other call that is a mistake of ours.
+bool has_no_algorithm(cublasStatus_t, int found);
 
 } // namespace chokepoint::kref

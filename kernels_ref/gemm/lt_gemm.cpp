@@ -112,7 +112,7 @@ private:
         const cublasStatus_t status =
             lib_.heuristic(lib_.lt, desc_, a_, b_, d_, d_, preference, kAlgorithms, &algorithm_, &found);
         lib_.preference_destroy(preference);
-        if (status == CUBLAS_STATUS_NOT_SUPPORTED || (status == CUBLAS_STATUS_SUCCESS && found == 0)) {
+        if (has_no_algorithm(status, found)) {
             throw Unsupported("cuBLASLt has no algorithm for this shape");
         }
         require(status, "cublasLtMatmulAlgoGetHeuristic");

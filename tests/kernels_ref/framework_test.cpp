@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verdicts, percentiles, files and the supervisor, with functions in the GPU's place.
+#include "attention/cudnn_library.hpp"
 #include "framework/compare.hpp"
 #include "framework/cuda_error.hpp"
 #include "framework/json_writer.hpp"
@@ -8,6 +9,7 @@
 #include "framework/options.hpp"
 #include "framework/report.hpp"
 #include "framework/supervisor.hpp"
+#include "gemm/cublas_library.hpp"
 #include "gemm/fp8_block_gemm.hpp"
 #include "support/json_schema.hpp"
 
@@ -287,6 +289,26 @@ TEST(MeasurementFile, SchemaRefusesATimingWithoutADevice) {
     json document = json::parse(measurement_file(facts(), {timed(3, 5.0)}));
     document.erase("machine");
     EXPECT_NE(violations(document), "");
+}
+
+TEST(Statuses, EveryFailureOfCudnnIsOneWhateverItsDetail) {
+    for (const int status : {4000, 4001, 4002, 4003, 4004, 4005, 4006, 5000, 5001, 5002, 5003, 5004}) {
+        EXPECT_TRUE(is_failure(static_cast<cudnnStatus_t>(status))) << status;
+    }
+    for (const int status : {1008, 2000, 2011, 3000, 3007, 3013}) {
+        EXPECT_FALSE(is_failure(static_cast<cudnnStatus_t>(status))) << status;
+    }
+}
+
+TEST(Statuses, AnInvalidValueIsUnsupportedFromTheHeuristicAlone) {
+    EXPECT_NO_THROW(require(CUBLAS_STATUS_SUCCESS, "call"));
+    EXPECT_THROW(require(CUBLAS_STATUS_NOT_SUPPORTED, "call"), Unsupported);
+    EXPECT_THROW(require(CUBLAS_STATUS_INVALID_VALUE, "call"), GpuError);
+    EXPECT_TRUE(has_no_algorithm(CUBLAS_STATUS_INVALID_VALUE, 0));
+    EXPECT_TRUE(has_no_algorithm(CUBLAS_STATUS_NOT_SUPPORTED, 0));
+    EXPECT_TRUE(has_no_algorithm(CUBLAS_STATUS_SUCCESS, 0));
+    EXPECT_FALSE(has_no_algorithm(CUBLAS_STATUS_SUCCESS, 1));
+    EXPECT_FALSE(has_no_algorithm(CUBLAS_STATUS_EXECUTION_FAILED, 0));
 }
 
 TEST(Supervisor, PassesOnWhatTheWorkerSays) {
