@@ -20,8 +20,11 @@ struct AttentionBackwardGraph {
     CudnnGraph graph;
     CudnnGraph::Tensor q{}, k{}, v{}, o{}, d_o{}, statistics{}, dq{}, dk{}, dv{};
     CudnnGraph::Tensor row_sum{}; ///< scratch, [batch][heads][seq]
-    CudnnGraph::Tensor dq_sum{};  ///< scratch, FP32, [batch][heads][seq][dim_qk]; zeroed before each run
+    CudnnGraph::Tensor dq_sum{};  ///< scratch, FP32, [batch][heads][seq][dim_qk]; see clears_dq_sum
 };
+
+/// Whether a cuDNN of this version zeroes dq_sum itself; for an older one it has to be done before each run.
+bool clears_dq_sum(std::size_t cudnn_version);
 
 /// One query row against all keys up to it, in double precision.
 struct AttentionRow {

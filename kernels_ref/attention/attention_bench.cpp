@@ -152,7 +152,8 @@ public:
     AttentionBackwardWorkload(const Case& c, Device& device)
         : shape_(c.shape),
           random_(device.random),
-          plan_(device.cudnn(), c.shape) {
+          plan_(device.cudnn(), c.shape),
+          clear_first_(!clears_dq_sum(device.cudnn().get_version())) {
         const Shape& s = shape_;
         plan_.graph.plan();
         AttentionForward forward(s, device);
@@ -178,12 +179,13 @@ public:
 
     void launch(int set, const Launch& launch) override {
         const Tensors& t = tensors_[static_cast<std::size_t>(set)];
-        // The kernel adds into this scratch from many blocks.
-        require(cudaMemsetAsync(dq_sum_, 0,
-                                static_cast<std::size_t>(count(shape_, shape_.heads, shape_.dim_qk)) *
-                                    sizeof(float),
-                                launch.stream),
-                "clear the sum of dq");
+        if (clear_first_) { // the kernel adds into this scratch from many blocks
+            require(cudaMemsetAsync(dq_sum_, 0,
+                                    static_cast<std::size_t>(count(shape_, shape_.heads, shape_.dim_qk)) *
+                                        sizeof(float),
+                                    launch.stream),
+                    "clear the sum of dq");
+        }
         plan_.graph.run({{plan_.q, t.q},
                          {plan_.k, t.k},
                          {plan_.v, t.v},
@@ -204,6 +206,7 @@ public:
         poison(t.dq, count(s, s.heads, s.dim_qk), launch.stream);
         poison(t.dk, count(s, s.kv_heads, s.dim_qk), launch.stream);
         poison(t.dv, count(s, s.kv_heads, s.dim_v), launch.stream);
+        poison(dq_sum_, count(s, s.heads, s.dim_qk), launch.stream); // whoever clears it has to
         this->launch(0, launch);
         const std::int64_t unwritten = count_poison(t.dq, count(s, s.heads, s.dim_qk), launch.stream) +
                                        count_poison(t.dk, count(s, s.kv_heads, s.dim_qk), launch.stream) +
@@ -273,6 +276,7 @@ private:
     Shape shape_;
     std::mt19937_64* random_;
     AttentionBackwardGraph plan_;
+    bool clear_first_;
     std::vector<Tensors> tensors_;
     std::byte* workspace_ = nullptr;
     float* row_sum_ = nullptr;

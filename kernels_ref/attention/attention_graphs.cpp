@@ -92,6 +92,13 @@ struct Scores {
 
 } // namespace
 
+bool clears_dq_sum(std::size_t cudnn_version) {
+    // "prior to cuDNN 9.6.0, dQ_accum needed to be memset by frontend": NVIDIA/cudnn-frontend,
+    // node/scaled_dot_product_flash_attention.h
+    constexpr std::size_t kClearsItself = 90600;
+    return cudnn_version >= kClearsItself;
+}
+
 AttentionForwardGraph::AttentionForwardGraph(const CudnnLibrary& lib, const Shape& s) : graph(lib) {
     const Layouts at{s};
     const Scores scores{graph, at};

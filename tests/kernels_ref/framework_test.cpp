@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verdicts, percentiles, files and the supervisor, with functions in the GPU's place.
-#include "attention/cudnn_library.hpp"
+#include "attention/attention.hpp"
 #include "framework/compare.hpp"
 #include "framework/cuda_error.hpp"
 #include "framework/json_writer.hpp"
@@ -309,6 +309,12 @@ TEST(Statuses, AnInvalidValueIsUnsupportedFromTheHeuristicAlone) {
     EXPECT_TRUE(has_no_algorithm(CUBLAS_STATUS_SUCCESS, 0));
     EXPECT_FALSE(has_no_algorithm(CUBLAS_STATUS_SUCCESS, 1));
     EXPECT_FALSE(has_no_algorithm(CUBLAS_STATUS_EXECUTION_FAILED, 0));
+}
+
+TEST(AttentionBackward, CudnnClearsItsSumItselfFrom96On) {
+    EXPECT_FALSE(clears_dq_sum(90501));
+    EXPECT_TRUE(clears_dq_sum(90600));
+    EXPECT_TRUE(clears_dq_sum(91900));
 }
 
 TEST(Supervisor, PassesOnWhatTheWorkerSays) {
