@@ -2,11 +2,22 @@
 // Conversions of BF16 and E4M3 by their bit layouts.
 #include "framework/number_formats.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 
 namespace chokepoint::kref {
+namespace {
+
+/// Half the distance of neighbours of `mantissa_bits` around a value; below `least_exponent` it stays the
+/// same.
+double half_step(double value, int mantissa_bits, int least_exponent) {
+    const int exponent = value == 0.0 ? least_exponent : std::max(std::ilogb(value), least_exponent);
+    return std::ldexp(0.5, exponent - mantissa_bits);
+}
+
+} // namespace
 
 double from_bf16(Bf16Bits bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
@@ -18,6 +29,8 @@ Bf16Bits to_bf16(float value) {
     const std::uint32_t to_even = 0x7fffU + ((bits >> 16) & 1U);
     return static_cast<Bf16Bits>((bits + to_even) >> 16);
 }
+
+double bf16_half_step(double value) { return half_step(value, 7, -126); }
 
 double from_e4m3(E4m3Bits bits) {
     const int exponent = (bits >> 3) & 15;
@@ -50,5 +63,7 @@ E4m3Bits to_e4m3(float value) {
     const int mantissa = static_cast<int>(std::ldexp(rounded, 3 - final_exponent)) - 8;
     return static_cast<E4m3Bits>(sign | ((final_exponent + 7) << 3) | mantissa);
 }
+
+double e4m3_half_step(double value) { return half_step(value, 3, -6); }
 
 } // namespace chokepoint::kref

@@ -15,9 +15,13 @@ inline constexpr double kE4m3Max =
 double from_bf16(Bf16Bits);
 /// Nearest, ties to even; NaN stays NaN.
 Bf16Bits to_bf16(float);
+/// What rounding to BF16 changes at most of a value.
+double bf16_half_step(double value);
 
 double from_e4m3(E4m3Bits);
 /// Nearest, ties to even, saturating at 448; NaN becomes 0x7f.
 E4m3Bits to_e4m3(float);
+/// What rounding to E4M3 changes at most of a value of up to 448.
+double e4m3_half_step(double value);
 
 } // namespace chokepoint::kref

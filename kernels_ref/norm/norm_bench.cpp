@@ -40,17 +40,15 @@ public:
         this->launch(0, launch);
         const std::vector<double> weight = line(p.weight, 0, 1, p.columns);
         FrobeniusError error;
+        WorstElement worst;
         for (const std::int64_t row : sample(p.rows, kSamples, *random_)) {
-            const std::vector<double> expected =
-                norm_forward_reference(line(p.x, row * p.columns, 1, p.columns), weight);
-            const std::vector<double> found = line(p.y, row * p.columns, 1, p.columns);
-            for (std::size_t i = 0; i < found.size(); ++i) {
-                error.add(found[i], expected[i]);
-            }
+            compare_rounded(line(p.y, row * p.columns, 1, p.columns),
+                            norm_forward_reference(line(p.x, row * p.columns, 1, p.columns), weight), error,
+                            worst);
         }
         const std::int64_t unwritten = count_poison(p.y, p.rows * p.columns, launch.stream) +
                                        count_poison(p.inverse_rms, p.rows, launch.stream);
-        return judge(error, kBound, static_cast<std::size_t>(unwritten));
+        return judge(error, kBound, worst, static_cast<std::size_t>(unwritten));
     }
 
 private:
@@ -98,16 +96,15 @@ private:
         const NormBackward& p = problems_[0];
         const std::vector<double> weight = line(p.weight, 0, 1, p.columns);
         FrobeniusError error;
+        WorstElement worst;
         for (const std::int64_t row : sample(p.rows, kSamples, *random_)) {
             const std::int64_t start = row * p.columns;
-            const std::vector<double> expected = norm_backward_reference(
-                line(p.dy, start, 1, p.columns), line(p.x, start, 1, p.columns), weight);
-            const std::vector<double> found = line(p.dx, start, 1, p.columns);
-            for (std::size_t i = 0; i < found.size(); ++i) {
-                error.add(found[i], expected[i]);
-            }
+            compare_rounded(line(p.dx, start, 1, p.columns),
+                            norm_backward_reference(line(p.dy, start, 1, p.columns),
+                                                    line(p.x, start, 1, p.columns), weight),
+                            error, worst);
         }
-        return judge(error, kBound,
+        return judge(error, kBound, worst,
                      static_cast<std::size_t>(count_poison(p.dx, p.rows * p.columns, launch.stream)));
     }
 

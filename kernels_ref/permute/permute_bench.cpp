@@ -111,6 +111,7 @@ public:
         poison(p.out, tokens_ * p.columns, launch.stream);
         this->launch(0, launch);
         FrobeniusError error;
+        WorstElement worst;
         for (const std::int64_t token : sample(tokens_, 48, *random_)) {
             std::vector<std::int64_t> starts;
             for (int k = 0; k < Unpermute::kTopK; ++k) {
@@ -119,13 +120,11 @@ public:
             }
             const auto weights =
                 read_lines(p.weights, {token * Unpermute::kTopK}, 1, Unpermute::kTopK).front();
-            const auto expected = unpermute_reference(read_lines(p.in, starts, 1, p.columns), weights);
-            const auto found = read_lines(p.out, {token * p.columns}, 1, p.columns).front();
-            for (std::size_t i = 0; i < found.size(); ++i) {
-                error.add(found[i], expected[i]);
-            }
+            compare_rounded(read_lines(p.out, {token * p.columns}, 1, p.columns).front(),
+                            unpermute_reference(read_lines(p.in, starts, 1, p.columns), weights), error,
+                            worst);
         }
-        return judge(error, kBound,
+        return judge(error, kBound, worst,
                      static_cast<std::size_t>(count_poison(p.out, tokens_ * p.columns, launch.stream)));
     }
 

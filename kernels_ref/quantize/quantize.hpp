@@ -5,6 +5,8 @@
 #include "framework/number_formats.hpp"
 #include "framework/workload.hpp"
 
+#include <span>
+
 namespace chokepoint::kref {
 
 inline constexpr int kQuantBlock = 128;          // DeepSeek-V3 report, 3.3.2
@@ -30,6 +32,12 @@ struct QuantizedBlock {
     std::vector<E4m3Bits> codes;
 };
 QuantizedBlock quantize_reference(const std::vector<Bf16Bits>& block);
+
+/// Takes in one block that a kernel computed and quantised: its scale must be the largest value's / 448, and
+/// each code, here decoded, within half a step of its value over the scale, but for the kernel's FP32
+/// arithmetic.
+void compare_quantized(std::span<const double> values, std::span<const double> codes, double scale,
+                       FrobeniusError&, WorstElement&);
 
 std::vector<Case> quantize_cases();
 Work quantize_work(const Case&);

@@ -37,19 +37,18 @@ public:
         this->launch(0, launch);
         const std::int64_t heads = p.tokens * p.heads;
         FrobeniusError error;
+        WorstElement worst;
         for (const std::int64_t head : sample(heads, kSamples, *random_)) {
             const std::int64_t start = (head + 1) * p.head_dim - kRopeDim;
             const auto in = read_lines(p.in, {start}, 1, kRopeDim).front();
             const auto found = read_lines(p.out, {start}, 1, kRopeDim).front();
-            const auto expected = rope_reference(in, table_.data() + head / p.heads * kRopeDim);
-            for (std::size_t i = 0; i < found.size(); ++i) {
-                error.add(found[i], expected[i]);
-            }
+            compare_rounded(found, rope_reference(in, table_.data() + head / p.heads * kRopeDim), error,
+                            worst);
         }
         // What is not rotated must stay as it was, poison included.
         const std::int64_t left = count_poison(p.out, count_, launch.stream);
         const std::int64_t untouched = heads * (p.head_dim - kRopeDim);
-        return judge(error, kBound, static_cast<std::size_t>(std::abs(left - untouched)));
+        return judge(error, kBound, worst, static_cast<std::size_t>(std::abs(left - untouched)));
     }
 
 private:

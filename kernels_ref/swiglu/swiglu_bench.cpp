@@ -12,15 +12,18 @@ constexpr double kBf16Bound = 4e-3;
 constexpr double kE4m3Bound = 3.5e-2;
 constexpr int kSamples = 24;
 
-/// One row of codes times its scales.
-std::vector<double> dequantize_row(const E4m3Bits* codes, const float* scales, std::int64_t row,
-                                   std::int64_t rows, std::int64_t columns) {
-    std::vector<double> values = read_lines(codes, {row * columns}, 1, columns).front();
+/// One row of codes and scales against the values that were quantised.
+void compare_row(const E4m3Bits* codes, const float* scales, std::int64_t row, std::int64_t rows,
+                 const std::vector<double>& expected, FrobeniusError& error, WorstElement& worst) {
+    const auto columns = static_cast<std::int64_t>(expected.size());
+    const std::vector<double> found = read_lines(codes, {row * columns}, 1, columns).front();
     const std::vector<double> of_block = read_lines(scales, {row}, rows, columns / kQuantBlock).front();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] *= of_block[i / kQuantBlock];
+    for (std::size_t block = 0; block < of_block.size(); ++block) {
+        const auto part = [&](const std::vector<double>& line) {
+            return std::span(line).subspan(block * kQuantBlock, kQuantBlock);
+        };
+        compare_quantized(part(expected), part(found), of_block[block], error, worst);
     }
-    return values;
 }
 
 class SwigluForwardWorkload : public Workload {
@@ -48,16 +51,18 @@ public:
         poison(p.scales, count_ / kQuantBlock, launch.stream);
         this->launch(0, launch);
         FrobeniusError error;
+        WorstElement worst;
         for (const std::int64_t row : sample(p.rows, kSamples, *random_)) {
             const auto in = read_lines(p.gate_up, {row * 2 * p.columns}, 1, 2 * p.columns).front();
-            const auto found = dequantize_row(p.codes, p.scales, row, p.rows, p.columns);
-            for (std::size_t i = 0; i < found.size(); ++i) {
-                error.add(found[i], swiglu_reference(in[i], in[i + found.size()]));
+            std::vector<double> expected(static_cast<std::size_t>(p.columns));
+            for (std::size_t i = 0; i < expected.size(); ++i) {
+                expected[i] = swiglu_reference(in[i], in[i + expected.size()]);
             }
+            compare_row(p.codes, p.scales, row, p.rows, expected, error, worst);
         }
         const std::int64_t unwritten = count_poison(p.codes, count_, launch.stream) +
                                        count_poison(p.scales, count_ / kQuantBlock, launch.stream);
-        return judge(error, kE4m3Bound, static_cast<std::size_t>(unwritten));
+        return judge(error, kE4m3Bound, worst, static_cast<std::size_t>(unwritten));
     }
 
 private:
@@ -98,19 +103,24 @@ public:
         poison_outputs(launch.stream);
         this->launch(0, launch);
         FrobeniusError error;
+        WorstElement worst;
         for (const std::int64_t row : sample(p.rows, kSamples, *random_)) {
             const auto in = read_lines(p.gate_up, {row * 2 * p.columns}, 1, 2 * p.columns).front();
             const auto dh = read_lines(p.dh, {row * p.columns}, 1, p.columns).front();
-            const auto found = quantized_
-                                   ? dequantize_row(p.codes, p.scales, row, p.rows, 2 * p.columns)
-                                   : read_lines(p.gradient, {row * 2 * p.columns}, 1, 2 * p.columns).front();
+            std::vector<double> expected(2 * dh.size());
             for (std::size_t i = 0; i < dh.size(); ++i) {
-                const SwigluGradient expected = swiglu_gradient_reference(in[i], in[i + dh.size()], dh[i]);
-                error.add(found[i], expected.gate);
-                error.add(found[i + dh.size()], expected.up);
+                const SwigluGradient g = swiglu_gradient_reference(in[i], in[i + dh.size()], dh[i]);
+                expected[i] = g.gate;
+                expected[i + dh.size()] = g.up;
+            }
+            if (quantized_) {
+                compare_row(p.codes, p.scales, row, p.rows, expected, error, worst);
+            } else {
+                compare_rounded(read_lines(p.gradient, {row * 2 * p.columns}, 1, 2 * p.columns).front(),
+                                expected, error, worst);
             }
         }
-        return judge(error, quantized_ ? kE4m3Bound : kBf16Bound, unwritten(launch.stream));
+        return judge(error, quantized_ ? kE4m3Bound : kBf16Bound, worst, unwritten(launch.stream));
     }
 
 private:

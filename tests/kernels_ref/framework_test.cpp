@@ -6,6 +6,7 @@
 #include "framework/json_writer.hpp"
 #include "framework/kernel_table.hpp"
 #include "framework/measurement.hpp"
+#include "framework/number_formats.hpp"
 #include "framework/options.hpp"
 #include "framework/report.hpp"
 #include "framework/supervisor.hpp"
@@ -16,6 +17,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -125,6 +127,33 @@ TEST(Verdict, TheBoundIsRelativeToTheReference) {
     EXPECT_NEAR(error_of({3.03, 4.04}, {3.0, 4.0}).relative(), 0.01, 1e-12);
     EXPECT_TRUE(judge(error_of({303, 404}, {300, 400}), 0.0101).passed);
     EXPECT_FALSE(judge(error_of({303, 404}, {300, 400}), 0.0099).passed);
+}
+
+TEST(Verdict, OneWrongElementFailsWhateverTheNormSays) {
+    std::vector<double> found;
+    std::vector<double> expected;
+    for (int i = 1; i <= 300'000; ++i) {
+        expected.push_back(std::sin(i) + 1.5);
+        found.push_back(from_bf16(to_bf16(static_cast<float>(expected.back()))));
+    }
+    const auto verdict = [&] {
+        FrobeniusError norm;
+        WorstElement worst;
+        compare_rounded(found, expected, norm, worst);
+        EXPECT_LE(norm.relative(), 4e-3);
+        return judge(norm, 4e-3, worst);
+    };
+    EXPECT_TRUE(verdict().passed);
+    EXPECT_LT(verdict().error, 4e-3) << "a pass reports the norm";
+    found[7] = 0.0;
+    EXPECT_FALSE(verdict().passed);
+    EXPECT_GT(verdict().error, 1.0);
+    found[7] = expected[7] * 1.01;
+    EXPECT_FALSE(verdict().passed) << "more than half a step of BF16";
+    WorstElement nan;
+    nan.add(kNan, 1.0, 1.0);
+    nan.add(1.0, 1.0, 1.0);
+    EXPECT_FALSE(judge(error_of({1.0}, {1.0}), 1.0, nan).passed);
 }
 
 TEST(Verdict, OfTwoTheFailureOrTheTighterOneIsKept) {

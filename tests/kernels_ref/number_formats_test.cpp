@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -37,6 +38,28 @@ TEST(E4m3, TiesGoToEven) {
 TEST(E4m3, SaturatesInsteadOfOverflowing) {
     EXPECT_EQ(from_e4m3(to_e4m3(1e9F)), 448.0);
     EXPECT_EQ(from_e4m3(to_e4m3(-std::numeric_limits<float>::infinity())), -448.0);
+}
+
+TEST(E4m3, HalfAStepIsWhatRoundingChangesAtMost) {
+    EXPECT_EQ(e4m3_half_step(1.0), 0x1p-4);
+    EXPECT_EQ(e4m3_half_step(-1.9), 0x1p-4);
+    EXPECT_EQ(e4m3_half_step(448.0), 16.0);
+    EXPECT_EQ(e4m3_half_step(0x1p-8), 0x1p-10); // subnormals lie 2^-9 apart
+    EXPECT_EQ(e4m3_half_step(0.0), 0x1p-10);
+    double most = 0.0;
+    for (int i = -4400; i <= 4400; ++i) {
+        const double value = 0.1 * i;
+        most = std::max(most, std::abs(from_e4m3(to_e4m3(static_cast<float>(value))) - value) /
+                                  e4m3_half_step(value));
+    }
+    EXPECT_LE(most, 1.0 + 1e-6);
+    EXPECT_GT(most, 0.95);
+}
+
+TEST(Bf16, HalfAStepIsWhatRoundingChangesAtMost) {
+    EXPECT_EQ(bf16_half_step(1.0), 0x1p-8);
+    EXPECT_EQ(bf16_half_step(-0.75), 0x1p-9);
+    EXPECT_GT(bf16_half_step(0.0), 0.0);
 }
 
 TEST(Bf16, RoundsToNearestAndTiesToEven) {

@@ -126,6 +126,51 @@ TEST(QuantizeReference, ZerosStayZeros) {
     EXPECT_EQ(q.codes, std::vector<E4m3Bits>(kQuantBlock, 0));
 }
 
+TEST(CompareQuantized, AcceptsWhatRoundingGivesAndNothingElse) {
+    std::mt19937_64 random(7);
+    const Vector values = random_vector(kQuantBlock, random);
+    double largest = 0.0;
+    for (const double value : values) {
+        largest = std::max(largest, std::abs(value));
+    }
+    const double scale = largest / kE4m3Max;
+    Vector codes;
+    for (const double value : values) {
+        codes.push_back(from_e4m3(to_e4m3(static_cast<float>(value / scale))));
+    }
+    const auto worst = [&](const Vector& found, double found_scale) {
+        FrobeniusError norm;
+        WorstElement element;
+        compare_quantized(values, found, found_scale, norm, element);
+        return element.worst();
+    };
+    EXPECT_LE(worst(codes, scale), 1.0);
+    EXPECT_LE(worst(codes, scale * (1.0 + 5e-6)), 1.0); // what FP32 and a fast exponential may do
+    // The same values in other codes, but not with the scale that uses all of the range.
+    for (const double wrong : {0.98, 1.02, 1.0001}) {
+        Vector recoded;
+        for (const double value : values) {
+            recoded.push_back(from_e4m3(to_e4m3(static_cast<float>(value / (scale * wrong)))));
+        }
+        EXPECT_GT(worst(recoded, scale * wrong), 1.0) << wrong;
+    }
+    EXPECT_GT(worst(Vector(kQuantBlock, 0.0), scale), 1.0);
+    EXPECT_GT(worst(Vector(kQuantBlock, 0.0), 0.0), 1.0);
+    Vector one_off = codes;
+    one_off[5] *= 1.125;
+    EXPECT_GT(worst(one_off, scale), 1.0);
+    one_off[5] = std::nan("");
+    EXPECT_GT(worst(one_off, scale), 1.0);
+}
+
+TEST(CompareQuantized, ABlockOfZerosHasTheLeastScale) {
+    const Vector zeros(kQuantBlock, 0.0);
+    FrobeniusError norm;
+    WorstElement worst;
+    compare_quantized(zeros, zeros, static_cast<double>(kLeastMagnitude) / kE4m3Max, norm, worst);
+    EXPECT_LE(worst.worst(), 1.0);
+}
+
 TEST(SwigluReference, KnowsOnePoint) {
     EXPECT_NEAR(swiglu_reference(1.0, 3.0), 3.0 * 0.7310585786300049, 1e-12);
     EXPECT_EQ(swiglu_reference(0.0, 5.0), 0.0);
