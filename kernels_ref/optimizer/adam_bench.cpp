@@ -28,14 +28,16 @@ public:
             p.parameter = device.arena->take<Bf16Bits>(count_);
             fill_normal(p.master, count_, 0.02F, (*random_)(), device.stream);
             fill_normal(gradient, count_, 1e-3F, (*random_)(), device.stream);
-            fill_normal(p.first, count_, 1e-3F, (*random_)(), device.stream);
-            // Squares cannot be negative: the update below makes them from zero.
-            require(cudaMemsetAsync(p.second, 0, static_cast<std::size_t>(count_) * sizeof(Bf16Bits),
-                                    device.stream),
-                    "clear the second moment");
+            // The update below makes both moments of one gradient, as training does: a first moment apart
+            // from it, over the root of a small square, would make steps that drown all others in the norm.
+            for (Bf16Bits* moment : {p.first, p.second}) {
+                require(cudaMemsetAsync(moment, 0, static_cast<std::size_t>(count_) * sizeof(Bf16Bits),
+                                        device.stream),
+                        "clear a moment");
+            }
             p.gradient = gradient;
             problems_.push_back(p);
-            adam(p, {device.stream, device.sms}); // leaves moments as training does
+            adam(p, {device.stream, device.sms});
         }
     }
 

@@ -255,6 +255,20 @@ TEST(AdamReference, FirstStepMovesByTheRateAgainstTheGradient) {
     EXPECT_NEAR(after.second, 0.05 * 0.0625, 1e-8);
 }
 
+TEST(AdamReference, MomentsOfOneGradientMakeStepsOfOneSize) {
+    // What the check of the device starts from: no element may drown the others in its norm.
+    AdamRule rule;
+    rule.decay = 0.0F;
+    rule.correction1 = 1.0F - rule.beta1;
+    rule.correction2 = 1.0F - rule.beta2;
+    std::mt19937_64 random(8);
+    for (const double gradient : random_vector(1000, random)) {
+        const AdamState start = adam_reference({0.0, 0.0, 0.0}, 1e-3 * gradient, rule);
+        const AdamState after = adam_reference(start, 1e-3 * gradient, rule);
+        EXPECT_LT(std::abs(after.master - start.master), 2.0 * static_cast<double>(rule.rate));
+    }
+}
+
 TEST(AdamReference, DecayPullsTowardsZeroApartFromTheGradient) {
     AdamRule rule;
     const AdamState after = adam_reference({2.0, 0.0, 0.0}, 0.0, rule);
