@@ -103,7 +103,7 @@ constexpr std::array kKernels{
     Kernel{"grouped-bf16-lt", "grouped_gemm", kBf16, "cuBLASLt", "experts, one call each",
            &grouped_cases<kBf16>, &gemm_work_of<kBf16>, &make_lt_bf16},
     Kernel{"grouped-bf16", "grouped_gemm", kBf16, "cuBLAS", "experts, one grouped call",
-           &grouped_cases<kBf16>, &gemm_work_of<kBf16>, &make_grouped_cublas},
+           &grouped_cases<kBf16>, &grouped_cublas_work, &make_grouped_cublas, false},
     Kernel{"grouped-fp8-block-masked", "grouped_gemm", kBlock, "kref", "experts, masked rows",
            &even_forward_cases, &gemm_work_of<kBlock>, &make_fp8_block_masked},
     Kernel{"gemm-fp8-tensor-lt", "gemm", kTensor, "cuBLASLt", "FP8 with one scale, all three products",
@@ -136,6 +136,10 @@ std::string_view kernel_class(const Kernel& kernel, const Case& c) {
         return kernel.kernel_class;
     }
     return kernel.kernel_class == "grouped_gemm" ? "grouped_wgrad" : "gemm_wgrad";
+}
+
+bool fits(const Kernel& kernel, const Case& c) {
+    return !kernel.name.starts_with("ceiling") && (kernel.accumulates || c.role != Role::wgrad);
 }
 
 bool matches(std::string_view name, std::string_view filter) {

@@ -18,11 +18,15 @@ struct Kernel {
     std::vector<Case> (*cases)();
     Work (*work)(const Case&);
     MakeWorkload make;
+    bool accumulates = true; ///< weight gradients are added to FP32, as training does
 };
 
 std::span<const Kernel> kernels();
 /// The class of a GEMM depends on its role: weight gradients are a class of their own.
 std::string_view kernel_class(const Kernel&, const Case&);
+/// Whether times of the case may be fitted. Ceilings are no layers, and a weight gradient that is not
+/// accumulated does less than its class.
+bool fits(const Kernel&, const Case&);
 
 /// Whether `filter` is empty, "*", a name, or a pattern with '*' that the whole name matches; several may be
 /// joined by commas.

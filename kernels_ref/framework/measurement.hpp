@@ -14,8 +14,9 @@
 
 namespace chokepoint::kref {
 
-/// Who else is on the device. limited: the kernel is told to use fewer SMs. held: others occupy SMs and wait.
-/// beside: others occupy SMs and copy memory.
+/// Who else is on the device. limited: nobody, but a GEMM is told to use fewer SMs; to a library that is a
+/// hint to its heuristics. held: others occupy SMs and wait, and nothing else runs there. beside: they copy
+/// memory as well.
 enum class Sharing { alone, limited, held, beside };
 std::string_view name(Sharing);
 

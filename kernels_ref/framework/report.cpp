@@ -48,7 +48,20 @@ const Part& part_of(const std::string& device) {
 }
 
 const Kernel& kernel_of(const Measurement& m) { return kernels()[static_cast<std::size_t>(m.kernel)]; }
-Case case_of(const Measurement& m) { return kernel_of(m).cases()[static_cast<std::size_t>(m.case_index)]; }
+
+std::vector<std::vector<Case>> all_cases() {
+    std::vector<std::vector<Case>> cases;
+    for (const Kernel& kernel : kernels()) {
+        cases.push_back(kernel.cases());
+    }
+    return cases;
+}
+
+const Case& case_of(const Measurement& m) {
+    // Made once: a file asks some ten times for each of its thousands of rows.
+    static const std::vector<std::vector<Case>> kCases = all_cases();
+    return kCases.at(static_cast<std::size_t>(m.kernel)).at(static_cast<std::size_t>(m.case_index));
+}
 
 std::string op_name(const Case& c) {
     const std::string role(name(c.role));
@@ -129,7 +142,7 @@ void write_shape(JsonWriter& w, const Case& c, const Work& work) {
 double microseconds(Seconds s) { return s.count() * 1e6; }
 
 void write_row(JsonWriter& w, const Measurement& m) {
-    const Case c = case_of(m);
+    const Case& c = case_of(m);
     w.begin_row();
     w.value(op_name(c));
     write_shape(w, c, kernel_of(m).work(c));
@@ -169,14 +182,28 @@ std::string software(const Kernel& kernel, const RunFacts& facts) {
     return std::string(kernel.implementation) + " " + fact(facts.machine, "cuda_runtime");
 }
 
+/// What a reader of the series has to know to compare it.
+std::string_view series_note(const Measurement& m) {
+    const Kernel& kernel = kernel_of(m);
+    if (!kernel.accumulates && case_of(m).role == Role::wgrad) {
+        return "written once in BF16; training adds to FP32, which moves more";
+    }
+    if (m.sharing == Sharing::limited) {
+        return kernel.implementation == "kref"
+                   ? "one block for each SM left, and no more"
+                   : "a hint to the library's heuristics, which may use every SM; "
+                     "held restricts it";
+    }
+    return {};
+}
+
 void write_series(JsonWriter& w, const SeriesKey& key, const std::vector<const Measurement*>& rows,
                   const RunFacts& facts) {
     const Measurement& first = *rows.front();
     const Kernel& kernel = kernel_of(first);
     const auto& [index, class_name, mode, sharing, sms_held] = key;
     // Only undisturbed, back-to-back timings are for fitting; the others say what disturbance costs.
-    const bool fit = mode == Mode::hot && sharing == Sharing::alone &&
-                     !std::string_view(kernel.name).starts_with("ceiling");
+    const bool fit = mode == Mode::hot && sharing == Sharing::alone && fits(kernel, case_of(first));
     w.begin_object();
     std::string id = "kref/" + std::string(kernel.name) + "/" + class_name + "/" + std::string(name(mode));
     if (sharing != Sharing::alone) {
@@ -192,6 +219,9 @@ void write_series(JsonWriter& w, const SeriesKey& key, const std::vector<const M
     w.key("evidence").value("A");
     w.key("source").value("measured by kref, commit " + facts.commit);
     w.key("licence").value("Apache-2.0");
+    if (const std::string_view note = series_note(first); !note.empty()) {
+        w.key("note").value(note);
+    }
     w.key("mode").value(name(mode)).key("sharing").value(name(sharing)).key("sms_held").value(sms_held);
     write_part(w, facts);
     write_columns(w, kind_of(case_of(first).shape));
@@ -204,7 +234,7 @@ void write_series(JsonWriter& w, const SeriesKey& key, const std::vector<const M
 }
 
 void write_failure(JsonWriter& w, const Measurement& m) {
-    const Case c = case_of(m);
+    const Case& c = case_of(m);
     w.begin_object();
     w.key("test").value(kernel_of(m).name);
     w.key("kernel").value(kernel_class(kernel_of(m), c));
@@ -273,7 +303,7 @@ std::string measurement_file(const RunFacts& facts, const std::vector<Measuremen
 
 std::string summary_line(const Measurement& m) {
     const Kernel& kernel = kernel_of(m);
-    const Case c = case_of(m);
+    const Case& c = case_of(m);
     std::string line =
         print("%-24.24s %-34s ", std::string(kernel.name).c_str(), op_name(c).c_str()) + describe(c.shape);
     line.resize(std::max<std::size_t>(line.size(), 96), ' ');

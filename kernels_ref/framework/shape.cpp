@@ -39,14 +39,14 @@ std::string_view name(Role role) {
     return kNames.at(static_cast<std::size_t>(role));
 }
 
-Work gemm_work(const Shape& s, Role role, Precision precision) {
+Work gemm_work(const Shape& s, Role role, Precision precision, bool accumulates) {
     Work work;
     const double multiplies = static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
     work.flops = 2.0 * multiplies * s.groups;
     const std::int64_t inputs =
         (s.m + s.n) * s.k * element_bytes(precision) + scale_bytes(s, role, precision);
     const std::int64_t outputs = s.m * s.n;
-    if (role == Role::wgrad) {
+    if (role == Role::wgrad && accumulates) {
         work.read_bytes = s.groups * (inputs + outputs * kFp32Bytes);
         work.written_bytes = s.groups * outputs * kFp32Bytes;
     } else {

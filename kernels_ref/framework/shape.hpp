@@ -54,8 +54,8 @@ struct Case {
     bool sustained = false; ///< also timed for a second on end
 };
 
-/// GEMM arithmetic and traffic; BF16 outputs, but weight gradients read and write FP32.
-Work gemm_work(const Shape&, Role, Precision);
+/// GEMM arithmetic and traffic; BF16 outputs, but weight gradients that are accumulated read and write FP32.
+Work gemm_work(const Shape&, Role, Precision, bool accumulates = true);
 /// Causal attention counts the triangle; backward five products to the forward's two.
 Work attention_work(const Shape&, bool backward);
 

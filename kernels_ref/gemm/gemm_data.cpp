@@ -35,7 +35,7 @@ GemmData::GemmData(const Case& c, Precision precision_of, RowScales row_scales, 
       total_rows(std::accumulate(group_rows.begin(), group_rows.end(), std::int64_t{0})),
       row_scales_(row_scales),
       random_(device.random) {
-    const Work work = gemm_work(shape, role, precision);
+    const Work work = gemm_work(shape, role, precision, accumulates);
     const int count = device.rotation(work.read_bytes + (accumulates ? 0 : work.written_bytes));
     for (int i = 0; i < count; ++i) {
         fill(sets_.emplace_back(), device);

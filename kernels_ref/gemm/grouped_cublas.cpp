@@ -95,6 +95,8 @@ private:
 
 } // namespace
 
+Work grouped_cublas_work(const Case& c) { return gemm_work(c.shape, c.role, Precision::bf16, false); }
+
 std::unique_ptr<Workload> make_grouped_cublas(const Case& c, Device& device) {
     return std::make_unique<GroupedCublasWorkload>(c, device);
 }

@@ -7,6 +7,7 @@
 
 namespace chokepoint::kref {
 
+Work grouped_cublas_work(const Case&);
 std::unique_ptr<Workload> make_grouped_cublas(const Case&, Device&);
 
 } // namespace chokepoint::kref

@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -104,6 +105,17 @@ std::vector<Outcome> outcomes(const PhaseResult& result) {
 }
 
 const Progress kIgnore = [](const PhaseResult&) {};
+
+int kernel_named(std::string_view name) {
+    const auto all = kernels();
+    return static_cast<int>(std::ranges::find(all, name, &Kernel::name) - all.begin());
+}
+
+/// Index of the kernel's first case of a role.
+int case_of(int kernel, Role role) {
+    const std::vector<Case> cases = kernels()[static_cast<std::size_t>(kernel)].cases();
+    return static_cast<int>(std::ranges::find(cases, role, &Case::role) - cases.begin());
+}
 
 } // namespace
 
@@ -253,6 +265,22 @@ TEST(KernelTable, StreamingWorkIsWhatThreeTerabytesASecondTake) {
     }
 }
 
+TEST(KernelTable, AWeightGradientInBf16IsWrittenOnce) {
+    const int once = kernel_named("grouped-bf16");
+    const int added = kernel_named("grouped-bf16-lt");
+    const auto work = [](int kernel, Role role) {
+        const Kernel& k = kernels()[static_cast<std::size_t>(kernel)];
+        return k.work(k.cases()[static_cast<std::size_t>(case_of(kernel, role))]);
+    };
+    EXPECT_EQ(work(once, Role::forward).written_bytes, work(added, Role::forward).written_bytes);
+    EXPECT_EQ(work(once, Role::forward).read_bytes, work(added, Role::forward).read_bytes);
+    const Work w = work(once, Role::wgrad);
+    const Work fp32 = work(added, Role::wgrad);
+    EXPECT_EQ(2 * w.written_bytes, fp32.written_bytes);
+    EXPECT_EQ(w.read_bytes, fp32.read_bytes - fp32.written_bytes); // no gradients of before
+    EXPECT_EQ(w.flops, fp32.flops);
+}
+
 TEST(KernelTable, FiltersTakeNamesPatternsAndLists) {
     EXPECT_TRUE(matches("gemm-bf16-lt", ""));
     EXPECT_TRUE(matches("gemm-bf16-lt", "gemm-*"));
@@ -312,6 +340,50 @@ TEST(MeasurementFile, OnlyUndisturbedTimingsAreForFitting) {
                                                       {"kref/concat-keys/copy/hot", "fit"},
                                                       {"kref/concat-keys/copy/hot/beside-20", "check"}};
     EXPECT_EQ(uses, expected);
+}
+
+TEST(MeasurementFile, AWeightGradientThatIsNotAddedIsNotForFitting) {
+    std::vector<Measurement> measurements;
+    for (const std::string_view name : {"grouped-bf16", "grouped-bf16-lt"}) {
+        for (const Role role : {Role::forward, Role::wgrad}) {
+            Measurement m = timed(kernel_named(name), 10.0);
+            m.case_index = case_of(m.kernel, role);
+            measurements.push_back(m);
+        }
+    }
+    const json document = json::parse(measurement_file(facts(), measurements));
+    EXPECT_EQ(violations(document), "");
+    std::map<std::string, std::string> uses;
+    for (const json& series : document["series"]) {
+        uses[series["id"]] = series["use"];
+        EXPECT_EQ(series.contains("note"), series["use"] == "check");
+    }
+    const std::map<std::string, std::string> expected{{"kref/grouped-bf16/grouped_gemm/hot", "fit"},
+                                                      {"kref/grouped-bf16/grouped_wgrad/hot", "check"},
+                                                      {"kref/grouped-bf16-lt/grouped_gemm/hot", "fit"},
+                                                      {"kref/grouped-bf16-lt/grouped_wgrad/hot", "fit"}};
+    EXPECT_EQ(uses, expected);
+}
+
+TEST(MeasurementFile, SaysThatALibraryMayExceedItsLimit) {
+    std::vector<Measurement> measurements;
+    for (const std::string_view name : {"gemm-bf16-lt", "gemm-fp8-block"}) {
+        for (const Sharing sharing : {Sharing::limited, Sharing::held}) {
+            Measurement m = timed(kernel_named(name), 10.0);
+            m.sharing = sharing;
+            m.sms_held = 20;
+            measurements.push_back(m);
+        }
+    }
+    const json document = json::parse(measurement_file(facts(), measurements));
+    EXPECT_EQ(violations(document), "");
+    std::map<std::string, std::string> notes;
+    for (const json& series : document["series"]) {
+        notes[series["id"]] = series.value("note", "");
+    }
+    EXPECT_NE(notes["kref/gemm-bf16-lt/gemm/hot/limited-20"].find("hint"), std::string::npos);
+    EXPECT_EQ(notes["kref/gemm-fp8-block/gemm/hot/limited-20"].find("hint"), std::string::npos);
+    EXPECT_EQ(notes["kref/gemm-bf16-lt/gemm/hot/held-20"], "");
 }
 
 TEST(MeasurementFile, SchemaRefusesATimingWithoutADevice) {
