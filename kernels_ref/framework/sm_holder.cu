@@ -139,6 +139,17 @@ int SmHolder::started() const {
     return count;
 }
 
+void SmHolder::require_held() const {
+    const cudaError_t status = cudaStreamQuery(stream_);
+    cudaGetLastError(); // as above
+    if (status == cudaErrorNotReady) {
+        return;
+    }
+    require(status, "hold SMs until the timing ends");
+    throw GpuError("the SMs were given back before the timing ended, after " +
+                   std::to_string(kHoldAtMostNs / 1'000'000'000) + " s; its samples are discarded");
+}
+
 std::int64_t SmHolder::copied_bytes() const {
     std::int64_t bytes = 0;
     for (int i = 0; i < sms_; ++i) {

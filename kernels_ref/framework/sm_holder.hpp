@@ -20,6 +20,8 @@ public:
     ~SmHolder();
     SmHolder(const SmHolder&) = delete;
     SmHolder& operator=(const SmHolder&) = delete;
+    /// @throws GpuError unless the SMs are still held: what was timed in between is then no such timing.
+    void require_held() const;
     /// Bytes copied so far, counting reads and writes.
     [[nodiscard]] std::int64_t copied_bytes() const;
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 
 namespace chokepoint::kref {
 namespace {
@@ -18,6 +19,36 @@ constexpr int kFewest = 3;
 constexpr int kMost = 200;
 constexpr std::int64_t kSpinCycles = 60'000; // some 30 us at 2 GHz: longer than queueing a launch takes
 constexpr double kSpinClock = 2e9;           // cycles a second at most: Hopper's boost clocks lie below
+// Reading the board takes milliseconds; a device that idles meanwhile cools and clocks up.
+constexpr Seconds kObserveEvery{0.1};
+constexpr Seconds kQueued{0.05};
+constexpr Seconds kBatch{0.01};
+// The device's queue holds some thousand launches: no use in asking for more.
+constexpr int kMostReplays = 250;
+constexpr int kMostBatches = 5;
+
+/// Events in a row, reused in turn.
+class EventRing {
+public:
+    explicit EventRing(int count) : events_(static_cast<std::size_t>(count)) {
+        for (cudaEvent_t& event : events_) {
+            require(cudaEventCreate(&event), "create an event");
+        }
+    }
+    ~EventRing() {
+        for (const cudaEvent_t event : events_) {
+            cudaEventDestroy(event);
+        }
+    }
+    EventRing(const EventRing&) = delete;
+    EventRing& operator=(const EventRing&) = delete;
+    [[nodiscard]] cudaEvent_t at(std::int64_t turn) const {
+        return events_[static_cast<std::size_t>(turn) % events_.size()];
+    }
+
+private:
+    std::vector<cudaEvent_t> events_;
+};
 
 Seconds between(cudaEvent_t begin, cudaEvent_t end) {
     require(cudaEventSynchronize(end), "wait for a timed kernel");
@@ -27,6 +58,16 @@ Seconds between(cudaEvent_t begin, cudaEvent_t end) {
 }
 
 } // namespace
+
+QueueDepth queue_depth(Seconds replay) {
+    const auto at_least = [](double wanted) { return std::max(1, static_cast<int>(std::ceil(wanted))); };
+    QueueDepth depth;
+    const double one = std::max(replay.count(), 1e-9);
+    depth.replays = std::min(at_least(kBatch.count() / one), kMostReplays);
+    // One batch more than is to be left when the oldest has ended.
+    depth.batches = 1 + std::min(at_least(kQueued.count() / (depth.replays * one)), kMostBatches);
+    return depth;
+}
 
 std::string_view name(Mode mode) { return kModeNames.at(static_cast<std::size_t>(mode)); }
 
@@ -177,20 +218,30 @@ Percentiles Timer::hot(Workload& workload, const Launch& launch, Seconds budget)
 Percentiles Timer::sustained(Workload& workload, const Launch& launch, Seconds duration,
                              const std::function<void()>& observe) {
     Graph graph(workload, launch);
+    const QueueDepth depth = queue_depth(time_graph(graph, launch.stream) * Device::kLaunchesPerGraph);
+    const EventRing ends(depth.batches + 1);
     std::vector<Seconds> samples;
     const auto start = std::chrono::steady_clock::now();
+    auto observed = start - std::chrono::duration_cast<std::chrono::nanoseconds>(kObserveEvery);
     Seconds elapsed{0};
-    while (elapsed < duration || samples.empty()) {
-        require(cudaEventRecord(begin_, launch.stream), "record an event");
-        graph.replay(launch.stream);
-        require(cudaEventRecord(end_, launch.stream), "record an event");
-        // The next replay is queued before this one ends, so that the device never idles.
-        graph.replay(launch.stream);
-        observe();
-        const Seconds one = between(begin_, end_) / Device::kLaunchesPerGraph;
+    require(cudaEventRecord(ends.at(0), launch.stream), "record an event");
+    std::int64_t queued = 0;
+    for (std::int64_t done = 0; elapsed < duration || samples.empty(); ++done) {
+        for (; queued < done + depth.batches; ++queued) {
+            for (int i = 0; i < depth.replays; ++i) {
+                graph.replay(launch.stream);
+            }
+            require(cudaEventRecord(ends.at(queued + 1), launch.stream), "record an event");
+        }
+        const auto now = std::chrono::steady_clock::now();
+        if (now - observed >= kObserveEvery) {
+            observe();
+            observed = now;
+        }
+        const Seconds batch = between(ends.at(done), ends.at(done + 1));
         elapsed = std::chrono::steady_clock::now() - start;
         if (elapsed > duration / 2) {
-            samples.push_back(one);
+            samples.push_back(batch / (depth.replays * Device::kLaunchesPerGraph));
         }
     }
     require(cudaStreamSynchronize(launch.stream), "wait for the last replay");
@@ -210,6 +261,7 @@ Percentiles Timer::beside(Workload& workload, const Launch& launch, Seconds budg
         samples.push_back(time_graph(graph, launch.stream));
         spent = std::chrono::steady_clock::now() - start;
     }
+    holder.require_held();
     *bytes_per_second = static_cast<double>(holder.copied_bytes()) / spent.count();
     return percentiles(std::move(samples));
 }

@@ -16,6 +16,13 @@ enum class Mode { cold, hot, sustained };
 std::string_view name(Mode);
 std::optional<Mode> mode_from(std::string_view);
 
+/// How replays of one length are queued when the device must not idle.
+struct QueueDepth {
+    int replays = 1; ///< of a batch; a batch is one sample
+    int batches = 2; ///< queued when the oldest is waited for
+};
+QueueDepth queue_depth(Seconds replay);
+
 class Timer {
 public:
     explicit Timer(Device&);
@@ -26,8 +33,8 @@ public:
     /// At least three samples, then more until `budget` of device time is used.
     Percentiles cold(Workload&, const Launch&, Seconds budget);
     Percentiles hot(Workload&, const Launch&, Seconds budget);
-    /// Warms up for half of `duration` and times the other half. `observe` runs while kernels do, once per
-    /// replay.
+    /// Warms up for half of `duration` and times the other half. `observe` runs while kernels do, ten times a
+    /// second at most, with 50 ms of replays or the device's queue full ahead of it.
     Percentiles sustained(Workload&, const Launch&, Seconds duration, const std::function<void()>& observe);
     /// `hot` while `held` SMs belong to others. Everything is loaded before they are taken.
     Percentiles beside(Workload&, const Launch&, Seconds budget, int held, bool transfer,

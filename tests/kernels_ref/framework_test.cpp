@@ -418,6 +418,17 @@ TEST(AttentionBackward, CudnnClearsItsSumItselfFrom96On) {
     EXPECT_TRUE(clears_dq_sum(91900));
 }
 
+TEST(QueueDepth, LeavesFiftyMillisecondsAndLittleMore) {
+    for (const double milliseconds : {0.05, 0.3, 1.0, 7.0, 30.0, 49.0, 51.0, 300.0}) {
+        const QueueDepth depth = queue_depth(Seconds(milliseconds * 1e-3));
+        const double batch = depth.replays * milliseconds;
+        EXPECT_GE((depth.batches - 1) * batch, 49.99) << milliseconds;
+        EXPECT_LE((depth.batches - 1) * batch, std::max(100.0, milliseconds)) << milliseconds;
+    }
+    const QueueDepth tiny = queue_depth(Seconds(1e-6));
+    EXPECT_LE(tiny.replays * tiny.batches, 2000) << "the device's queue is full before";
+}
+
 TEST(Supervisor, PassesOnWhatTheWorkerSays) {
     std::vector<std::size_t> seen;
     const PhaseResult result = supervise(order_of(3), worker_that(99, [] {}), {}, [&](const PhaseResult& r) {
