@@ -15,6 +15,12 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+/// There is no device that can run the kernels, and trying again will not find one.
+class NoDevice : public GpuError {
+public:
+    using GpuError::GpuError;
+};
+
 /// The library at hand has no kernel for the request: recorded, and not an error.
 class Unsupported : public std::runtime_error {
 public:

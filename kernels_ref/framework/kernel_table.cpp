@@ -16,6 +16,7 @@
 #include "router/router.hpp"
 #include "swiglu/swiglu.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace chokepoint::kref {
@@ -36,6 +37,7 @@ std::vector<Case> even_forward_cases() {
 constexpr auto kBf16 = Precision::bf16;
 constexpr auto kTensor = Precision::fp8_tensor;
 constexpr auto kBlock = Precision::fp8_block;
+constexpr std::string_view kOurGemm = "fp8_block_gemm.cu"; // its barriers are what a deadlock would come from
 
 constexpr std::array kKernels{
     // What the part can do at best.
@@ -90,14 +92,14 @@ constexpr std::array kKernels{
     Kernel{"gemm-bf16-lt", "gemm", kBf16, "cuBLASLt", "BF16, all three products", &dense_cases<kBf16>,
            &gemm_work_of<kBf16>, &make_lt_bf16},
     Kernel{"gemm-fp8-block", "gemm", kBlock, "kref", "FP8 1x128 by 128x128, forward and dgrad",
-           &fp8_block_dense_cases, &gemm_work_of<kBlock>, &make_fp8_block_dense},
+           &fp8_block_dense_cases, &gemm_work_of<kBlock>, &make_fp8_block_dense, true, kOurGemm},
     Kernel{"grouped-fp8-block", "grouped_gemm", kBlock, "kref", "experts, contiguous rows",
-           &fp8_block_grouped_cases, &gemm_work_of<kBlock>, &make_fp8_block_contiguous},
+           &fp8_block_grouped_cases, &gemm_work_of<kBlock>, &make_fp8_block_contiguous, true, kOurGemm},
     Kernel{"gemm-fp8-block-wgrad", "gemm", kBlock, "kref", "FP8 1x128 by 1x128 added to FP32",
-           &fp8_block_wgrad_cases, &gemm_work_of<kBlock>, &make_fp8_block_wgrad},
+           &fp8_block_wgrad_cases, &gemm_work_of<kBlock>, &make_fp8_block_wgrad, true, kOurGemm},
     Kernel{"grouped-fp8-block-wgrad", "grouped_gemm", kBlock, "kref",
            "experts' weight gradients added to FP32", &fp8_block_grouped_wgrad_cases, &gemm_work_of<kBlock>,
-           &make_fp8_block_grouped_wgrad},
+           &make_fp8_block_grouped_wgrad, true, kOurGemm},
     Kernel{"grouped-fp8-block-lt", "grouped_gemm", kBlock, "cuBLASLt", "experts, one call each",
            &grouped_cases<kBlock>, &gemm_work_of<kBlock>, &make_lt_fp8_block},
     Kernel{"grouped-bf16-lt", "grouped_gemm", kBf16, "cuBLASLt", "experts, one call each",
@@ -105,7 +107,7 @@ constexpr std::array kKernels{
     Kernel{"grouped-bf16", "grouped_gemm", kBf16, "cuBLAS", "experts, one grouped call",
            &grouped_cases<kBf16>, &grouped_cublas_work, &make_grouped_cublas, false},
     Kernel{"grouped-fp8-block-masked", "grouped_gemm", kBlock, "kref", "experts, masked rows",
-           &even_forward_cases, &gemm_work_of<kBlock>, &make_fp8_block_masked},
+           &even_forward_cases, &gemm_work_of<kBlock>, &make_fp8_block_masked, true, kOurGemm},
     Kernel{"gemm-fp8-tensor-lt", "gemm", kTensor, "cuBLASLt", "FP8 with one scale, all three products",
            &dense_cases<kTensor>, &gemm_work_of<kTensor>, &make_lt_fp8_tensor},
 };
@@ -140,6 +142,15 @@ std::string_view kernel_class(const Kernel& kernel, const Case& c) {
 
 bool fits(const Kernel& kernel, const Case& c) {
     return !kernel.name.starts_with("ceiling") && (kernel.accumulates || c.role != Role::wgrad);
+}
+
+int family_of(int kernel) {
+    const std::string_view family = kKernels.at(static_cast<std::size_t>(kernel)).family;
+    if (family.empty()) {
+        return kernel;
+    }
+    const auto* first = std::ranges::find(kKernels, family, &Kernel::family);
+    return static_cast<int>(first - kKernels.begin());
 }
 
 bool matches(std::string_view name, std::string_view filter) {

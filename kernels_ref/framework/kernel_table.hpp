@@ -19,14 +19,20 @@ struct Kernel {
     Work (*work)(const Case&);
     MakeWorkload make;
     bool accumulates = true; ///< weight gradients are added to FP32, as training does
+    /// Rows that share the code which could hang: one that does speaks for all. Empty where a row stands
+    /// alone.
+    std::string_view family = {};
 };
 
 std::span<const Kernel> kernels();
 /// The class of a GEMM depends on its role: weight gradients are a class of their own.
 std::string_view kernel_class(const Kernel&, const Case&);
+
 /// Whether times of the case may be fitted. Ceilings are no layers, and a weight gradient that is not
 /// accumulated does less than its class.
 bool fits(const Kernel&, const Case&);
+/// Index of the first kernel of the same family; a kernel that stands alone is its own.
+int family_of(int kernel);
 
 /// Whether `filter` is empty, "*", a name, or a pattern with '*' that the whole name matches; several may be
 /// joined by commas.

@@ -4,13 +4,11 @@
 #include "framework/report.hpp"
 #include "framework/supervisor.hpp"
 
-#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <exception>
 #include <fstream>
 #include <random>
-#include <set>
 #include <stdexcept>
 
 namespace chokepoint::kref {
@@ -24,26 +22,27 @@ using Clock = std::chrono::steady_clock;
 constexpr int kNoDeviceStatus = 77; // ctest's "skipped"
 constexpr Seconds kWriteEvery{20};  // what a killed run loses at most
 
-/// A phase and its share of what time is left when its turn comes.
-struct Step {
-    Phase phase;
-    std::vector<Mode> modes;
-    double share;
-};
-
-std::vector<Step> steps_of(const Options& options) {
-    const std::vector<Mode> both{Mode::cold, Mode::hot};
+/// What a lease must not end without comes first; a phase that ends early leaves its time to the next.
+std::vector<Step> steps_of(const Options& options, std::uint64_t seed) {
+    const auto step = [&](Phase phase, double share, std::vector<Mode> modes) {
+        WorkOrder order;
+        order.items = items_of(phase, options.filter);
+        order.phase = phase;
+        order.modes = std::move(modes);
+        order.sm_limit = options.sm_limit;
+        order.seed = seed;
+        return Step{std::move(order), share};
+    };
     switch (options.command) {
     case Command::check:
-        return {{Phase::check, {}, 1.0}};
+        return {step(Phase::check, 1.0, {})};
     case Command::run:
-        return {{Phase::timing,
-                 options.mode ? std::vector<Mode>{*options.mode}
-                              : std::vector<Mode>{Mode::cold, Mode::hot, Mode::sustained},
-                 1.0}};
+        return {step(Phase::timing, 1.0,
+                     options.mode ? std::vector<Mode>{*options.mode}
+                                  : std::vector<Mode>{Mode::cold, Mode::hot, Mode::sustained})};
     default:
-        // What a lease must not end without comes first; a phase that ends early leaves its time to the next.
-        return {{Phase::timing, both, 0.85}, {Phase::contended, {}, 0.6}, {Phase::sustained, {}, 1.0}};
+        return {step(Phase::timing, 0.85, {Mode::cold, Mode::hot}), step(Phase::contended, 0.6, {}),
+                step(Phase::sustained, 1.0, {})};
     }
 }
 
@@ -71,30 +70,6 @@ void write_file(const std::string& path, const std::string& text) {
     }
 }
 
-/// What a file is made of.
-struct RunState {
-    RunFacts facts;
-    std::vector<Measurement> measurements;
-};
-
-void add(RunState& state, const PhaseResult& phase, Seconds spent) {
-    state.measurements.insert(state.measurements.end(), phase.measurements.begin(), phase.measurements.end());
-    for (const auto& known : phase.facts) {
-        if (std::find(state.facts.machine.begin(), state.facts.machine.end(), known) ==
-            state.facts.machine.end()) {
-            state.facts.machine.push_back(known);
-        }
-    }
-    state.facts.spent = spent;
-}
-
-/// To a file only: stdout gets one document, at the end.
-void save(const Options& options, const RunState& state) {
-    if (!options.json.empty() && options.json != "-") {
-        write_file(options.json, measurement_file(state.facts, state.measurements));
-    }
-}
-
 /// Before minutes of device time are spent on a file that nobody can write.
 void require_writable(const Options& options) {
     if (options.json.empty() || options.json == "-") {
@@ -112,54 +87,42 @@ int run(const Options& options) {
     require_writable(options);
     // With the file on stdout, the table goes to stderr.
     std::FILE* table = options.json == "-" ? stderr : stdout;
-    RunState state;
-    RunFacts& facts = state.facts;
+    RunFacts facts;
     facts.commit = options.commit.empty() ? KREF_COMMIT : options.commit;
     facts.date = today();
     facts.budget = options.budget;
     facts.seed = options.seed ? *options.seed : std::random_device{}();
-    const std::vector<Measurement>& measurements = state.measurements;
-    std::string fatal;
-    std::set<int> given_up;
+    const auto file_of = [&](const RunResult& known) {
+        facts.machine = known.facts;
+        facts.spent = Clock::now() - start;
+        return measurement_file(facts, known.measurements);
+    };
+    auto written = start;
+    // To a file only: stdout gets one document, at the end.
+    const auto save = [&](const RunResult& known) {
+        if (!options.json.empty() && options.json != "-" && !known.measurements.empty()) {
+            write_file(options.json, file_of(known));
+        }
+        written = Clock::now();
+    };
+    const auto progress = [&](const RunResult& known) {
+        std::fprintf(table, "%s\n", summary_line(known.measurements.back()).c_str());
+        std::fflush(table);
+        if (Clock::now() - written > kWriteEvery) {
+            save(known);
+        }
+    };
     stop_on_signals();
-    for (const Step& step : steps_of(options)) {
-        WorkOrder order;
-        order.items = items_of(step.phase, options.filter);
-        std::erase_if(order.items, [&](const Item& item) { return given_up.contains(item.kernel); });
-        order.phase = step.phase;
-        order.modes = step.modes;
-        order.sm_limit = options.sm_limit;
-        order.seed = facts.seed;
-        order.budget = (options.budget - (Clock::now() - start)) * step.share;
-        if (order.items.empty()) {
-            continue;
-        }
-        auto written = Clock::now();
-        const PhaseResult result =
-            supervise(std::move(order), &work, Patience{}, [&](const PhaseResult& known) {
-                std::fprintf(table, "%s\n", summary_line(known.measurements.back()).c_str());
-                std::fflush(table);
-                if (Clock::now() - written > kWriteEvery) {
-                    RunState so_far = state;
-                    add(so_far, known, Clock::now() - start);
-                    save(options, so_far);
-                    written = Clock::now();
-                }
-            });
-        add(state, result, Clock::now() - start);
-        given_up.insert(result.given_up.begin(), result.given_up.end());
-        if (!result.fatal.empty()) {
-            fatal = result.fatal;
-            break;
-        }
-        save(options, state);
-    }
+    const RunResult result =
+        run_steps(steps_of(options, facts.seed), options.budget, &work, Patience{}, progress, save);
+    const std::vector<Measurement>& measurements = result.measurements;
+    const std::string& fatal = result.fatal;
     if (measurements.empty()) {
         std::fprintf(stderr, "kref: %s\n", fatal.empty() ? "no kernel matches the filter" : fatal.c_str());
         return fatal.starts_with("no CUDA device") ? kNoDeviceStatus : fatal.empty() ? 2 : 1;
     }
-    if (!options.json.empty()) {
-        write_file(options.json, measurement_file(facts, measurements));
+    if (options.json == "-") {
+        write_file("-", file_of(result));
     }
     std::fprintf(table, "%s", closing_lines(measurements).c_str());
     if (!fatal.empty()) {

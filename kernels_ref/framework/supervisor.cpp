@@ -1,143 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// fork, a pipe of lines, and a second try after the shape that broke the first.
+// Another worker after the shape that broke the last, as long as the budget lasts.
 #include "framework/supervisor.hpp"
 
-#include "framework/cuda_error.hpp"
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <map>
-#include <poll.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace chokepoint::kref {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int kGpuErrorStatus = 3;
-
-volatile std::sig_atomic_t told_to_stop = 0;
-
-void write_all(int file, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t written = write(file, text.data(), text.size());
-        if (written < 0 && errno != EINTR) {
-            return; // nobody reads any more
-        }
-        text.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
-    }
-}
-
-/// The child's whole life.
-int run_child(const WorkOrder& order, const WorkFunction& function, int pipe_end) {
-    const Emit emit = [&](const std::string& line) { write_all(pipe_end, line + "\n"); };
-    try {
-        function(order, emit);
-        return 0;
-    } catch (const std::exception& e) {
-        std::string reason = e.what();
-        for (char& c : reason) {
-            c = c == '\n' ? ' ' : c;
-        }
-        emit("fatal\t" + reason);
-        return kGpuErrorStatus;
-    }
-}
-
-class Child {
-public:
-    Child(const WorkOrder& order, const WorkFunction& function) {
-        std::array<int, 2> ends{};
-        if (pipe(ends.data()) != 0) {
-            throw std::runtime_error(std::string("cannot make a pipe: ") + std::strerror(errno));
-        }
-        process_ = fork();
-        if (process_ < 0) {
-            throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
-        }
-        if (process_ == 0) {
-            close(ends[0]);
-            prctl(PR_SET_PDEATHSIG, SIGKILL); // a worker without a supervisor would keep the device
-            std::signal(SIGTERM, SIG_DFL);
-            std::signal(SIGINT, SIG_DFL);
-            _exit(run_child(order, function, ends[1])); // the parent's destructors are the parent's
-        }
-        close(ends[1]);
-        input_ = ends[0];
-    }
-    ~Child() {
-        close(input_);
-        end();
-    }
-    Child(const Child&) = delete;
-    Child& operator=(const Child&) = delete;
-
-    enum class Read { line, closed, silent, stopped };
-    Read next(std::string& line, Seconds patience) {
-        const auto deadline = Clock::now() + patience;
-        while (true) {
-            if (told_to_stop != 0) {
-                return Read::stopped;
-            }
-            if (const std::size_t newline = buffer_.find('\n'); newline != std::string::npos) {
-                line = buffer_.substr(0, newline);
-                buffer_.erase(0, newline + 1);
-                return Read::line;
-            }
-            const auto left =
-                std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-            if (left <= 0) {
-                return Read::silent;
-            }
-            pollfd waiting{input_, POLLIN, 0};
-            if (poll(&waiting, 1, static_cast<int>(left)) <= 0) {
-                continue;
-            }
-            std::array<char, 4096> piece{};
-            const ssize_t count = read(input_, piece.data(), piece.size());
-            if (count < 0 && errno == EINTR) {
-                continue;
-            }
-            if (count <= 0) {
-                return Read::closed;
-            }
-            buffer_.append(piece.data(), static_cast<std::size_t>(count));
-        }
-    }
-
-    /// Ends the process if it still runs; says how it ended.
-    std::string end() {
-        if (process_ <= 0) {
-            return "already gone";
-        }
-        kill(process_, SIGKILL);
-        return wait();
-    }
-    /// Waits for a process that closed its pipe.
-    std::string wait() {
-        int status = 0;
-        while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
-        }
-        process_ = 0;
-        return WIFSIGNALED(status) ? std::string("signal ") + std::to_string(WTERMSIG(status))
-                                   : "exit status " + std::to_string(WEXITSTATUS(status));
-    }
-
-private:
-    pid_t process_ = 0;
-    int input_ = -1;
-    std::string buffer_;
-};
+constexpr const char* kOutOfTime = "out of time";
+constexpr const char* kToldToStop = "told to stop";
 
 /// One worker's lines, taken in.
 class Conversation {
 public:
-    Conversation(PhaseResult& result, const Progress& progress) : result_(result), progress_(progress) {}
+    Conversation(RunResult& result, const Progress& progress) : result_(result), progress_(progress) {}
 
     void take(const std::string& line) {
         const std::size_t tab = line.find('\t');
@@ -147,29 +25,32 @@ public:
             current = std::stoul(rest);
             begun = true;
             running = false;
+            done = false;
         } else if (word == "launch") {
             running = true;
+        } else if (word == "done") {
+            done = true;
         } else if (word == "row") {
-            add(measurement_from(rest));
+            result_.measurements.push_back(measurement_from(rest));
+            progress_(result_);
         } else if (word == "fact") {
             const std::size_t at = rest.find('\t');
             add_fact(rest.substr(0, at), at == std::string::npos ? "" : rest.substr(at + 1));
-        } else if (word == "fatal") {
+        } else if (word == "fatal" || word == "absent") {
             fatal = rest;
+            absent = word == "absent";
         } else if (word == "end") {
             ended = true;
         }
-    }
-    void add(const Measurement& m) {
-        result_.measurements.push_back(m);
-        progress_(result_);
     }
 
     std::size_t current = 0;
     bool begun = false;
     bool running = false; ///< the current item has been launched
+    bool done = false;    ///< and needs nothing more
     bool ended = false;
     std::string fatal;
+    bool absent = false; ///< what was fatal is that there is no device
 
 private:
     void add_fact(const std::string& key, const std::string& value) {
@@ -182,93 +63,223 @@ private:
         result_.facts.emplace_back(key, value);
     }
 
-    PhaseResult& result_;
+    RunResult& result_;
     const Progress& progress_;
 };
 
-Measurement of_item(const Item& item, Outcome outcome, std::string note) {
-    Measurement m;
-    m.kernel = item.kernel;
-    m.case_index = item.case_index;
-    m.outcome = outcome;
-    m.note = std::move(note);
-    return m;
-}
+/// One phase.
+class Supervision {
+public:
+    Supervision(WorkOrder order, const WorkFunction& function, const Patience& patience,
+                const Progress& progress, RunResult before)
+        : order_(std::move(order)),
+          function_(function),
+          patience_(patience),
+          progress_(progress),
+          result_(std::move(before)),
+          budget_(order_.budget) {}
 
-/// Takes a kernel's later shapes from the order, and says so.
-void give_up(int kernel, WorkOrder& order, Conversation& talk, PhaseResult& result) {
-    result.given_up.push_back(kernel);
-    std::vector<Item> kept(order.items.begin(),
-                           order.items.begin() + static_cast<std::ptrdiff_t>(order.first));
-    for (std::size_t i = order.first; i < order.items.size(); ++i) {
-        if (order.items[i].kernel != kernel) {
-            kept.push_back(order.items[i]);
-        } else {
-            talk.add(of_item(order.items[i], Outcome::skipped,
-                             "given up: earlier shapes of the kernel hung or died"));
+    RunResult run() {
+        leave_out_given_up();
+        bool again = true;
+        while (again && order_.first < order_.items.size()) {
+            if (result_.begun && told_to_stop()) {
+                end_early(kToldToStop);
+            } else if (result_.begun && left() <= Seconds(0)) {
+                skip_rest(kOutOfTime);
+            } else {
+                again = run_worker();
+            }
         }
+        return std::move(result_);
     }
-    order.items = std::move(kept);
-}
 
-} // namespace
+private:
+    [[nodiscard]] Seconds left() const { return budget_ - (Clock::now() - start_); }
+    /// How long anything may still take: nothing that happens past the budget extends its overtime.
+    [[nodiscard]] Seconds at_most(Seconds wanted) const {
+        return std::clamp(left() + patience_.overtime, Seconds(0), wanted);
+    }
 
-void stop_on_signals() {
-    struct sigaction action{};
-    action.sa_handler = [](int) { told_to_stop = 1; };
-    // Without SA_RESTART, so that waiting for a line ends.
-    sigaction(SIGTERM, &action, nullptr);
-    sigaction(SIGINT, &action, nullptr);
-}
-
-PhaseResult supervise(WorkOrder order, const WorkFunction& function, const Patience& patience,
-                      const Progress& progress) {
-    PhaseResult result;
-    const auto start = Clock::now();
-    const Seconds whole_budget = order.budget;
-    const auto left = [&]() -> Seconds { return whole_budget - (Clock::now() - start); };
-    std::map<int, int> deaths;
-    for (int lost = 0; order.first < order.items.size(); ++lost) {
-        if (lost > patience.restarts) {
-            result.fatal = "gave up after " + std::to_string(lost) + " lost workers";
-            return result;
+    /// Whether another worker is to go on from order_.first.
+    bool run_worker() {
+        if (result_.dying) { // it may hold the memory that the next one needs
+            reap(*result_.dying, at_most(patience_.dying));
         }
-        order.budget = left();
-        Conversation talk(result, progress);
-        Child child(order, function);
-        std::string line;
+        order_.budget = left();
+        Conversation talk(result_, progress_);
+        Child child(order_, function_);
+        const Heard heard = listen(child, talk);
+        const bool silent = heard.read == Child::Read::silent;
+        const std::string how =
+            heard.read == Child::Read::closed
+                ? child.end_within(at_most(patience_.dying)).value_or("closed its pipe and did not end")
+                : "silent for " + std::to_string(static_cast<int>(heard.waited.count())) + " s";
+        result_.dying = child.kill();
+        result_.begun = result_.begun || talk.begun;
+        if (talk.ended) {
+            return false;
+        }
+        if (talk.begun) {
+            order_.first = talk.current + (talk.done ? 1 : 0);
+        }
+        if (heard.read == Child::Read::stopped) {
+            end_early(kToldToStop);
+            return false;
+        }
+        if (!talk.begun) {
+            return try_again(talk.fatal.empty() ? "the worker ended at once: " + how : talk.fatal,
+                             talk.absent);
+        }
+        failed_starts_ = 0;
+        if (silent && heard.cut_short) { // by the budget: that is no sign of a hang
+            skip_rest(kOutOfTime);
+            return false;
+        }
+        order_.first = talk.current;
+        return lose(how + (talk.fatal.empty() ? "" : ": " + talk.fatal), silent && talk.running);
+    }
+
+    struct Heard {
         Child::Read read = Child::Read::line;
         Seconds waited{0};
+        bool cut_short = false; ///< patience would have lasted longer than the budget
+    };
+    Heard listen(Child& child, Conversation& talk) const {
+        std::string line;
         while (!talk.ended) {
-            const Seconds most = talk.running ? patience.running : patience.loading;
-            waited = std::min(most, std::max(left(), Seconds(0)) + patience.overtime);
-            read = child.next(line, waited);
+            const Seconds patience = talk.running ? patience_.running : patience_.loading;
+            const Seconds waited = at_most(patience);
+            const Child::Read read = child.next(line, waited);
             if (read != Child::Read::line) {
-                break;
+                return {read, waited, waited < patience};
             }
             talk.take(line);
         }
-        if (talk.ended) {
-            return result;
+        return {};
+    }
+
+    /// After a worker that began nothing.
+    bool try_again(const std::string& why, bool absent) {
+        const bool hopeless = !result_.begun && (absent || left() <= Seconds(0));
+        if (hopeless || ++failed_starts_ >= patience_.starts) {
+            end_early(why);
+            return false;
         }
-        if (read == Child::Read::stopped) {
-            result.fatal = "told to stop; what was measured is kept";
-            return result;
-        }
-        const bool hung = read == Child::Read::silent;
-        const std::string how =
-            hung ? "silent for " + std::to_string(static_cast<int>(waited.count())) + " s" : child.wait();
-        if (!talk.begun) {
-            result.fatal = talk.fatal.empty() ? "the worker ended at once: " + how : talk.fatal;
-            return result;
-        }
-        const Item culprit = order.items[talk.current];
-        talk.add(of_item(culprit, Outcome::died, how + (talk.fatal.empty() ? "" : ": " + talk.fatal)));
-        order.first = talk.current + 1;
+        pause_for(std::min(patience_.pause, std::max(left(), Seconds(0))));
+        return true;
+    }
+
+    /// After a worker that died or hung on the item at order_.first.
+    bool lose(const std::string& how, bool hung) {
+        const Item culprit = order_.items[order_.first];
+        add(culprit, Outcome::died, how);
+        ++order_.first;
         // What hangs on one shape hangs on most, and each costs minutes of the lease.
-        if ((hung && talk.running) || ++deaths[culprit.kernel] >= patience.deaths) {
-            give_up(culprit.kernel, order, talk, result);
+        if (hung || ++deaths_[culprit.kernel] >= patience_.deaths) {
+            give_up(culprit, hung);
         }
+        if (++lost_ > patience_.restarts) {
+            end_early("gave up after " + std::to_string(lost_) + " lost workers");
+            return false;
+        }
+        return true;
+    }
+
+    void give_up(const Item& culprit, bool whole_family) {
+        for (const Item& item : order_.items) {
+            if (item.kernel == culprit.kernel || (whole_family && item.family == culprit.family)) {
+                result_.given_up.insert(item.kernel);
+            }
+        }
+        leave_out_given_up();
+    }
+
+    /// Takes later shapes of such kernels from the order, and says so.
+    void leave_out_given_up() {
+        const auto first = order_.items.begin() + static_cast<std::ptrdiff_t>(order_.first);
+        const std::vector<Item> later(first, order_.items.end());
+        order_.items.erase(first, order_.items.end());
+        for (const Item& item : later) {
+            if (result_.given_up.contains(item.kernel)) {
+                add(item, Outcome::skipped, "given up: it, or what shares its code, hung or kept dying");
+            } else {
+                order_.items.push_back(item);
+            }
+        }
+    }
+
+    void end_early(const std::string& why) {
+        if (result_.fatal.find(why) == std::string::npos) { // phases may end for the same reason
+            result_.fatal += (result_.fatal.empty() ? "" : "; ") + why;
+        }
+        if (result_.begun) {
+            skip_rest(why);
+        }
+    }
+
+    void skip_rest(const std::string& why) {
+        for (; order_.first < order_.items.size(); ++order_.first) {
+            add(order_.items[order_.first], Outcome::skipped, why);
+        }
+    }
+
+    void add(const Item& item, Outcome outcome, const std::string& note) {
+        Measurement m;
+        m.kernel = item.kernel;
+        m.case_index = item.case_index;
+        m.outcome = outcome;
+        m.note = note;
+        result_.measurements.push_back(m);
+        progress_(result_);
+    }
+
+    WorkOrder order_;
+    const WorkFunction& function_;
+    const Patience& patience_;
+    const Progress& progress_;
+    RunResult result_;
+    Clock::time_point start_ = Clock::now();
+    Seconds budget_;
+    std::map<int, int> deaths_;
+    int lost_ = 0;
+    int failed_starts_ = 0;
+};
+
+} // namespace
+
+RunResult supervise(WorkOrder order, const WorkFunction& function, const Patience& patience,
+                    const Progress& progress, RunResult before) {
+    return Supervision(std::move(order), function, patience, progress, std::move(before)).run();
+}
+
+Allowance allowance(Seconds budget, const Patience& patience) {
+    const Seconds wanted = patience.overtime + patience.saving;
+    const Seconds kept = std::min(wanted, 0.1 * budget);
+    return {budget - kept, kept * (patience.overtime / wanted)};
+}
+
+RunResult run_steps(const std::vector<Step>& steps, Seconds budget, const WorkFunction& function,
+                    const Patience& patience, const Progress& progress, const Progress& save) {
+    const auto start = Clock::now();
+    const Allowance allowed = allowance(budget, patience);
+    Patience within = patience;
+    within.overtime = allowed.overtime;
+    RunResult result;
+    for (const Step& step : steps) {
+        if (step.order.items.empty()) {
+            continue;
+        }
+        WorkOrder order = step.order;
+        order.budget = (allowed.work - (Clock::now() - start)) * step.share;
+        result = supervise(std::move(order), function, within, progress, std::move(result));
+        save(result);
+        if (!result.begun) {
+            break;
+        }
+    }
+    if (result.dying) { // whoever runs next wants the device
+        reap(*result.dying, std::min<Seconds>(patience.dying, budget - (Clock::now() - start)));
     }
     return result;
 }

@@ -31,11 +31,11 @@ public:
     Worker(const WorkOrder& order, const Emit& emit) : order_(order), emit_(emit), random_(order.seed) {
         int count = 0;
         if (const cudaError_t status = cudaGetDeviceCount(&count); status != cudaSuccess || count == 0) {
-            throw GpuError("no CUDA device: " + std::string(cudaGetErrorString(status)));
+            throw NoDevice("no CUDA device: " + std::string(cudaGetErrorString(status)));
         }
         require(cudaGetDeviceProperties(&properties_, 0), "read device properties");
         if (properties_.major != 9) {
-            throw GpuError(std::string(properties_.name) + " has compute capability " +
+            throw NoDevice(std::string(properties_.name) + " has compute capability " +
                            std::to_string(properties_.major) + "." + std::to_string(properties_.minor) +
                            "; the kernels are built for 9.0");
         }
@@ -82,6 +82,7 @@ public:
             if (out_of_time()) {
                 m.note = "out of time";
                 tell(m);
+                emit_("done");
                 continue;
             }
             try {
@@ -91,6 +92,7 @@ public:
             } catch (const GpuError& e) {
                 fail(m, Outcome::error, e.what());
             }
+            emit_("done");
             arena_->reset();
         }
         emit_("end");
@@ -264,7 +266,7 @@ std::vector<Item> items_of(Phase phase, const std::string& filter) {
         const std::vector<Case> cases = kernels()[k].cases();
         for (std::size_t i = 0; i < cases.size(); ++i) {
             if (belongs(cases[i], phase)) {
-                items.push_back({static_cast<int>(k), static_cast<int>(i)});
+                items.push_back({static_cast<int>(k), static_cast<int>(i), family_of(static_cast<int>(k))});
             }
         }
     }

@@ -15,6 +15,7 @@ enum class Phase { check, timing, contended, sustained };
 
 struct Item {
     int kernel = 0, case_index = 0;
+    int family = 0; ///< items that share the code which could hang
 };
 
 struct WorkOrder {
@@ -31,9 +32,10 @@ struct WorkOrder {
 std::vector<Item> items_of(Phase, const std::string& filter);
 
 /// Lines: "fact\tkey\tvalue", "begin\tindex", "launch" before the item's first kernel, "row\t" and a
-/// measurement, "end".
+/// measurement, "done" after the item's last, "end".
 using Emit = std::function<void(const std::string& line)>;
-/// @throws GpuError if the device is absent or lost. A kernel's own failure is a row.
+/// @throws NoDevice if there is none for these kernels, GpuError if it is busy or lost. A kernel's own
+/// failure is a row.
 void work(const WorkOrder&, const Emit&);
 
 } // namespace chokepoint::kref

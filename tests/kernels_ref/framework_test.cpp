@@ -18,13 +18,16 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <set>
+#include <sys/mman.h>
 #include <unistd.h>
 
 using namespace chokepoint::kref;
@@ -91,12 +94,13 @@ WorkFunction worker_that(std::size_t bad, const std::function<void()>& misbehave
             m.case_index = order.items[i].case_index;
             m.outcome = Outcome::checked;
             emit("row\t" + to_line(m));
+            emit("done");
         }
         emit("end");
     };
 }
 
-std::vector<Outcome> outcomes(const PhaseResult& result) {
+std::vector<Outcome> outcomes(const RunResult& result) {
     std::vector<Outcome> found;
     for (const Measurement& m : result.measurements) {
         found.push_back(m.outcome);
@@ -104,7 +108,20 @@ std::vector<Outcome> outcomes(const PhaseResult& result) {
     return found;
 }
 
-const Progress kIgnore = [](const PhaseResult&) {};
+const Progress kIgnore = [](const RunResult&) {};
+
+/// Counts across processes, which share nothing else.
+class Counter {
+public:
+    int next() const { return count_->fetch_add(1); }
+    int count() const { return count_->load(); }
+
+private:
+    std::atomic<int>* count_ = std::construct_at(
+        static_cast<std::atomic<int>*>(mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE,
+                                            MAP_SHARED | MAP_ANONYMOUS, -1, 0)),
+        0);
+};
 
 int kernel_named(std::string_view name) {
     const auto all = kernels();
@@ -262,6 +279,24 @@ TEST(KernelTable, StreamingWorkIsWhatThreeTerabytesASecondTake) {
                     << name;
             }
         }
+    }
+}
+
+TEST(KernelTable, OurGemmsAreOneFamilyAndOthersStandAlone) {
+    const int dense = kernel_named("gemm-fp8-block");
+    std::set<std::string_view> family;
+    for (std::size_t k = 0; k < kernels().size(); ++k) {
+        if (family_of(static_cast<int>(k)) == dense) {
+            family.insert(kernels()[k].name);
+        } else {
+            EXPECT_EQ(family_of(static_cast<int>(k)), static_cast<int>(k)) << kernels()[k].name;
+        }
+    }
+    EXPECT_EQ(family,
+              (std::set<std::string_view>{"gemm-fp8-block", "grouped-fp8-block", "gemm-fp8-block-wgrad",
+                                          "grouped-fp8-block-wgrad", "grouped-fp8-block-masked"}));
+    for (const Item& item : items_of(Phase::check, "grouped-fp8-block*,copy")) {
+        EXPECT_EQ(item.family, family_of(item.kernel));
     }
 }
 
@@ -431,9 +466,8 @@ TEST(QueueDepth, LeavesFiftyMillisecondsAndLittleMore) {
 
 TEST(Supervisor, PassesOnWhatTheWorkerSays) {
     std::vector<std::size_t> seen;
-    const PhaseResult result = supervise(order_of(3), worker_that(99, [] {}), {}, [&](const PhaseResult& r) {
-        seen.push_back(r.measurements.size());
-    });
+    const RunResult result = supervise(order_of(3), worker_that(99, [] {}), {},
+                                       [&](const RunResult& r) { seen.push_back(r.measurements.size()); });
     EXPECT_EQ(seen, (std::vector<std::size_t>{1, 2, 3})) << "each row is there when progress hears of it";
     EXPECT_EQ(outcomes(result), std::vector<Outcome>(3, Outcome::checked));
     EXPECT_EQ(result.facts, (MachineFacts{{"device", "a test"}}));
@@ -441,7 +475,7 @@ TEST(Supervisor, PassesOnWhatTheWorkerSays) {
 }
 
 TEST(Supervisor, AKernelThatKillsItsProcessCostsOneShape) {
-    const PhaseResult result = supervise(order_of(4), worker_that(1, [] { std::abort(); }), {}, kIgnore);
+    const RunResult result = supervise(order_of(4), worker_that(1, [] { std::abort(); }), {}, kIgnore);
     EXPECT_EQ(outcomes(result),
               (std::vector<Outcome>{Outcome::checked, Outcome::died, Outcome::checked, Outcome::checked}));
     EXPECT_EQ(result.measurements[1].case_index, 1);
@@ -449,7 +483,7 @@ TEST(Supervisor, AKernelThatKillsItsProcessCostsOneShape) {
 }
 
 TEST(Supervisor, AKernelThatHangsCostsOneShape) {
-    const PhaseResult result =
+    const RunResult result =
         supervise(order_of(3), worker_that(0, [] { sleep(60); }), {.loading = Seconds(0.2)}, kIgnore);
     EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::checked, Outcome::checked}));
     EXPECT_NE(result.measurements[0].note.find("silent"), std::string::npos) << result.measurements[0].note;
@@ -458,7 +492,7 @@ TEST(Supervisor, AKernelThatHangsCostsOneShape) {
 
 TEST(Supervisor, OfAKernelThatHangsOnceLaunchedNoOtherShapeIsTried) {
     WorkOrder order = order_of(4);
-    order.items[1].kernel = 1;
+    order.items[1] = {1, 1, 1};
     const WorkFunction hangs = [](const WorkOrder& o, const Emit& emit) {
         for (std::size_t i = o.first; i < o.items.size(); ++i) {
             emit("begin\t" + std::to_string(i));
@@ -470,14 +504,15 @@ TEST(Supervisor, OfAKernelThatHangsOnceLaunchedNoOtherShapeIsTried) {
             m.kernel = o.items[i].kernel;
             m.outcome = Outcome::checked;
             emit("row\t" + to_line(m));
+            emit("done");
         }
         emit("end");
     };
-    const PhaseResult result = supervise(order, hangs, {.running = Seconds(0.2)}, kIgnore);
+    const RunResult result = supervise(order, hangs, {.running = Seconds(0.2)}, kIgnore);
     EXPECT_EQ(outcomes(result),
               (std::vector<Outcome>{Outcome::died, Outcome::skipped, Outcome::skipped, Outcome::checked}));
     EXPECT_EQ(result.measurements[3].kernel, 1);
-    EXPECT_EQ(result.given_up, std::vector<int>{0});
+    EXPECT_EQ(result.given_up, std::set<int>{0});
     EXPECT_NE(result.measurements[1].note.find("given up"), std::string::npos);
 }
 
@@ -486,50 +521,214 @@ TEST(Supervisor, AKernelThatKillsThreeWorkersIsGivenUp) {
         emit("begin\t" + std::to_string(o.first));
         std::abort();
     };
-    const PhaseResult result = supervise(order_of(5), fragile, {}, kIgnore);
+    const RunResult result = supervise(order_of(5), fragile, {}, kIgnore);
     EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::died, Outcome::died,
                                                       Outcome::skipped, Outcome::skipped}));
     EXPECT_EQ(result.fatal, "");
 }
 
-TEST(Supervisor, ALongPatienceDoesNotOutlastTheBudget) {
+TEST(Supervisor, SilenceAtTheEndOfTheBudgetIsNoHang) {
+    WorkOrder order = order_of(3);
+    order.budget = Seconds(0.5);
+    const Counter workers;
+    const WorkFunction slow = [&](const WorkOrder& o, const Emit& emit) {
+        workers.next();
+        worker_that(1, [&] {
+            emit("launch");
+            sleep(60);
+        })(o, emit);
+    };
+    const RunResult result = supervise(
+        order, slow, {.loading = Seconds(50), .running = Seconds(50), .overtime = Seconds(0.3)}, kIgnore);
+    EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::checked, Outcome::skipped, Outcome::skipped}));
+    EXPECT_EQ(result.measurements[1].note, "out of time");
+    EXPECT_EQ(result.measurements[2].note, "out of time");
+    EXPECT_TRUE(result.given_up.empty());
+    EXPECT_EQ(result.fatal, "");
+    EXPECT_EQ(workers.count(), 1) << "no worker is started to say that there is no time";
+}
+
+TEST(Supervisor, OvertimeEndsWhateverTheWorkerSays) {
     WorkOrder order = order_of(2);
+    order.budget = Seconds(0.3);
+    const WorkFunction talks = [](const WorkOrder&, const Emit& emit) {
+        emit("begin\t0");
+        for (int i = 0; i < 1'000; ++i) {
+            emit("launch");
+            usleep(10'000);
+        }
+    };
+    const RunResult result = supervise(order, talks, {.overtime = Seconds(0.2)}, kIgnore);
+    EXPECT_EQ(outcomes(result), std::vector<Outcome>(2, Outcome::skipped));
+}
+
+TEST(Supervisor, AHangThatOutlastsPatienceIsOneWhateverIsLeft) {
+    WorkOrder order = order_of(3);
     order.budget = Seconds(0.1);
-    const PhaseResult result = supervise(order, worker_that(0, [] { sleep(60); }),
-                                         {.loading = Seconds(50), .overtime = Seconds(0.2)}, kIgnore);
-    EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::checked}));
-    EXPECT_NE(result.measurements[0].note.find("silent for 0 s"), std::string::npos)
-        << result.measurements[0].note;
+    const RunResult result =
+        supervise(order, worker_that(0, [] { sleep(60); }), {.loading = Seconds(0.2)}, kIgnore);
+    EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::skipped, Outcome::skipped}));
+    EXPECT_EQ(result.measurements[1].note, "out of time");
+}
+
+TEST(Supervisor, AStartThatFailsIsTriedAgain) {
+    const Counter workers;
+    const WorkFunction busy = [&](const WorkOrder& o, const Emit& emit) {
+        const int worker = workers.next();
+        if (worker == 0 || worker == 2 || worker == 3) { // the first of all, and two after the one that died
+            throw GpuError("allocate the arena: out of memory");
+        }
+        worker_that(0, [] { std::abort(); })(o, emit);
+    };
+    const RunResult result = supervise(order_of(3), busy, {.pause = Seconds(0.01)}, kIgnore);
+    EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::checked, Outcome::checked}));
+    EXPECT_EQ(result.fatal, "");
+    EXPECT_EQ(workers.count(), 5);
+}
+
+TEST(Supervisor, StartsThatNeverSucceedSkipTheRestWithTheirReason) {
+    const Counter workers;
+    const WorkFunction lost = [&](const WorkOrder& o, const Emit& emit) {
+        if (workers.next() > 0) {
+            throw NoDevice("no CUDA device: all devices are busy");
+        }
+        worker_that(1, [] { std::abort(); })(o, emit);
+    };
+    const RunResult result = supervise(order_of(4), lost, {.pause = Seconds(0.01), .starts = 3}, kIgnore);
+    EXPECT_EQ(outcomes(result),
+              (std::vector<Outcome>{Outcome::checked, Outcome::died, Outcome::skipped, Outcome::skipped}));
+    EXPECT_EQ(result.measurements[3].note, "no CUDA device: all devices are busy");
+    EXPECT_EQ(result.fatal, "no CUDA device: all devices are busy");
+    EXPECT_EQ(workers.count(), 4);
+}
+
+TEST(Supervisor, AHangCostsEveryKernelThatSharesItsCode) {
+    WorkOrder order;
+    order.items = {{5, 0, 5}, {6, 0, 5}, {7, 0, 7}};
+    const WorkFunction hangs = [](const WorkOrder& o, const Emit& emit) {
+        for (std::size_t i = o.first; i < o.items.size(); ++i) {
+            emit("begin\t" + std::to_string(i));
+            emit("launch");
+            if (o.items[i].family == 5) {
+                sleep(60);
+            }
+            Measurement m;
+            m.outcome = Outcome::checked;
+            emit("row\t" + to_line(m));
+        }
+        emit("end");
+    };
+    const RunResult first = supervise(order, hangs, {.running = Seconds(0.2)}, kIgnore);
+    EXPECT_EQ(outcomes(first), (std::vector<Outcome>{Outcome::died, Outcome::skipped, Outcome::checked}));
+    EXPECT_EQ(first.given_up, (std::set<int>{5, 6}));
+    // Nor are they tried in a later phase, which says so.
+    const RunResult both = supervise(order, hangs, {.running = Seconds(0.2)}, kIgnore, first);
+    ASSERT_EQ(both.measurements.size(), 6U);
+    EXPECT_EQ(both.measurements[3].outcome, Outcome::skipped);
+    EXPECT_EQ(both.measurements[4].outcome, Outcome::skipped);
+    EXPECT_EQ(both.measurements[5].outcome, Outcome::checked);
+}
+
+TEST(Supervisor, AKernelThatDiesCostsNoOther) {
+    WorkOrder order;
+    order.items = {{5, 0, 5}, {5, 1, 5}, {5, 2, 5}, {6, 0, 5}};
+    const WorkFunction fragile = [](const WorkOrder& o, const Emit& emit) {
+        worker_that(o.items[o.first].kernel == 5 ? o.first : 99, [] { std::abort(); })(o, emit);
+    };
+    const RunResult result = supervise(order, fragile, {.deaths = 2}, kIgnore);
+    EXPECT_EQ(outcomes(result),
+              (std::vector<Outcome>{Outcome::died, Outcome::died, Outcome::skipped, Outcome::checked}));
+}
+
+TEST(Steps, APhaseThatFailsLeavesTheOthersTheirTurn) {
+    const Counter workers;
+    const WorkFunction gone_for_a_while = [&](const WorkOrder& o, const Emit& emit) {
+        const int worker = workers.next();
+        if (worker >= 1 && worker <= 2) {
+            throw GpuError("create a context: busy");
+        }
+        worker_that(worker == 0 ? 0 : 99, [] { std::abort(); })(o, emit);
+    };
+    int saved = 0;
+    const RunResult result =
+        run_steps({{order_of(2)}, {order_of(1)}}, Seconds(60), gone_for_a_while,
+                  {.pause = Seconds(0.01), .starts = 2}, kIgnore, [&](const RunResult&) { ++saved; });
+    EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::skipped, Outcome::checked}));
+    EXPECT_EQ(result.measurements[1].note, "create a context: busy");
+    EXPECT_NE(result.fatal.find("busy"), std::string::npos) << "the run says that it is incomplete";
+    EXPECT_EQ(saved, 2);
+}
+
+TEST(Steps, WithoutAnyWorkerTheRunEnds) {
+    const Counter workers;
+    const WorkFunction busy = [&](const WorkOrder&, const Emit&) {
+        workers.next();
+        throw GpuError("create a context: busy");
+    };
+    const RunResult result = run_steps({{order_of(2)}, {order_of(1)}}, Seconds(60), busy,
+                                       {.pause = Seconds(0.01), .starts = 3}, kIgnore, kIgnore);
+    EXPECT_TRUE(result.measurements.empty());
+    EXPECT_EQ(result.fatal, "create a context: busy");
+    EXPECT_EQ(workers.count(), 3);
+}
+
+TEST(Steps, APhaseWithoutTimeIsSkippedWithoutAWorker) {
+    const Counter workers;
+    const WorkFunction slow = [&](const WorkOrder& o, const Emit& emit) {
+        workers.next();
+        worker_that(0, [] { sleep(60); })(o, emit);
+    };
+    const RunResult result =
+        run_steps({{order_of(1)}, {order_of(2)}}, Seconds(1), slow, {}, kIgnore, kIgnore);
+    EXPECT_EQ(outcomes(result), std::vector<Outcome>(3, Outcome::skipped));
+    EXPECT_EQ(workers.count(), 1);
+}
+
+TEST(Steps, KeepTimeForTheLastItemAndTheFile) {
+    const Patience patience;
+    for (const double budget : {1.0, 20.0, 590.0, 7200.0}) {
+        const Allowance a = allowance(Seconds(budget), patience);
+        EXPECT_LT((a.work + a.overtime).count(), budget);
+        EXPECT_GE(a.work.count(), 0.9 * budget);
+    }
+    const Allowance lease = allowance(Seconds(600), patience);
+    EXPECT_EQ(lease.work, Seconds(600) - patience.overtime - patience.saving);
+    EXPECT_EQ(lease.overtime, patience.overtime);
 }
 
 TEST(Supervisor, ToldToStopItKeepsWhatItHas) {
     const auto stopped = [] {
         stop_on_signals();
-        const PhaseResult result =
-            supervise(order_of(3), worker_that(2, [] { sleep(60); }), {}, [](const PhaseResult& known) {
-                if (known.measurements.size() == 2) {
-                    std::raise(SIGTERM);
-                }
-            });
-        const bool kept = outcomes(result) == std::vector<Outcome>(2, Outcome::checked) &&
-                          result.fatal.find("told to stop") != std::string::npos;
+        const WorkFunction signals = worker_that(2, [] {
+            kill(getppid(), SIGTERM);
+            sleep(60);
+        });
+        const RunResult result = supervise(order_of(4), signals, {}, kIgnore);
+        const std::vector<Outcome> expected{Outcome::checked, Outcome::checked, Outcome::skipped,
+                                            Outcome::skipped};
+        const bool kept = outcomes(result) == expected && result.fatal == "told to stop";
         std::_Exit(kept ? 0 : 1);
     };
     EXPECT_EXIT(stopped(), testing::ExitedWithCode(0), "");
 }
 
 TEST(Supervisor, ALostContextIsReportedInItsOwnWords) {
-    const PhaseResult result =
+    const RunResult result =
         supervise(order_of(2), worker_that(0, [] { throw GpuError("illegal address"); }), {}, kIgnore);
     EXPECT_EQ(outcomes(result), (std::vector<Outcome>{Outcome::died, Outcome::checked}));
     EXPECT_NE(result.measurements[0].note.find("illegal address"), std::string::npos);
 }
 
 TEST(Supervisor, WithoutADeviceItSaysSoAndStops) {
-    const WorkFunction none = [](const WorkOrder&, const Emit&) { throw GpuError("no CUDA device: none"); };
-    const PhaseResult result = supervise(order_of(5), none, {}, kIgnore);
+    const Counter workers;
+    const WorkFunction none = [&](const WorkOrder&, const Emit&) {
+        workers.next();
+        throw NoDevice("no CUDA device: none");
+    };
+    const RunResult result = supervise(order_of(5), none, {}, kIgnore);
     EXPECT_TRUE(result.measurements.empty());
     EXPECT_EQ(result.fatal, "no CUDA device: none");
+    EXPECT_EQ(workers.count(), 1) << "it is not waited for";
 }
 
 TEST(Supervisor, GivesUpWhenEveryShapeKills) {
@@ -537,9 +736,11 @@ TEST(Supervisor, GivesUpWhenEveryShapeKills) {
         emit("begin\t" + std::to_string(order.first));
         std::abort();
     };
-    const PhaseResult result = supervise(order_of(20), fragile, {.restarts = 3, .deaths = 100}, kIgnore);
-    EXPECT_EQ(result.measurements.size(), 4U);
-    EXPECT_NE(result.fatal.find("gave up"), std::string::npos) << result.fatal;
+    const RunResult result = supervise(order_of(20), fragile, {.restarts = 3, .deaths = 100}, kIgnore);
+    ASSERT_EQ(result.measurements.size(), 20U);
+    EXPECT_EQ(result.measurements[3].outcome, Outcome::died);
+    EXPECT_EQ(result.measurements[4].outcome, Outcome::skipped);
+    EXPECT_EQ(result.fatal, "gave up after 4 lost workers");
 }
 
 TEST(Options, NameTheArgumentThatIsWrong) {
