@@ -3,10 +3,32 @@
 
 #include "document.hpp"
 #include "headline_card.hpp"
+#include "text.hpp"
+#include "toml_edit.hpp"
 
 #include <QHBoxLayout>
 
+#include <array>
+
 namespace chokepoint::gui {
+
+namespace {
+
+// That of the NIC is none of the part's.
+constexpr std::array kPartCaps{"cluster.caps.nvlink", "cluster.caps.tpp", "cluster.caps.memory_bandwidth",
+                               "cluster.caps.fp64"};
+
+/// A scenario on the part as it is.
+std::string without_part_caps(std::string text) {
+    for (const char* cap : kPartCaps) {
+        if (auto without = remove_toml(text, cap)) {
+            text = std::move(*without);
+        }
+    }
+    return text;
+}
+
+} // namespace
 
 CapPanel::CapPanel(Document& document, QWidget* parent)
     : QWidget(parent),
@@ -43,13 +65,22 @@ Invocation CapPanel::invocation(const QString& part, const QStringList& caps) co
     for (const QString& cap : caps) {
         options << "--set" << "cluster.caps." + cap;
     }
-    return document_.invocation("run", options);
+    Invocation call = document_.invocation("run", options);
+    call.input = QByteArray::fromStdString(without_part_caps(call.input.toStdString()));
+    return call;
+}
+
+QString CapPanel::wholeTitle() const { return tr("%1 as it is").arg(part_); }
+
+QString CapPanel::cappedTitle() const {
+    QString caps = caps_.join(", ");
+    return part_ + ", " + caps.replace("=", " ").replace(" GB/s", QChar::Nbsp + QString("GB/s"));
 }
 
 void CapPanel::weigh(const QString& part, const QStringList& caps) {
     part_ = part;
     caps_ = caps;
-    wholeCard_->setTitle(part);
+    wholeCard_->setTitle(wholeTitle());
     if (!document_.isOpen()) {
         wholeCard_->setMessage(tr("Open a scenario to see what a cap costs."));
         return;
@@ -66,7 +97,7 @@ void CapPanel::weigh(const QString& part, const QStringList& caps) {
     if (caps.isEmpty()) {
         capped_.cancel();
     } else {
-        cappedCard_->setTitle(part + ", " + caps.join(", "));
+        cappedCard_->setTitle(cappedTitle());
         capped_.start(invocation(part, caps));
     }
 }
@@ -75,12 +106,16 @@ void CapPanel::refresh() {
     if (wholeRun_) {
         wholeCard_->setEnabled(true);
         wholeCard_->show(*wholeRun_, nullptr);
-        wholeCard_->setTitle(part_);
+        wholeCard_->setTitle(wholeTitle());
+        if (const std::string text = document_.text().toStdString(); without_part_caps(text) != text) {
+            wholeCard_->setMessage(tr("%1 × %2, without the scenario's caps on it")
+                                       .arg(whole_text(wholeRun_->gpus), wholeRun_->gpu));
+        }
     }
     if (cappedRun_) {
         cappedCard_->setEnabled(true);
         cappedCard_->show(*cappedRun_, wholeRun_ ? &*wholeRun_ : nullptr);
-        cappedCard_->setTitle(part_ + ", " + caps_.join(", "));
+        cappedCard_->setTitle(cappedTitle());
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a cap on a part costs: the open scenario's run on the part as it is, and as capped.
+// What a cap on a part costs: the open scenario's run on the part as it is, and as capped. Caps that the
+// scenario itself puts on its part count on neither side.
 #pragma once
 
 #include "contract.hpp"
@@ -27,6 +28,8 @@ private:
     [[nodiscard]] Invocation invocation(const QString& part, const QStringList& caps) const;
     void connectCard(Runner&, HeadlineCard&, std::optional<RunResult>&);
     void refresh();
+    [[nodiscard]] QString wholeTitle() const;
+    [[nodiscard]] QString cappedTitle() const;
 
     Document& document_;
     Runner whole_, capped_;

@@ -191,6 +191,19 @@ std::string with_line(std::string_view text, std::size_t at, std::string line) {
            std::string(text.substr(at));
 }
 
+/// The text without a member of an inline table, and the comma that set it apart.
+std::string without_member(std::string_view text, const TomlValue& value) {
+    const std::size_t before = text.find_last_of("{,", value.begin);
+    if (before == std::string_view::npos) {
+        return std::string(text);
+    }
+    const bool first = text[before] == '{';
+    const std::size_t behind = text.find_first_not_of(" \t", value.end);
+    const bool comma = behind != std::string_view::npos && text[behind] == ',';
+    return std::string(text.substr(0, first ? before + 1 : before)) +
+           std::string(text.substr(first && comma ? behind + 1 : value.end));
+}
+
 } // namespace
 
 std::string TomlIndex::key_at(int line) const {
@@ -282,10 +295,14 @@ std::optional<std::string> remove_toml(std::string_view text, const std::string&
     const std::size_t from = lines.start(found->second.line);
     const std::size_t to = lines.start(lines.line_of(found->second.end - 1) + 1);
     std::string result = std::string(text.substr(0, from)) + std::string(text.substr(to));
-    // An inline table on the same line holds more than this key.
-    const auto left = parse(result);
-    const bool alone = left && left->index.values.size() + 1 == parsed->index.values.size();
-    return alone ? std::optional(std::move(result)) : std::nullopt;
+    const auto one_less = [&](const std::string& shorter) {
+        const auto left = parse(shorter);
+        return left && left->index.values.size() + 1 == parsed->index.values.size();
+    };
+    if (!one_less(result)) { // an inline table on the same line holds more than this key
+        result = without_member(text, found->second);
+    }
+    return one_less(result) ? std::optional(std::move(result)) : std::nullopt;
 }
 
 std::string toml_string(std::string_view text) {

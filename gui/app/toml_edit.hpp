@@ -38,7 +38,8 @@ std::string add_toml_table(std::string_view text, const std::string& name);
 /// can stand beside it. Nothing if the text has no such key.
 std::optional<std::string> spell_out_toml(std::string_view text, const std::string& key,
                                           const std::string& inner);
-/// The text without the key's line. The text itself if it has no such key; nothing if it is no TOML.
+/// The text without the key's line, or without the key where its inline table has others. The text itself if
+/// it has no such key; nothing if it is no TOML.
 std::optional<std::string> remove_toml(std::string_view text, const std::string& key);
 
 /// "a\"b" in quotes, escaped as TOML's basic strings are.

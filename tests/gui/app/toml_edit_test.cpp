@@ -103,8 +103,15 @@ TEST(TomlEdit, PutsNewKeysAtTheEndOfTheirTable) {
 TEST(TomlEdit, LeavesTextsAloneThatItCannotEdit) {
     EXPECT_EQ(set_toml("[a\n", "a.x", "1"), std::nullopt);
     EXPECT_EQ(set_toml("a = 3\n", "a.x", "1"), std::nullopt) << "a is a number, no table";
-    EXPECT_EQ(remove_toml("a = { x = 1, y = 2 }\n", "a.x"), std::nullopt) << "the line holds more";
     EXPECT_EQ(remove_toml("x = 1\n", "y"), "x = 1\n");
+}
+
+TEST(TomlEdit, TakesSingleKeysOutOfInlineTables) {
+    const std::string text = "a = { x = 1, y = \"2, { 3\", z = 4 } # all\n";
+    EXPECT_EQ(remove_toml(text, "a.x"), "a = { y = \"2, { 3\", z = 4 } # all\n");
+    EXPECT_EQ(remove_toml(text, "a.y"), "a = { x = 1, z = 4 } # all\n");
+    EXPECT_EQ(remove_toml(text, "a.z"), "a = { x = 1, y = \"2, { 3\" } # all\n");
+    EXPECT_EQ(remove_toml("a = { x = 1 }\n", "a.x"), "");
 }
 
 TEST(TomlEdit, CountsCharactersRatherThanBytes) {

@@ -3,6 +3,7 @@
 #include "application.hpp"
 #include "cli/run_cli.hpp"
 
+#include <app/cap_panel.hpp>
 #include <app/chart_panel.hpp>
 #include <app/compare_page.hpp>
 #include <app/difference_panel.hpp>
@@ -123,6 +124,33 @@ TEST_F(Window, JudgesAndPricesAPartThatIsDraggedToACap) {
     emit plane->gripMoved(1e9, 1e9, true);
     ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
     EXPECT_EQ(ruling(), "licence") << "as it is";
+}
+
+TEST_F(Window, PricesAPartAsItIsWhateverTheScenarioCapsItTo) {
+    const std::string small = test::read_file(kSmall);
+    std::vector<std::string> steps;
+    for (const std::string caps : {"", "caps = { nvlink = \"10 GB/s\", memory_bandwidth = \"1 TB/s\" }\n"}) {
+        std::string text = small;
+        text.insert(text.find("gpu = "), caps);
+        const auto window = this->window();
+        window->show();
+        ASSERT_TRUE(window->open(QString::fromStdString(scratch_.write("a.toml", text))));
+        window->showPage("rules");
+        Page* page = window->page("rules");
+        ASSERT_TRUE(wait_until([&] { return !page->busy() && !page->empty(); }));
+        emit page->findChild<ChartPanel*>()->gripMoved(1e9, 200.0, true);
+        ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+        for (const QLabel* label : page->findChild<CapPanel*>()->findChildren<QLabel*>()) {
+            if (label->accessibleName() == "Step") {
+                steps.push_back(label->text().toStdString());
+            }
+        }
+    }
+    ASSERT_EQ(steps.size(), 4U);
+    EXPECT_NE(steps[0], "");
+    EXPECT_EQ(steps[0], steps[2]) << "as it is";
+    EXPECT_EQ(steps[1], steps[3]) << "as the ring caps it, and no further";
+    EXPECT_NE(steps[0], steps[1]);
 }
 
 TEST_F(Window, NamesEveryPartOnEveryPlaneOfTheRules) {
