@@ -3,6 +3,7 @@
 
 #include "charts/save_file.hpp"
 
+#include <QCryptographicHash>
 #include <QDir>
 #include <QFile>
 #include <QFileInfo>
@@ -31,6 +32,10 @@ QByteArray read_file(const QString& path) {
     return file.readAll();
 }
 
+QByteArray digest_of(const QByteArray& bytes) {
+    return QCryptographicHash::hash(bytes, QCryptographicHash::Sha256);
+}
+
 /// @throws std::runtime_error if the file is no text: to show it as one would lose its bytes when it is
 /// saved.
 QString text_of(const QByteArray& bytes, const QString& path) {
@@ -56,6 +61,12 @@ Document::Document(QString recovery, QObject* parent) : QObject(parent), recover
     copyTimer_.setSingleShot(true);
     copyTimer_.setInterval(kCopyAfterMilliseconds);
     connect(&copyTimer_, &QTimer::timeout, this, &Document::keepCopy);
+    connect(&watcher_, &QFileSystemWatcher::fileChanged, this, [this] {
+        watch(); // a file that another takes the place of is watched no more
+        if (changedOnDisk()) {
+            emit overtaken();
+        }
+    });
 }
 
 Document::~Document() { dropCopy(); }
@@ -67,9 +78,29 @@ void Document::open(const QString& path) {
     crlf_ = bytes.contains("\r\n");
     text_.setPlainText(text);
     original_ = {bytes, this->text()};
+    settle(bytes);
+}
+
+void Document::settle(const QByteArray& bytes) {
+    digest_ = digest_of(bytes);
+    watch();
     text_.setModified(false);
     dropCopy();
     emit pathChanged();
+}
+
+void Document::watch() {
+    if (const QStringList before = watcher_.files(); !before.isEmpty()) {
+        watcher_.removePaths(before);
+    }
+    if (QFile::exists(path_)) {
+        watcher_.addPath(path_);
+    }
+}
+
+bool Document::changedOnDisk() const {
+    QFile file(path_);
+    return !path_.isEmpty() && file.open(QIODevice::ReadOnly) && digest_of(file.readAll()) != digest_;
 }
 
 void Document::restore(const Recovered& recovered) {
@@ -77,6 +108,8 @@ void Document::restore(const Recovered& recovered) {
     QFile file(path_); // may be gone
     crlf_ = file.open(QIODevice::ReadOnly) && file.readAll().contains("\r\n");
     original_ = {};
+    digest_ = recovered.digest;
+    watch();
     text_.setPlainText(recovered.text);
     text_.setModified(true);
     keepCopy();
@@ -86,18 +119,15 @@ void Document::restore(const Recovered& recovered) {
 
 void Document::save(const QString& path) {
     QString out = text();
-    if (out == original_.text) {
-        save_file(path, original_.bytes); // with whatever mixture of line ends they have
-    } else {
-        if (crlf_) {
-            out.replace("\n", "\r\n");
-        }
-        save_file(path, out.toUtf8());
+    const bool same = out == original_.text;
+    if (crlf_) {
+        out.replace("\n", "\r\n");
     }
+    // Unchanged with whatever mixture of line ends they have.
+    const QByteArray bytes = same ? original_.bytes : out.toUtf8();
+    save_file(path, bytes);
     path_ = QFileInfo(path).absoluteFilePath();
-    text_.setModified(false);
-    dropCopy();
-    emit pathChanged();
+    settle(bytes);
 }
 
 QString Document::name() const { return path_.isEmpty() ? tr("no scenario") : QFileInfo(path_).fileName(); }
@@ -120,7 +150,9 @@ void Document::keepCopy() {
         lock_->tryLock();
     }
     try {
-        save_file(copy_, QJsonDocument(QJsonObject{{"path", path_}, {"text", text()}}).toJson());
+        const QJsonObject kept{
+            {"path", path_}, {"text", text()}, {"digest", QString::fromLatin1(digest_.toHex())}};
+        save_file(copy_, QJsonDocument(kept).toJson());
     } catch (const std::exception&) {
         // A copy for a crash that may never come: a full disk is told of when the user saves.
     }
@@ -147,7 +179,8 @@ std::vector<Recovered> recoverable(const QString& folder) {
         QFile copy(file.filePath());
         if (copy.open(QIODevice::ReadOnly)) {
             const QJsonObject kept = QJsonDocument::fromJson(copy.readAll()).object();
-            list.push_back({kept.value("path").toString(), kept.value("text").toString(), file.filePath()});
+            list.push_back({kept.value("path").toString(), kept.value("text").toString(), file.filePath(),
+                            QByteArray::fromHex(kept.value("digest").toString().toLatin1())});
         }
     }
     return list;

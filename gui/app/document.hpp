@@ -4,6 +4,7 @@
 
 #include "runner.hpp"
 
+#include <QFileSystemWatcher>
 #include <QObject>
 #include <QTextDocument>
 #include <QTimer>
@@ -19,6 +20,7 @@ namespace chokepoint::gui {
 struct Recovered {
     QString path, text;
     QString file; ///< to remove once the text is safe
+    QByteArray digest{}; ///< of what the path held when it was read
 };
 
 class Document : public QObject {
@@ -35,8 +37,9 @@ public:
     void restore(const Recovered&);
     /// @throws std::runtime_error saying why the file cannot be written; nothing is half-written.
     void save(const QString& path);
-    /// Reads the file again. @throws as open() does.
-    void reload() { open(path_); }
+    /// Another program wrote to the file since it was read or saved here, so that to save it again would undo
+    /// that. A file that is gone is none to lose.
+    [[nodiscard]] bool changedOnDisk() const;
 
     [[nodiscard]] bool isOpen() const { return !path_.isEmpty(); }
     [[nodiscard]] const QString& path() const { return path_; }
@@ -53,8 +56,13 @@ public:
 signals:
     void changed();
     void pathChanged();
+    /// changedOnDisk() became true.
+    void overtaken();
 
 private:
+    /// What the file holds now is what the text stands for.
+    void settle(const QByteArray& bytes);
+    void watch();
     void keepCopy();
     void dropCopy();
 
@@ -65,6 +73,8 @@ private:
         QByteArray bytes;
         QString text;
     } original_; ///< of the file as it was read
+    QByteArray digest_; ///< of the file as it was read or saved
+    QFileSystemWatcher watcher_;
     int revision_ = 0;
     QTimer copyTimer_;
     std::unique_ptr<QLockFile> lock_;

@@ -97,6 +97,11 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
     connect(start_, &StartPage::guideAsked, this, &MainWindow::startGuide);
     connect(document_.get(), &Document::pathChanged, this, &MainWindow::refreshTitle);
     connect(document_.get(), &Document::changed, this, &MainWindow::refreshTitle);
+    connect(document_.get(), &Document::overtaken, this, [this] {
+        message_->tell(tr("%1 has been changed by another program. Reload (F5) reads it again; Save asks before "
+                          "it overwrites it.")
+                           .arg(document_->name()));
+    });
     connect(&document_->editable(), &QTextDocument::modificationChanged, this,
             &MainWindow::setWindowModified);
     makeMenus();

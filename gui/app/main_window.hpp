@@ -8,6 +8,7 @@
 #include <QMainWindow>
 
 #include <memory>
+#include <optional>
 
 class QDockWidget;
 class QListWidget;
@@ -66,6 +67,10 @@ private:
     void askOpen();
     void openDropped(const QStringList& files);
     bool save(bool as);
+    /// Where to save a text whose file another program changed meanwhile; nothing if it is not to be saved.
+    std::optional<QString> askOvertaken();
+    /// Empty if the question is closed.
+    QString askSaveAs();
     /// True if the present text may go.
     bool mayDiscard();
     void remember(const QString& path);

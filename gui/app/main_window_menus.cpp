@@ -97,12 +97,12 @@ bool MainWindow::save(bool as) {
     if (!document_->isOpen()) {
         return false;
     }
-    QString path = document_->path();
-    if (as) {
-        path = QFileDialog::getSaveFileName(this, tr("Save the scenario"), path, tr("Scenarios (*.toml)"));
-        if (path.isEmpty()) {
-            return false;
-        }
+    QString path = as ? askSaveAs() : document_->path();
+    if (!as && document_->changedOnDisk()) {
+        path = askOvertaken().value_or(QString());
+    }
+    if (path.isEmpty()) {
+        return false;
     }
     try {
         document_->save(path);
@@ -113,6 +113,26 @@ bool MainWindow::save(bool as) {
     message_->clear();
     remember(document_->path());
     return true;
+}
+
+QString MainWindow::askSaveAs() {
+    return QFileDialog::getSaveFileName(this, tr("Save the scenario"), document_->path(),
+                                        tr("Scenarios (*.toml)"));
+}
+
+std::optional<QString> MainWindow::askOvertaken() {
+    QMessageBox box(QMessageBox::Warning, tr("The file has changed"),
+                    tr("Another program has changed %1 since it was opened here.\n\nOverwrite its changes?")
+                        .arg(document_->name()),
+                    QMessageBox::Cancel, this);
+    const auto* overwrite = box.addButton(tr("&Overwrite"), QMessageBox::DestructiveRole);
+    const auto* elsewhere = box.addButton(tr("Save &as…"), QMessageBox::AcceptRole);
+    box.setDefaultButton(QMessageBox::Cancel);
+    box.exec();
+    if (box.clickedButton() == overwrite) {
+        return document_->path();
+    }
+    return box.clickedButton() == elsewhere ? std::optional(askSaveAs()) : std::nullopt;
 }
 
 bool MainWindow::mayDiscard() {

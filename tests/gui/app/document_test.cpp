@@ -66,6 +66,36 @@ TEST_F(Documents, KeepTheirTextWhenTheFileCannotBeWrittenOrRead) {
     EXPECT_TRUE(document.path().endsWith("a.toml"));
 }
 
+TEST_F(Documents, TellThatAnotherProgramChangedTheirFile) {
+    const QString path = file("a.toml", "title = \"a\"\n");
+    Document document({});
+    int told = 0;
+    QObject::connect(&document, &Document::overtaken, [&] { ++told; });
+    document.open(path);
+    EXPECT_FALSE(document.changedOnDisk());
+    type(document, "x");
+    document.save(path);
+    QApplication::processEvents();
+    EXPECT_FALSE(document.changedOnDisk()) << "what was saved here is no news";
+    EXPECT_EQ(told, 0);
+    for (int times = 1; times <= 2; ++times) { // in place, and by a file that takes its place
+        const QString other = times == 1 ? path : file("b.toml", "");
+        file(times == 1 ? "a.toml" : "b.toml", "title = \"theirs " + std::to_string(times) + "\"\n");
+        if (other != path) {
+            QFile::remove(path);
+            QFile::rename(other, path);
+        }
+        ASSERT_TRUE(wait_until([&] { return told > 0; }));
+        EXPECT_TRUE(document.changedOnDisk());
+        document.open(path);
+        QApplication::processEvents();
+        told = 0;
+        EXPECT_FALSE(document.changedOnDisk());
+    }
+    QFile::remove(path);
+    EXPECT_FALSE(document.changedOnDisk()) << "nothing is lost when it is written again";
+}
+
 TEST_F(Documents, KeepTheirTextWhenAFileIsNoText) {
     Document document({});
     document.open(file("a.toml", "title = \"a\"\n"));
@@ -127,6 +157,7 @@ TEST_F(Documents, OutliveACrash) {
     document.restore(left[0]);
     EXPECT_EQ(document.path(), path);
     EXPECT_TRUE(document.isModified());
+    EXPECT_FALSE(document.changedOnDisk()) << "the file is as it was when it was opened";
     EXPECT_TRUE(recoverable(folder).empty()) << "a session that still runs is not robbed of its copy";
     document.save(path);
     EXPECT_EQ(read_file(path.toStdString()), "title = \"a\"\r\nprecious") << "with the file's line ends";
