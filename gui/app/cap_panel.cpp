@@ -48,7 +48,7 @@ CapPanel::CapPanel(Document& document, QWidget* parent)
 void CapPanel::connectCard(Runner& runner, HeadlineCard& card, std::optional<RunResult>& run) {
     connect(&runner, &Runner::finished, this, [this, &card, &run](const QByteArray& json) {
         try {
-            run = parse_run(json);
+            run = parse_run(json, document_.name());
             refresh();
         } catch (const ContractError& error) {
             card.setMessage(QString::fromUtf8(error.what()));

@@ -81,7 +81,7 @@ void ComparePage::append(const QString& path) {
     connect(entry->card, &HeadlineCard::removed, this, [this, at] { remove(at); }, Qt::QueuedConnection);
     connect(at->runner.get(), &Runner::finished, this, [this, at](const QByteArray& json) {
         try {
-            at->result = parse_run(json);
+            at->result = parse_run(json, at->path.isEmpty() ? document_.name() : QString());
             at->failure.clear();
             if (at->path.isEmpty()) {
                 emit computed(*at->result);

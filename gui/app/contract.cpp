@@ -127,6 +127,12 @@ RunResult run_of(const QJsonObject& run) {
     return result;
 }
 
-RunResult parse_run(const QByteArray& json) { return run_of(parse_answer(json, "chokepoint/run/1")); }
+RunResult parse_run(const QByteArray& json, const QString& name) {
+    RunResult run = run_of(parse_answer(json, "chokepoint/run/1"));
+    if (!name.isEmpty()) {
+        run.warnings.replaceInStrings("<stdin>", name);
+    }
+    return run;
+}
 
 } // namespace chokepoint::gui

@@ -47,10 +47,11 @@ struct RunResult {
     std::optional<Figure> gpu_hours, usd; ///< of the campaign, where the scenario has one
     double days = 0.0, campaign_kwh = 0.0;
     std::vector<Share> drivers; ///< of the step's uncertainty, in seconds
-    QStringList warnings;
+    QStringList warnings;       ///< what the command line remarks on the run
 };
-/// @throws ContractError as parse_answer does.
-RunResult parse_run(const QByteArray& json);
+/// `name`: what the scenario is called that came by standard input. @throws ContractError as parse_answer
+/// does.
+RunResult parse_run(const QByteArray& json, const QString& name = {});
 RunResult run_of(const QJsonObject& run);
 
 } // namespace chokepoint::gui

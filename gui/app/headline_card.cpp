@@ -3,9 +3,12 @@
 
 #include "text.hpp"
 
-#include <QGridLayout>
+#include <QDialog>
+#include <QDialogButtonBox>
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QListWidget>
+#include <QPushButton>
 #include <QToolButton>
 #include <QVBoxLayout>
 
@@ -42,7 +45,8 @@ HeadlineCard::HeadlineCard(int letter, QWidget* parent)
     : Card(parent),
       title_(new QLabel(this)),
       subtitle_(new QLabel(this)),
-      remove_(new QToolButton(this)) {
+      remove_(new QToolButton(this)),
+      remarksButton_(new QPushButton(this)) {
     auto* layout = new QVBoxLayout(this);
     layout->setSpacing(2);
     auto* head = new QHBoxLayout;
@@ -73,6 +77,13 @@ HeadlineCard::HeadlineCard(int letter, QWidget* parent)
     hours_ = addLine(tr("GPU-hours"));
     cost_ = addLine(tr("Cost"));
     rate_ = addLine(tr("Utilisation"));
+    set_type(*remarksButton_, kSmall);
+    remarksButton_->setFlat(true);
+    remarksButton_->setObjectName("remarks");
+    remarksButton_->setText(tr("Remarks…"));
+    remarksButton_->hide();
+    connect(remarksButton_, &QPushButton::clicked, this, &HeadlineCard::showRemarks);
+    layout->addWidget(remarksButton_, 0, Qt::AlignLeft);
     layout->addStretch(1);
 }
 
@@ -111,6 +122,14 @@ void HeadlineCard::setMessage(const QString& message) {
     subtitle_->setVisible(!message.isEmpty());
 }
 
+void HeadlineCard::showRefusal(const QString& why) {
+    for (const Line& line : {step_, hours_, cost_, rate_}) {
+        fill(line, {}, {});
+    }
+    tellRemarks({});
+    setMessage(why);
+}
+
 void HeadlineCard::setRemovable(bool removable) { remove_->setVisible(removable); }
 
 void HeadlineCard::show(const RunResult& run, const RunResult* basis) {
@@ -131,6 +150,44 @@ void HeadlineCard::show(const RunResult& run, const RunResult* basis) {
     fill_optional(cost_, run.usd, basis != nullptr ? basis->usd : std::nullopt, Unit::usd);
     fill(rate_, percent_text(run.mfu),
          tr("%1 tokens/s per GPU").arg(whole_text(run.tokens_per_second_per_gpu)));
+    tellRemarks(run.warnings);
+}
+
+void HeadlineCard::tellRemarks(const QStringList& remarks) {
+    remarks_ = remarks;
+    remarksButton_->setText(remarks.size() == 1 ? tr("1 remark…") : tr("%1 remarks…").arg(remarks.size()));
+    remarksButton_->setVisible(!remarks.isEmpty());
+    QStringList lines;
+    for (const QString& remark : remarks) {
+        lines << "<p>" + remark.toHtmlEscaped() + "</p>";
+    }
+    remarksButton_->setToolTip(lines.join(QString()));
+}
+
+void HeadlineCard::showRemarks() {
+    auto* dialog = new QDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setWindowTitle(tr("Remarks on %1").arg(title_->text()));
+    auto* layout = new QVBoxLayout(dialog);
+    auto* list = new QListWidget(dialog);
+    list->setAccessibleName(dialog->windowTitle());
+    list->setWordWrap(true);
+    list->setAlternatingRowColors(true);
+    list->addItems(remarks_);
+    list->setCurrentRow(0);
+    layout->addWidget(list);
+    auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, dialog);
+    connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::reject);
+    layout->addWidget(buttons);
+    constexpr QSize kUsual{640, 360};
+    dialog->resize(kUsual);
+    dialog->open();
+}
+
+QWidget* HeadlineCard::placeInTabOrder(QWidget* before) {
+    setTabOrder(before, remove_);
+    setTabOrder(remove_, remarksButton_);
+    return remarksButton_;
 }
 
 } // namespace chokepoint::gui

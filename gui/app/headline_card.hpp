@@ -5,6 +5,7 @@
 #include "contract.hpp"
 #include "theme.hpp"
 
+class QPushButton;
 class QToolButton;
 
 namespace chokepoint::gui {
@@ -20,7 +21,11 @@ public:
     /// `basis`: what differences are given against.
     void show(const RunResult&, const RunResult* basis);
     void setMessage(const QString&);
+    /// Why there are no figures, in their place.
+    void showRefusal(const QString& why);
     void setRemovable(bool);
+    /// In the order of the tab key, from `before` on. @return the last
+    QWidget* placeInTabOrder(QWidget* before);
 
 signals:
     void removed();
@@ -32,11 +37,15 @@ private:
     };
     Line addLine(const QString& name);
     static void fill(const Line&, const QString& value, const QString& detail);
+    void tellRemarks(const QStringList&);
+    void showRemarks();
 
     QLabel* title_;
     QLabel* subtitle_;
     QToolButton* remove_;
     Line step_, hours_, cost_, rate_;
+    QPushButton* remarksButton_;
+    QStringList remarks_; ///< of the run
 };
 
 /// "A" to "F".

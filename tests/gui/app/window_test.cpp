@@ -6,6 +6,7 @@
 #include <app/cap_panel.hpp>
 #include <app/chart_panel.hpp>
 #include <app/compare_page.hpp>
+#include <app/contract.hpp>
 #include <app/difference_panel.hpp>
 #include <app/document.hpp>
 #include <app/guide_bar.hpp>
@@ -23,6 +24,7 @@
 #include <QAbstractSpinBox>
 #include <QAccessible>
 #include <QComboBox>
+#include <QDialog>
 #include <QDockWidget>
 #include <QFile>
 #include <QGraphicsSimpleTextItem>
@@ -81,6 +83,33 @@ TEST_F(Window, ComparesWhatIsOpenAndSaysInPlaceWhatIsWrong) {
     ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
     EXPECT_THAT(page->problem().toStdString(), HasSubstr("small-16-gpus.toml:1:9: error: "));
     EXPECT_FALSE(page->empty()) << "the old result stays";
+    window->document().editable().setModified(false);
+}
+
+TEST_F(Window, TellsOnItsCardWhatTheCommandLineRemarksOnARun) {
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    window->document().editable().setPlainText(window->document().text() + "# edited\n");
+    window->showPage("compare");
+    Page* page = window->page("compare");
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    const test::CliResult run = test::run_cli({"run", kSmall, "--json", "-"});
+    const QStringList remarks = parse_run(QByteArray::fromStdString(run.out)).warnings;
+    ASSERT_FALSE(remarks.isEmpty());
+    auto* button = page->findChild<QPushButton*>("remarks");
+    ASSERT_TRUE(button->isVisible());
+    EXPECT_EQ(button->text().section(' ', 0, 0).toInt(), remarks.size());
+    EXPECT_NE(button->focusPolicy() & Qt::TabFocus, 0);
+    button->click();
+    auto* dialog = page->findChild<QDialog*>();
+    ASSERT_NE(dialog, nullptr);
+    const auto* list = dialog->findChild<QListWidget*>();
+    ASSERT_EQ(list->count(), remarks.size());
+    for (int i = 0; i < list->count(); ++i) {
+        EXPECT_EQ(list->item(i)->text(), QString(remarks[i]).replace("scenarios/", ""));
+    }
+    dialog->close();
     window->document().editable().setModified(false);
 }
 
