@@ -20,7 +20,7 @@ const std::vector<CurveAxis>& curve_axes() {
          "memory_bandwidth", 1 / kGiga},
         {"TPP cap", "cluster.caps.tpp", "", 2000, 16000, true, "tpp", 1.0},
         {"price, USD per GPU-hour", "campaign.price", " USD/GPU-h", 1, 4, false, "", 1.0},
-        {"GPUs, in nodes", "cluster.nodes", "", 128, 2048, true, "", 1.0, true, 5},
+        {"nodes", "cluster.nodes", "", 128, 2048, true, "", 1.0, true, 5},
         {"tokens of the campaign, T", "campaign.tokens", "e12", 1, 20, true, "", 1.0},
         {"sequences of a step", "plan.global_batch", "", 1920, 30720, true, "", 1.0, true, 5},
         {"ranks that share experts", "plan.expert", "", 8, 128, true, "", 1.0, true, 5},

@@ -3,6 +3,7 @@
 
 #include "catalog_lists.hpp"
 #include "document.hpp"
+#include "rules_chart.hpp"
 #include "sweep_curves.hpp"
 #include "toml_edit.hpp"
 
@@ -10,6 +11,7 @@
 #include <QComboBox>
 #include <QDoubleSpinBox>
 #include <QHBoxLayout>
+#include <QJsonArray>
 #include <QLabel>
 #include <QLineEdit>
 #include <QMenu>
@@ -18,6 +20,7 @@
 #include <QSpinBox>
 #include <QVBoxLayout>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 
@@ -104,6 +107,8 @@ CurveControls::CurveControls(Document& document, CatalogLists& lists, QWidget* p
     connect(logY_, &QCheckBox::toggled, this, &CurveControls::viewChanged);
     connect(choices_, &QMenu::aboutToShow, this, &CurveControls::fillChoices);
     connect(run_, &QPushButton::clicked, this, &CurveControls::runAsked);
+    connect(values_, &QLineEdit::textChanged, this, &CurveControls::endAtParts);
+    connect(&document_, &Document::changed, this, &CurveControls::endAtParts);
     chooseAxis();
     chooseSplit();
 }
@@ -174,6 +179,8 @@ void CurveControls::chooseAxis() {
     }
     from_->setValue(chosen.from);
     to_->setValue(chosen.to);
+    range_ = {from_->value(), to_->value()};
+    endAtParts();
     count_->setValue(chosen.points);
     const QSignalBlocker quiet(logX_); // what is drawn is still the old axis
     logX_->setChecked(chosen.logarithmic);
@@ -186,6 +193,37 @@ QString CurveControls::ownValue(const QString& key) const {
     }
     const auto found = index->values.find(key.toStdString());
     return found == index->values.end() ? QString() : QString::fromStdString(found->second.text);
+}
+
+void CurveControls::setParts(const QJsonObject& rules) {
+    rules_ = rules;
+    endAtParts();
+}
+
+std::optional<double> CurveControls::mostOfParts(const CurveAxis& axis) const {
+    const QLatin1String key("cluster.gpu");
+    const bool each = splits()[static_cast<std::size_t>(split_->currentIndex())].key == key;
+    const QStringList parts = each ? listed(values_->text()) : QStringList{ownValue(key)};
+    std::optional<double> most;
+    for (const QJsonValue& part : rules_.value("parts").toArray()) {
+        const double figure = part_figure(part, axis.figure) * axis.scale;
+        if (parts.contains(part["part"].toString()) && figure > most.value_or(0.0)) {
+            most = figure;
+        }
+    }
+    return most;
+}
+
+void CurveControls::endAtParts() {
+    constexpr double kFarthest = 0.5; // of the end: where the range begins at most
+    const CurveAxis chosen = axis();
+    if (chosen.figure.isEmpty() || range_ != std::pair(from_->value(), to_->value())) {
+        return; // not capped from what a part has, or typed
+    }
+    const double end = mostOfParts(chosen).value_or(chosen.to);
+    from_->setValue(std::min(chosen.from, kFarthest * end));
+    to_->setValue(end);
+    range_ = {from_->value(), to_->value()};
 }
 
 void CurveControls::chooseSplit() {

@@ -4,8 +4,12 @@
 
 #include "cost_curve.hpp"
 
+#include <QJsonObject>
 #include <QStringList>
 #include <QWidget>
+
+#include <optional>
+#include <utility>
 
 class QCheckBox;
 class QComboBox;
@@ -41,6 +45,9 @@ public:
     /// A curve for each of these values of a key: "cluster.gpu", "h800-sxm, h20-sxm".
     void splitBy(const QString& key, const QString& values);
     void setRunning(bool);
+    /// What parts have of the figures that axes cap, as `rules --json` tells them: a range that nobody has
+    /// touched ends there.
+    void setParts(const QJsonObject& rules);
 
 signals:
     void viewChanged();
@@ -56,9 +63,14 @@ private:
     void fillChoices();
     [[nodiscard]] CurveAxis axis() const;
     [[nodiscard]] QString ownValue(const QString& key) const;
+    /// The most that any of the parts to draw has of what the axis caps; nothing if that is not known.
+    [[nodiscard]] std::optional<double> mostOfParts(const CurveAxis&) const;
+    void endAtParts();
 
     Document& document_;
     CatalogLists& lists_;
+    QJsonObject rules_;
+    std::pair<double, double> range_; ///< as it was chosen here
     QComboBox* axis_;
     QDoubleSpinBox* from_;
     QDoubleSpinBox* to_;

@@ -84,6 +84,7 @@ CurvesPage::CurvesPage(Document& document, QWidget* parent)
     connect(rules_.get(), &Runner::finished, this, [this](const QByteArray& json) {
         try {
             rulesAnswer_ = parse_answer(json, "chokepoint/rules/1");
+            controls_->setParts(rulesAnswer_);
         } catch (const ContractError& error) {
             work_->setMessage(QString::fromUtf8(error.what()));
         }
@@ -304,10 +305,13 @@ void CurvesPage::showPointed() {
         headlines_[i]->setVisible(used);
         const auto found = used ? curves_.curves()[i].find(x) : Curve::const_iterator();
         const bool known = used && found != curves_.curves()[i].end();
-        headlines_[i]->setEnabled(known);
+        const QString why = used && !known ? curves_.refusal(i, x) : QString();
+        headlines_[i]->setEnabled(known || !why.isEmpty());
         if (known) {
             headlines_[i]->show(found->second, basis);
             basis = basis == nullptr ? &found->second : basis;
+        } else if (used) {
+            headlines_[i]->showRefusal(why);
         }
         if (used) {
             headlines_[i]->setTitle(curves_.names()[i]);

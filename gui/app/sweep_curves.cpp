@@ -200,9 +200,16 @@ void SweepCurves::add(const StoredPoint& point) {
     if (point.error.isEmpty()) {
         curves_[curve].insert_or_assign(values_[step], point.run);
     } else {
+        const QString why = point.error.section('\n', 0, 0);
+        whys_[{curve, values_[step]}] = why;
         refusals_ << QCoreApplication::translate("SweepCurves", "%1 at %2: %3")
-                         .arg(names_[curve], across.steps[step].value, point.error.section('\n', 0, 0));
+                         .arg(names_[curve], across.steps[step].value, why);
     }
+}
+
+QString SweepCurves::refusal(std::size_t curve, double x) const {
+    const auto found = whys_.find({curve, x});
+    return found == whys_.end() ? QString() : found->second;
 }
 
 std::vector<double> SweepCurves::places() const {

@@ -7,6 +7,8 @@
 
 #include <QStringList>
 
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace chokepoint::gui {
@@ -41,6 +43,8 @@ public:
     [[nodiscard]] bool empty() const;
     /// "on h20-sxm at 50 GB/s: why", a line for each point without a result.
     [[nodiscard]] const QStringList& refusals() const { return refusals_; }
+    /// Why a curve has no point at a place; empty if it has one, or none yet.
+    [[nodiscard]] QString refusal(std::size_t curve, double x) const;
 
 private:
     [[nodiscard]] std::size_t curve_of(qint64 position) const;
@@ -54,6 +58,7 @@ private:
     std::vector<bool> known_;
     qint64 finished_ = 0;
     QStringList refusals_;
+    std::map<std::pair<std::size_t, double>, QString> whys_; ///< by curve and place
 };
 
 } // namespace chokepoint::gui

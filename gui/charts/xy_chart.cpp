@@ -47,9 +47,9 @@ public:
             }
             const std::size_t style = series.style.value_or(i);
             const bool points = description_.kind == ChartKind::scatter && !series.joined;
-            add_band(series.band, series_color(style, description_.dark),
-                     series.points.empty() ? series.name : "");
-            if (!points) {
+            const bool band_alone = series.points.empty() && !series.band.empty();
+            add_band(series.band, series_color(style, description_.dark), band_alone ? series.name : "");
+            if (!points && !band_alone) {
                 add_line(positions(series.points), QPen(series_color(style, description_.dark), kLineWidth),
                          series.name);
             }

@@ -8,15 +8,21 @@
 #include <app/curve_controls.hpp>
 #include <app/curves_page.hpp>
 #include <app/document.hpp>
+#include <app/headline_card.hpp>
 #include <app/sweep_curves.hpp>
 #include <app/sweep_store.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <QDoubleSpinBox>
 #include <QFile>
 #include <QJsonDocument>
+#include <QLabel>
 #include <QProcess>
+#include <QtCharts/QChartView>
+#include <QtCharts/QLegend>
+#include <QtCharts/QLegendMarker>
 
 #include <algorithm>
 #include <cmath>
@@ -102,6 +108,8 @@ TEST(SweepCurves, DrawNumbersAcrossAndACurveForEachOfTheRest) {
     EXPECT_EQ(curves.curves()[0].at(50.0).step_seconds.value, 7.0);
     EXPECT_THAT(curves.places(), ElementsAre(50.0));
     EXPECT_THAT(curves.refusals(), ElementsAre(QString("h20 at 400 GB/s: does not fit")));
+    EXPECT_EQ(curves.refusal(1, 400.0), "does not fit");
+    EXPECT_EQ(curves.refusal(0, 50.0), "") << "it has a point there";
     EXPECT_THROW(SweepCurves({.id = 1,
                               .points = 1,
                               .title = "names alone",
@@ -209,6 +217,49 @@ TEST_F(Sweeping, EndsTheChildAndKeepsItsPointsWhenCancelled) {
     const qint64 before = small.page.curves().finished();
     QApplication::processEvents();
     EXPECT_EQ(small.page.curves().finished(), before);
+}
+
+TEST_F(Sweeping, EndsTheRangeOfACapAtWhatThePartHas) {
+    CurvesOfSmall small;
+    small.page.activate();
+    ASSERT_TRUE(test::wait_until([&] { return !small.page.busy(); }));
+    const auto end = [&] {
+        return small.page.controls().request().axes.front().section('=', 1).section(',', 1, 1).toStdString();
+    };
+    EXPECT_EQ(end(), "400 GB/s") << "of the H800";
+    small.page.controls().splitBy("cluster.gpu", "h800-sxm, h20-sxm");
+    EXPECT_EQ(end(), "900 GB/s") << "of the H20";
+    small.page.controls().splitBy("cluster.gpu", "h800-sxm");
+    EXPECT_EQ(end(), "400 GB/s");
+    for (QDoubleSpinBox* box : small.page.controls().findChildren<QDoubleSpinBox*>()) {
+        if (box->accessibleName() == "to") {
+            box->setValue(300.0);
+        }
+    }
+    small.page.controls().splitBy("cluster.gpu", "h800-sxm, h20-sxm");
+    EXPECT_EQ(end(), "300 GB/s") << "as it was typed";
+}
+
+TEST_F(Sweeping, NamesACurveWithoutPointsOnceAndSaysWhyOnItsCard) {
+    CurvesOfSmall small;
+    small.page.controls().splitBy("plan.expert", "8, 7"); // 7 does not divide the ranks
+    small.page.run();
+    ASSERT_TRUE(test::wait_until([&] { return !small.page.busy(); }));
+    ASSERT_EQ(small.page.curves().names().size(), 2U);
+    ASSERT_TRUE(small.page.curves().curves()[1].empty());
+    const QString why = small.page.curves().refusal(1, small.page.curves().places().back());
+    ASSERT_NE(why, "");
+    int named = 0;
+    for (const QLegendMarker* marker :
+         small.page.chart().findChild<QChartView*>()->chart()->legend()->markers()) {
+        named += marker->isVisible() && marker->label() == small.page.curves().names()[1] ? 1 : 0;
+    }
+    EXPECT_EQ(named, 1);
+    int told = 0;
+    for (const QLabel* label : small.page.findChildren<HeadlineCard*>().back()->findChildren<QLabel*>()) {
+        told += label->text() == why ? 1 : 0;
+    }
+    EXPECT_EQ(told, 1);
 }
 
 TEST_F(Sweeping, SaysWhyThereIsNoCurve) {
