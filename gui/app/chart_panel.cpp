@@ -263,7 +263,8 @@ void ChartPanel::exportTo(const QString& file) const {
 }
 
 void ChartPanel::askExport() {
-    ask_export(this, tr("Export chart"), [this](const QString& file) { exportTo(file); });
+    ask_export(this, tr("Export chart"), QString::fromStdString(chart_.title),
+               [this](const QString& file) { exportTo(file); });
 }
 
 void ChartPanel::fillMenu(QMenu& menu) {

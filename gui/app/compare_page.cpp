@@ -98,21 +98,27 @@ void ComparePage::append(const QString& path) {
     add_->setVisible(entries_.size() < kMost); // six cards need its room
 }
 
-void ComparePage::add(const QString& path) {
-    const QString absolute = QFileInfo(path).absoluteFilePath();
-    if (files().contains(absolute)) {
-        return;
-    }
-    if (entries_.size() >= kMost) {
-        emit refused(tr("At most %1 scenarios are compared: remove one before '%2' is added.")
-                         .arg(kMost)
-                         .arg(QFileInfo(path).fileName()));
-    } else {
+void ComparePage::add(const QStringList& paths) {
+    QStringList left;
+    for (const QString& path : paths) {
+        const QString absolute = QFileInfo(path).absoluteFilePath();
+        if (files().contains(absolute)) {
+            continue;
+        }
+        if (entries_.size() >= kMost) {
+            left << "'" + QFileInfo(path).fileName() + "'";
+            continue;
+        }
         append(absolute);
         emit filesChanged();
         if (isVisible()) {
             compute(*entries_.back());
         }
+    }
+    if (!left.isEmpty()) {
+        emit refused(tr("At most %1 scenarios are compared: remove others before %2 can be added.")
+                         .arg(kMost)
+                         .arg(left.join(", ")));
     }
 }
 
@@ -226,9 +232,7 @@ QString ComparePage::problem() const { return work_->message(); }
 void ComparePage::askAdd() {
     const QStringList chosen = QFileDialog::getOpenFileNames(
         this, tr("Add scenarios"), QFileInfo(document_.path()).absolutePath(), tr("Scenarios (*.toml)"));
-    for (const QString& path : chosen) {
-        add(path);
-    }
+    add(chosen);
 }
 
 } // namespace chokepoint::gui

@@ -32,8 +32,8 @@ public:
     explicit ComparePage(Document&, QWidget* parent = nullptr);
     ~ComparePage() override;
 
-    /// Adds a file to the comparison, unless it has it, or is full, which refused() then tells.
-    void add(const QString& path);
+    /// Adds files to the comparison, unless it has them, or is full, which refused() then tells.
+    void add(const QStringList& paths);
     [[nodiscard]] QStringList files() const;
     void activate() override;
     [[nodiscard]] bool busy() const override;

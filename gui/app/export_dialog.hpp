@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QString>
+#include <QStringList>
 
 #include <functional>
 
@@ -14,8 +15,12 @@ enum class ExportKind { png, svg, csv };
 /// By the name's ending. @throws std::runtime_error naming the endings that there are.
 ExportKind export_kind(const QString& file);
 
-/// Asks where to, then export_to.
-void ask_export(QWidget* parent, const QString& title, const std::function<void(const QString& file)>& write);
+/// Asks for a file to write. A name without an ending gets that of the chosen filter, of which there is one
+/// or more ("PNG (*.png)"). Empty if the question is closed.
+QString ask_file(QWidget* parent, const QString& title, const QString& suggested, const QStringList& filters);
+/// Asks where to, then export_to. The name that is suggested is made of `subject`.
+void ask_export(QWidget* parent, const QString& title, const QString& subject,
+                const std::function<void(const QString& file)>& write);
 /// Says above the window's pages what went wrong if `write` throws; in a box of its own where there are none.
 void export_to(QWidget* parent, const QString& title, const QString& file,
                const std::function<void(const QString& file)>& write);

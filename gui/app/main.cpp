@@ -65,9 +65,7 @@ int screenshot(const QString& page, const QString& file, const QStringList& scen
         if (!scenarios.isEmpty()) {
             window.open(scenarios.front());
         }
-        for (const QString& other : scenarios.mid(1)) {
-            window.compareWith(other);
-        }
+        window.compareWith(scenarios.mid(1));
         take_screenshot(window, page, file);
     } catch (const std::exception& error) {
         return complain(kFailed, error.what());
@@ -83,9 +81,7 @@ int desktop(const QStringList& scenarios) {
     QTimer::singleShot(0, &window, [&] {
         const bool recovered = window.offerRecovery();
         if (!scenarios.isEmpty() && !recovered && window.open(scenarios.front())) {
-            for (const QString& other : scenarios.mid(1)) {
-                window.compareWith(other);
-            }
+            window.compareWith(scenarios.mid(1));
             window.showPage("compare");
         }
     });

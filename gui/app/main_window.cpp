@@ -203,7 +203,7 @@ void MainWindow::placeDock(const QString& page) {
 
 QString MainWindow::message() const { return message_->message(); }
 
-void MainWindow::compareWith(const QString& path) { compare_->add(path); }
+void MainWindow::compareWith(const QStringList& paths) { compare_->add(paths); }
 
 void MainWindow::remember(const QString& path) {
     QStringList recent = settings_->value("recent").toStringList();

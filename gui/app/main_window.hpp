@@ -43,7 +43,7 @@ public:
     bool open(const QString& path);
     /// What was told last above the pages; empty if all went well since.
     [[nodiscard]] QString message() const;
-    void compareWith(const QString& path);
+    void compareWith(const QStringList& paths);
     void showPage(const QString& name);
     [[nodiscard]] Page* page(const QString& name) const;
     [[nodiscard]] Document& document() { return *document_; }

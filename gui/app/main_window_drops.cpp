@@ -50,16 +50,18 @@ void MainWindow::openDropped(const QStringList& files) {
     message_->clear();
     bool opened = false;
     QString fault;
-    for (const QString& file : files) {
-        // The first that can be read is opened, the others stand beside it.
-        if (opened) {
-            compareWith(file);
-        } else if (opened = open(file); !opened) {
+    // The first that can be read is opened, the others stand beside it.
+    qsizetype next = 0;
+    while (!opened && next < files.size()) {
+        if (opened = open(files[next++]); !opened) {
             fault = message();
             if (fault.isEmpty()) {
                 return; // the present text is to stay
             }
         }
+    }
+    if (opened) {
+        compareWith(files.mid(next));
     }
     if (!fault.isEmpty()) {
         message_->tell(fault); // however well the others went

@@ -2,6 +2,7 @@
 // The window's menus, and what they ask before anything is lost.
 #include "compare_page.hpp"
 #include "document.hpp"
+#include "export_dialog.hpp"
 #include "guide_bar.hpp"
 #include "main_window.hpp"
 #include "message_bar.hpp"
@@ -9,6 +10,8 @@
 #include "text.hpp"
 
 #include <QActionGroup>
+#include <QApplication>
+#include <QDir>
 #include <QDockWidget>
 #include <QFileDialog>
 #include <QFileInfo>
@@ -30,9 +33,11 @@ void MainWindow::makeMenus() {
     help->addAction(tr("&About Chokepoint"), this, [this] {
         QMessageBox::about(
             this, tr("About Chokepoint"),
-            tr("<b>Chokepoint</b><p>What does a hardware restriction do to the cost of training "
-               "a model?</p><p>Every figure comes from the command line, %1.</p>")
-                .arg(cli_program().toHtmlEscaped()));
+            tr("<b>Chokepoint</b> %1<p>What does a hardware restriction do to the cost of training "
+               "a model?</p><p>Every figure comes from the command line, %2.</p><p>This program is free "
+               "software under the GNU General Public License, version 3 or later; the command line is "
+               "under the Apache License, version 2.0.</p>")
+                .arg(QApplication::applicationVersion().toHtmlEscaped(), cli_program().toHtmlEscaped()));
     });
     help->addAction(tr("About &Qt"), this, [this] { QMessageBox::aboutQt(this); });
 }
@@ -153,9 +158,7 @@ bool MainWindow::offerRecovery() {
                 .arg(recovered.path));
         if (answer == QMessageBox::Yes) {
             document_->restore(recovered);
-            for (const QString& file : earlierFiles_) {
-                compareWith(file);
-            }
+            compareWith(earlierFiles_);
             showPage(earlierPage_);
             return true;
         }
@@ -168,7 +171,7 @@ void MainWindow::startGuide() {
     // The study that the README begins with: the cap's price, as the difference to the part it caps.
     for (const Shipped& shipped : shipped_scenarios()) {
         if (shipped.path.endsWith("deepseek-v3-h800.toml") && open(shipped.path)) {
-            compareWith(QString(shipped.path).replace("h800", "h100"));
+            compareWith({QString(shipped.path).replace("h800", "h100")});
             guide_->begin();
         }
     }

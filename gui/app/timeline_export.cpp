@@ -80,7 +80,8 @@ void TimelineView::exportTo(const QString& file) {
 void TimelineView::copy() { QApplication::clipboard()->setImage(render(viewport()->size(), kFine)); }
 
 void TimelineView::askExport() {
-    ask_export(this, tr("Export the shown stretch"), [this](const QString& file) { exportTo(file); });
+    ask_export(this, tr("Export the shown stretch"), tr("timeline"),
+               [this](const QString& file) { exportTo(file); });
 }
 
 void TimelineView::contextMenuEvent(QContextMenuEvent* event) {

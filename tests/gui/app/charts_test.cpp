@@ -61,8 +61,8 @@ exec ')" CHOKEPOINT_CLI R"(' "$@")");
         window_->resize(1600, 1000);
         window_->show();
         ASSERT_TRUE(window_->open(kSmall));
-        window_->compareWith(QString::fromStdString(
-            scratch_.write("other.toml", read_file(kSmall) + "\n[cluster.caps]\nnvlink = \"100 GB/s\"\n")));
+        window_->compareWith({QString::fromStdString(
+            scratch_.write("other.toml", read_file(kSmall) + "\n[cluster.caps]\nnvlink = \"100 GB/s\"\n"))});
         window_->showPage(QString::fromStdString(GetParam()));
         page_ = window_->page(QString::fromStdString(GetParam()));
         page_->demonstrate();

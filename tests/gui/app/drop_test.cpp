@@ -127,9 +127,11 @@ TEST_F(Drops, OpenTheFirstAndCompareTheOthers) {
     for (int i = 0; i < ComparePage::kMost; ++i) {
         more << copy("more" + std::to_string(i) + ".toml");
     }
+    more << copy("more6.toml");
     ASSERT_TRUE(drop(compare(), urls_of(more)));
     EXPECT_EQ(compare().files().size(), ComparePage::kMost - 1) << "beside the open one";
-    EXPECT_THAT(window_.message().toStdString(), HasSubstr("'more5.toml'")) << "says which one has no room";
+    EXPECT_THAT(window_.message().toStdString(), HasSubstr("'more5.toml', 'more6.toml'"))
+        << "says which ones have no room";
 }
 
 TEST_F(Drops, SayInPlaceWhatIsNoScenarioAndKeepWhatIsOpen) {

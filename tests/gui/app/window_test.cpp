@@ -121,7 +121,7 @@ TEST_F(Window, ExplainsTheDifferenceOfEveryFurtherScenario) {
     ASSERT_TRUE(file.open(QIODevice::ReadOnly));
     const std::string small = file.readAll().toStdString();
     for (const char* name : {"b.toml", "c.toml"}) {
-        window->compareWith(QString::fromStdString(scratch_.write(name, small)));
+        window->compareWith({QString::fromStdString(scratch_.write(name, small))});
     }
     window->showPage("compare");
     Page* page = window->page("compare");
