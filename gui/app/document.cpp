@@ -81,6 +81,14 @@ void Document::open(const QString& path) {
     settle(bytes);
 }
 
+void Document::begin(const QString& text) {
+    path_.clear();
+    crlf_ = false;
+    text_.setPlainText(text);
+    original_ = {};
+    settle({});
+}
+
 void Document::settle(const QByteArray& bytes) {
     digest_ = digest_of(bytes);
     watch();
@@ -105,8 +113,8 @@ bool Document::changedOnDisk() const {
 
 void Document::restore(const Recovered& recovered) {
     path_ = recovered.path;
-    QFile file(path_); // may be gone
-    crlf_ = file.open(QIODevice::ReadOnly) && file.readAll().contains("\r\n");
+    QFile file(path_); // may be gone, or have never been
+    crlf_ = !path_.isEmpty() && file.open(QIODevice::ReadOnly) && file.readAll().contains("\r\n");
     original_ = {};
     digest_ = recovered.digest;
     watch();
@@ -130,7 +138,9 @@ void Document::save(const QString& path) {
     settle(bytes);
 }
 
-QString Document::name() const { return path_.isEmpty() ? tr("no scenario") : QFileInfo(path_).fileName(); }
+QString Document::name() const {
+    return !path_.isEmpty() ? QFileInfo(path_).fileName() : isOpen() ? tr("untitled") : tr("no scenario");
+}
 
 QString Document::text() const { return text_.toPlainText(); }
 
@@ -139,7 +149,7 @@ Invocation Document::invocation(const QString& command, const QStringList& optio
 }
 
 void Document::keepCopy() {
-    if (recovery_.isEmpty() || !isModified()) {
+    if (recovery_.isEmpty() || !isModified() || !isOpen()) {
         return;
     }
     if (copy_.isEmpty()) {

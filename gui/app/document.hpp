@@ -19,7 +19,7 @@ namespace chokepoint::gui {
 /// Unsaved text that an earlier session left behind.
 struct Recovered {
     QString path, text;
-    QString file; ///< to remove once the text is safe
+    QString file;        ///< to remove once the text is safe
     QByteArray digest{}; ///< of what the path held when it was read
 };
 
@@ -33,6 +33,8 @@ public:
 
     /// @throws std::runtime_error saying why the file cannot be read; the present text stays.
     void open(const QString& path);
+    /// A text that has no file yet.
+    void begin(const QString& text);
     /// Takes back what a crash left: `path` with unsaved changes.
     void restore(const Recovered&);
     /// @throws std::runtime_error saying why the file cannot be written; nothing is half-written.
@@ -41,7 +43,9 @@ public:
     /// that. A file that is gone is none to lose.
     [[nodiscard]] bool changedOnDisk() const;
 
-    [[nodiscard]] bool isOpen() const { return !path_.isEmpty(); }
+    /// There is a scenario: a file, or a text that has none yet.
+    [[nodiscard]] bool isOpen() const { return !path_.isEmpty() || !text_.isEmpty(); }
+    /// Empty until the text is saved.
     [[nodiscard]] const QString& path() const { return path_; }
     [[nodiscard]] QString name() const;
     [[nodiscard]] QString text() const;
@@ -72,7 +76,7 @@ private:
     struct {
         QByteArray bytes;
         QString text;
-    } original_; ///< of the file as it was read
+    } original_;        ///< of the file as it was read
     QByteArray digest_; ///< of the file as it was read or saved
     QFileSystemWatcher watcher_;
     int revision_ = 0;

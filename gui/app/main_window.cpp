@@ -98,9 +98,10 @@ MainWindow::MainWindow(std::unique_ptr<QSettings> settings, const QString& recov
     connect(document_.get(), &Document::pathChanged, this, &MainWindow::refreshTitle);
     connect(document_.get(), &Document::changed, this, &MainWindow::refreshTitle);
     connect(document_.get(), &Document::overtaken, this, [this] {
-        message_->tell(tr("%1 has been changed by another program. Reload (F5) reads it again; Save asks before "
-                          "it overwrites it.")
-                           .arg(document_->name()));
+        message_->tell(
+            tr("%1 has been changed by another program. Reload (F5) reads it again; Save asks before "
+               "it overwrites it.")
+                .arg(document_->name()));
     });
     connect(&document_->editable(), &QTextDocument::modificationChanged, this,
             &MainWindow::setWindowModified);

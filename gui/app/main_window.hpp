@@ -8,7 +8,6 @@
 #include <QMainWindow>
 
 #include <memory>
-#include <optional>
 
 class QDockWidget;
 class QListWidget;
@@ -66,11 +65,12 @@ private:
     void makeViewMenu();
     void askOpen();
     void openDropped(const QStringList& files);
+    void begin();
     bool save(bool as);
-    /// Where to save a text whose file another program changed meanwhile; nothing if it is not to be saved.
-    std::optional<QString> askOvertaken();
-    /// Empty if the question is closed.
+    /// Where to save; empty if the question is closed.
     QString askSaveAs();
+    /// The same of a text whose file another program has changed meanwhile.
+    QString askOvertaken();
     /// True if the present text may go.
     bool mayDiscard();
     void remember(const QString& path);

@@ -19,6 +19,7 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSettings>
+#include <QStandardPaths>
 
 namespace chokepoint::gui {
 
@@ -44,6 +45,7 @@ void MainWindow::makeMenus() {
 
 void MainWindow::makeFileMenu() {
     QMenu* file = menus_->addMenu(tr("&File"));
+    file->addAction(tr("&New"), QKeySequence::New, this, &MainWindow::begin);
     file->addAction(tr("&Open…"), QKeySequence::Open, this, &MainWindow::askOpen);
     recentMenu_ = file->addMenu(tr("Open &recent"));
     connect(recentMenu_, &QMenu::aboutToShow, this, [this] {
@@ -54,7 +56,7 @@ void MainWindow::makeFileMenu() {
         }
     });
     file->addAction(tr("Re&load"), QKeySequence(Qt::Key_F5), this, [this] {
-        if (document_->isOpen()) {
+        if (!document_->path().isEmpty()) {
             open(QString(document_->path()));
         }
     });
@@ -98,13 +100,24 @@ void MainWindow::askOpen() {
     }
 }
 
+void MainWindow::begin() {
+    if (mayDiscard()) {
+        // The tables that every scenario has: what each of them lacks stands below the text.
+        document_->begin("title = \"untitled\"\n\n[cluster]\n\n[model]\n\n[plan]\n");
+        message_->clear();
+        showPage("scenario");
+    }
+}
+
 bool MainWindow::save(bool as) {
     if (!document_->isOpen()) {
+        message_->tell(tr("There is no scenario to save."));
         return false;
     }
+    as = as || document_->path().isEmpty() || is_shipped(document_->path());
     QString path = as ? askSaveAs() : document_->path();
     if (!as && document_->changedOnDisk()) {
-        path = askOvertaken().value_or(QString());
+        path = askOvertaken();
     }
     if (path.isEmpty()) {
         return false;
@@ -121,11 +134,16 @@ bool MainWindow::save(bool as) {
 }
 
 QString MainWindow::askSaveAs() {
-    return QFileDialog::getSaveFileName(this, tr("Save the scenario"), document_->path(),
-                                        tr("Scenarios (*.toml)"));
+    QString at = document_->path();
+    if (at.isEmpty() || is_shipped(at)) {
+        const QString documents = QStandardPaths::writableLocation(QStandardPaths::DocumentsLocation);
+        at = (QFileInfo(documents).isDir() ? documents : QDir::homePath()) + "/" +
+             (at.isEmpty() ? tr("untitled.toml") : QFileInfo(at).fileName());
+    }
+    return ask_file(this, tr("Save the scenario"), at, {tr("Scenarios (*.toml)")});
 }
 
-std::optional<QString> MainWindow::askOvertaken() {
+QString MainWindow::askOvertaken() {
     QMessageBox box(QMessageBox::Warning, tr("The file has changed"),
                     tr("Another program has changed %1 since it was opened here.\n\nOverwrite its changes?")
                         .arg(document_->name()),
@@ -137,11 +155,11 @@ std::optional<QString> MainWindow::askOvertaken() {
     if (box.clickedButton() == overwrite) {
         return document_->path();
     }
-    return box.clickedButton() == elsewhere ? std::optional(askSaveAs()) : std::nullopt;
+    return box.clickedButton() == elsewhere ? askSaveAs() : QString();
 }
 
 bool MainWindow::mayDiscard() {
-    if (!document_->isModified()) {
+    if (!document_->isModified() || !document_->isOpen()) {
         return true;
     }
     const auto answer = QMessageBox::question(this, tr("Unsaved changes"),
@@ -155,7 +173,7 @@ bool MainWindow::offerRecovery() {
         const auto answer = QMessageBox::question(
             this, tr("Unsaved text"),
             tr("An earlier session ended without saving its changes to\n%1\n\nTake them back?")
-                .arg(recovered.path));
+                .arg(recovered.path.isEmpty() ? tr("a scenario that has no file yet") : recovered.path));
         if (answer == QMessageBox::Yes) {
             document_->restore(recovered);
             compareWith(earlierFiles_);

@@ -101,6 +101,7 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
     text_->setLineWrapMode(QPlainTextEdit::NoWrap);
     text_->setAccessibleName(tr("Scenario as TOML"));
     text_->setTabChangesFocus(true);
+    text_->setPlaceholderText(tr("Type a scenario here, or open one."));
 
     auto* scroll = new QScrollArea(this);
     scroll->setWidget(form_);
@@ -202,6 +203,11 @@ void ScenarioEditor::textChanged() {
     }
     if (document_.isOpen()) {
         debounce_->start();
+    } else {
+        debounce_->stop();
+        runner_->cancel();
+        showFaults({});
+        state_->clear();
     }
 }
 

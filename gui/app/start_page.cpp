@@ -50,6 +50,18 @@ std::vector<Shipped> shipped_scenarios() {
     return list;
 }
 
+bool is_shipped(const QString& path) {
+    if (path.isEmpty()) {
+        return false;
+    }
+    const QDir data(QString::fromStdString(hw::data_directory().string()));
+    const QFileInfo file(path);
+    // By its name, or by another that leads to the same installation.
+    return QDir::cleanPath(file.absoluteFilePath())
+               .startsWith(QDir::cleanPath(data.absolutePath()) + "/scenarios/") ||
+           file.canonicalFilePath().startsWith(data.canonicalPath() + "/scenarios/");
+}
+
 StartPage::StartPage(QWidget* parent)
     : Page(parent),
       recent_(new QListWidget(this)),

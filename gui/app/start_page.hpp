@@ -54,5 +54,7 @@ struct Shipped {
     QString path, title, question;
 };
 std::vector<Shipped> shipped_scenarios();
+/// One of the files that come with the program: an example to copy, not to write to.
+bool is_shipped(const QString& path);
 
 } // namespace chokepoint::gui

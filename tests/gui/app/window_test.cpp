@@ -14,6 +14,7 @@
 #include <app/scenario_editor.hpp>
 #include <app/scenario_form.hpp>
 #include <app/screenshot.hpp>
+#include <app/start_page.hpp>
 #include <app/theme.hpp>
 
 #include <gmock/gmock.h>
@@ -27,6 +28,7 @@
 #include <QDialog>
 #include <QDockWidget>
 #include <QFile>
+#include <QFileDialog>
 #include <QGraphicsSimpleTextItem>
 #include <QGraphicsView>
 #include <QImage>
@@ -40,6 +42,7 @@
 #include <QSlider>
 #include <QTableView>
 #include <QTableWidget>
+#include <QTimer>
 
 #include <filesystem>
 #include <set>
@@ -61,6 +64,31 @@ protected:
 
     std::unique_ptr<QSettings> settings() { return settings_in(scratch_); }
     std::unique_ptr<MainWindow> window() { return std::make_unique<MainWindow>(settings(), QString()); }
+    /// Does something with the next dialog.
+    template <class Answer> static void whenAsked(Answer answer) {
+        auto* timer = new QTimer;
+        timer->callOnTimeout([timer, answer] {
+            if (QWidget* asking = QApplication::activeModalWidget()) {
+                timer->deleteLater();
+                timer->stop();
+                answer(*asking);
+            }
+        });
+        timer->start(10);
+    }
+    static void choose(const MainWindow& window, const QString& action) {
+        for (QAction* one : window.findChildren<QAction*>()) {
+            if (one->text() == action) {
+                return one->trigger();
+            }
+        }
+        FAIL() << "no " << action.toStdString();
+    }
+    static void nameFile(QWidget& dialog, const std::string& path) {
+        auto& files = static_cast<QFileDialog&>(dialog);
+        files.selectFile(QString::fromStdString(path));
+        QMetaObject::invokeMethod(&files, "accept");
+    }
 
     ScratchDirectory scratch_;
 };
@@ -382,6 +410,79 @@ TEST_F(Window, TellsRecentFilesOfOneNameApart) {
                                                       recent->viewport()->width() - 10));
     }
     EXPECT_EQ(shown.size(), 2U) << "also where the folder's name is shortened";
+}
+
+TEST_F(Window, AsksBeforeASaveUndoesWhatAnotherProgramWrote) {
+    const std::string path = scratch_.write("a.toml", "title = \"a\"\n");
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(QString::fromStdString(path)));
+    QTextCursor(&window->document().editable()).insertText("# ours\n");
+    ASSERT_EQ(scratch_.write("a.toml", "title = \"theirs\"\n"), path);
+    ASSERT_TRUE(wait_until([&] { return !window->message().isEmpty(); }));
+    EXPECT_THAT(window->message().toStdString(), HasSubstr("a.toml has been changed by another program"));
+    const auto press = [](const QString& name) {
+        whenAsked([name](QWidget& box) {
+            for (auto* button : box.findChildren<QAbstractButton*>()) {
+                if (button->text() == name) {
+                    return button->click();
+                }
+            }
+            FAIL() << "no " << name.toStdString();
+        });
+    };
+    whenAsked([](QWidget& box) { box.close(); });
+    choose(*window, "&Save");
+    EXPECT_EQ(test::read_file(path), "title = \"theirs\"\n");
+    EXPECT_TRUE(window->document().isModified());
+    press("&Overwrite");
+    choose(*window, "&Save");
+    EXPECT_EQ(test::read_file(path), "# ours\ntitle = \"a\"\n");
+    EXPECT_EQ(window->message(), "");
+}
+
+TEST_F(Window, SavesACopyOfAScenarioThatComesWithIt) {
+    const QString shipped = shipped_scenarios().front().path;
+    EXPECT_TRUE(is_shipped(shipped));
+    EXPECT_FALSE(is_shipped(QString::fromStdString(scratch_.write("a.toml", ""))));
+    const std::string before = test::read_file(shipped.toStdString());
+    const std::string mine = (scratch_.path() / "mine.toml").string();
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(shipped));
+    QTextCursor(&window->document().editable()).insertText("# mine\n");
+    whenAsked([](QWidget& dialog) { dialog.close(); });
+    choose(*window, "&Save");
+    EXPECT_TRUE(window->document().isModified());
+    whenAsked([&](QWidget& dialog) { nameFile(dialog, mine); });
+    choose(*window, "&Save");
+    EXPECT_EQ(test::read_file(shipped.toStdString()), before);
+    EXPECT_EQ(test::read_file(mine), "# mine\n" + before);
+    EXPECT_EQ(window->document().path().toStdString(), mine);
+}
+
+TEST_F(Window, ChecksAndSavesATextThatHasNoFileYet) {
+    const auto window = this->window();
+    window->show();
+    EXPECT_FALSE(window->document().isOpen());
+    choose(*window, "&Save");
+    EXPECT_THAT(window->message().toStdString(), HasSubstr("no scenario"));
+    choose(*window, "&New");
+    Page* page = window->page("scenario");
+    EXPECT_TRUE(page->isVisible());
+    EXPECT_TRUE(window->windowTitle().startsWith("untitled")) << window->windowTitle().toStdString();
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_THAT(page->problem().toStdString(), HasSubstr("cluster"));
+    window->document().editable().setPlainText(QString::fromStdString(test::read_file(kSmall)));
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_EQ(page->problem(), "");
+    EXPECT_FALSE(page->empty());
+    const std::string mine = (scratch_.path() / "mine.toml").string();
+    window->document().editable().setModified(true);
+    whenAsked([&](QWidget& dialog) { nameFile(dialog, mine); });
+    choose(*window, "&Save");
+    EXPECT_EQ(test::read_file(mine), test::read_file(kSmall));
+    EXPECT_EQ(window->windowTitle().section('[', 0, 0), "mine.toml");
 }
 
 TEST_F(Window, ShowsWhereEveryValueIsFrom) {
