@@ -108,6 +108,7 @@ void ChartPanel::setChart(Chart chart) {
 }
 
 void ChartPanel::setHint(const QString& hint) { view_->setHint(hint); }
+const QString& ChartPanel::hint() const { return view_->hint(); }
 
 bool ChartPanel::isEmpty() const {
     return std::ranges::all_of(chart_.series,

@@ -27,6 +27,7 @@ public:
     void setChart(Chart);
     /// What stands in the place of a chart that has nothing to show.
     void setHint(const QString&);
+    [[nodiscard]] const QString& hint() const;
     /// As given: all series, unzoomed.
     [[nodiscard]] const Chart& chart() const { return chart_; }
     /// As it stands on the screen.

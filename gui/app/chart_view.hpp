@@ -27,6 +27,7 @@ public:
     void show(const Chart&);
     /// Words in the place of a chart.
     void setHint(const QString&);
+    [[nodiscard]] const QString& hint() const { return hint_; }
     void setStale(bool);
     /// A line across the plot, at a share of its width from the left.
     void setMark(std::optional<double> share);

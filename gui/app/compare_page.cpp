@@ -204,7 +204,13 @@ void ComparePage::refresh() {
         panel->setEnabled(complete);
     }
     difference_->setStale(!complete);
-    if (!complete || all.empty()) {
+    if (!complete) {
+        return;
+    }
+    if (all.empty()) {
+        for (ChartPanel* panel : {phases_, waits_, memory_}) {
+            panel->setHint(tr("There is no step to see."));
+        }
         return;
     }
     phases_->setChart(phase_chart(all));

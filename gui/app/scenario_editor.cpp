@@ -122,13 +122,12 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
     help_->setTextFormat(Qt::RichText);
     help_->setAlignment(Qt::AlignTop | Qt::AlignLeft);
     help_->setMinimumHeight(4 * fontMetrics().lineSpacing());
-    help_->setText(
-        tr("The field that is edited is explained here; names that are bold are set in the file."));
+    explain();
     form_side->addWidget(help_);
     connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
-        const QString words = form_->explanation(now);
-        if (!words.isEmpty()) {
-            help_->setText(words);
+        if (!form_->explanation(now).isEmpty()) {
+            explained_ = now;
+            explain();
         }
     });
 
@@ -148,7 +147,7 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
     debounce_->setInterval(kDebounceMilliseconds);
     connect(debounce_, &QTimer::timeout, this, &ScenarioEditor::check);
     connect(&document_, &Document::changed, this, &ScenarioEditor::textChanged);
-    connect(&document_, &Document::pathChanged, this, &ScenarioEditor::textChanged);
+    connect(&document_, &Document::pathChanged, this, &ScenarioEditor::begin);
     connect(form_, &ScenarioForm::edited, this, &ScenarioEditor::setValue);
     connect(form_, &ScenarioForm::tableAsked, this, [this](const QString& name) {
         const QString before = document_.text();
@@ -173,6 +172,23 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
 }
 
 ScenarioEditor::~ScenarioEditor() { text_->setDocument(nullptr); }
+
+void ScenarioEditor::explain() {
+    const QString words = form_->explanation(explained_);
+    const QString otherwise =
+        tr("The field that is edited is explained here; names that are bold are set in the file.");
+    help_->setText(words.isEmpty() ? otherwise : words);
+}
+
+void ScenarioEditor::begin() {
+    if (document_.path() != path_) {
+        path_ = document_.path();
+        form_->setResolved({});
+        explain();
+        emit begun();
+    }
+    textChanged();
+}
 
 bool ScenarioEditor::busy() const { return debounce_->isActive() || runner_->running(); }
 
@@ -227,6 +243,7 @@ void ScenarioEditor::take(const QByteArray& json) {
         }
         if (!values.isEmpty()) {
             form_->setResolved(resolved);
+            explain();
         }
         showFaults(answer);
         emit checked(values);

@@ -4,6 +4,7 @@
 
 #include <QHash>
 #include <QJsonObject>
+#include <QPointer>
 #include <QWidget>
 
 #include <memory>
@@ -41,6 +42,8 @@ public:
     void setValue(const QString& key, const QString& literal);
 
 signals:
+    /// Another scenario: what was told of the one before holds no more.
+    void begun();
     /// What `check` resolved ("values" of its JSON); empty while the text is faulty.
     void checked(const QJsonObject& values);
 
@@ -54,8 +57,12 @@ private:
     void showFaults(const QJsonObject& answer);
     void markLines(const QList<int>& lines, const QStringList& messages);
     void goTo(int line, int column);
+    /// What a field means and is, for as long as no other is edited.
+    void explain();
+    void begin();
 
     Document& document_;
+    QString path_; ///< of the scenario that the form is about
     std::unique_ptr<CatalogLists> lists_;
     std::unique_ptr<Runner> runner_;
     QPlainTextEdit* text_;
@@ -66,6 +73,7 @@ private:
     QLineEdit* filter_;
     QCheckBox* all_;
     QLabel* help_;
+    QPointer<QWidget> explained_;
     QTimer* debounce_;
 };
 

@@ -60,6 +60,10 @@ ScenarioPage::ScenarioPage(ScenarioEditor& editor, QWidget* parent)
     table_->setWordWrap(false);
     connect(filter_, &QLineEdit::textChanged, shown_, &QSortFilterProxyModel::setFilterFixedString);
     connect(&editor_, &ScenarioEditor::checked, this, &ScenarioPage::show);
+    connect(&editor_, &ScenarioEditor::begun, this, [this] {
+        model_->setRowCount(0);
+        showChosen();
+    });
     connect(table_->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             &ScenarioPage::showChosen);
     showChosen();

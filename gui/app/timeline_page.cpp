@@ -76,6 +76,7 @@ TimelinePage::TimelinePage(Document& document, QWidget* parent)
     status_->setText(
         tr("Ctrl and wheel, or W and S: zoom. Drag, or A and D: move. Shift and drag: zoom to a stretch."));
     legend_->setAccessibleName(tr("Colours of the spans"));
+    legend_->setWordWrap(true);
     layout->addWidget(legend_);
     showLegend();
     layout->addWidget(status_);
@@ -121,10 +122,14 @@ void TimelinePage::endReading() {
 void TimelinePage::showLegend() {
     // As the trace for ui.perfetto.dev is coloured.
     constexpr const char* kOpen = "generic_work"; // of profiles alone
-    const std::pair<QString, const char*> kinds[] = {
-        {tr("forward"), "thread_state_running"},       {tr("backward"), "rail_response"},
-        {tr("weight gradient"), "rail_animation"},     {tr("forward or backward"), kOpen},
-        {tr("expert traffic"), "thread_state_iowait"}, {tr("other traffic"), "thread_state_uninterruptible"}};
+    const std::pair<QString, const char*> kinds[] = {{tr("forward"), "thread_state_running"},
+                                                     {tr("backward"), "rail_response"},
+                                                     {tr("weight gradient"), "rail_animation"},
+                                                     {tr("forward or backward"), kOpen},
+                                                     {tr("gradient norm, optimizer"), kUpdateColor},
+                                                     {tr("expert traffic"), "thread_state_iowait"},
+                                                     {tr("other traffic"), "thread_state_uninterruptible"},
+                                                     {tr("schedule"), ""}};
     const bool open = below_ && below_->has_color(kOpen);
     QStringList entries;
     for (const auto& [name, color] : kinds) {

@@ -264,13 +264,14 @@ std::optional<std::size_t> TraceModel::span_at(const TraceTrack& track, double t
 
 QColor trace_color(const std::string& reserved) {
     // catapult-project/catapult, tracing/tracing/base/color_scheme.html
-    static const std::array<std::pair<const char*, QRgb>, 6> kReserved{
+    static const std::array<std::pair<const char*, QRgb>, 7> kReserved{
         {{"generic_work", qRgb(125, 125, 125)},
          {"thread_state_running", qRgb(126, 200, 148)},
          {"rail_response", qRgb(67, 135, 253)},
          {"rail_animation", qRgb(244, 74, 63)},
          {"thread_state_iowait", qRgb(255, 140, 0)},
-         {"thread_state_uninterruptible", qRgb(182, 125, 143)}}};
+         {"thread_state_uninterruptible", qRgb(182, 125, 143)},
+         {kUpdateColor, qRgb(0, 118, 112)}}};
     for (const auto& [name, color] : kReserved) {
         if (reserved == name) {
             return QColor::fromRgb(color);

@@ -88,6 +88,9 @@ private:
     bool critical_ = false;
 };
 
+/// Of spans that end a step: gradient norm and optimizer. No trace has this name.
+inline constexpr const char* kUpdateColor = "update";
+
 /// The colour that trace viewers give a reserved name ("thread_state_running"), so that both show the same.
 QColor trace_color(const std::string& reserved);
 

@@ -121,6 +121,12 @@ Event read_event(std::string_view text) {
     return event;
 }
 
+/// The trace has what a step ends with in the colour of backward work; here it has its own.
+std::string_view color_of(const Event& event) {
+    const bool update = event.name == "optimizer" || event.name == "gradient norm";
+    return update ? kUpdateColor : event.color;
+}
+
 } // namespace
 
 void TraceReader::feed(std::string_view piece) {
@@ -175,7 +181,7 @@ void TraceReader::event(std::string_view text) {
                                          : fmt::format("{}, in {}", event.kernel, event.segment));
         model_.track(process, event.thread)
             .spans.push_back({event.at * kMicrosecond, (event.at + event.duration) * kMicrosecond,
-                              model_.intern_name(event.name), model_.intern_color(event.color),
+                              model_.intern_name(event.name), model_.intern_color(color_of(event)),
                               event.micro_batch, event.layer, event.critical, detail});
     } else if (event.phase == 'M' && event.name == "thread_name") {
         model_.track(process, event.thread).thread_name =

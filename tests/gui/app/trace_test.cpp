@@ -51,6 +51,19 @@ TraceTrack random_track(TraceModel& model, std::size_t spans, std::uint64_t seed
 
 } // namespace
 
+TEST(TraceReader, TellsWhatAStepEndsWithFromBackwardWork) {
+    const std::string ending = R"trace([
+{"ph":"X","tid":1,"ts":0,"dur":1,"name":"mlp(B)","cname":"rail_response"},
+{"ph":"X","tid":1,"ts":1,"dur":1,"name":"gradient norm","cname":"rail_response"},
+{"ph":"X","tid":1,"ts":2,"dur":1,"name":"optimizer","cname":"rail_response"}])trace";
+    const TraceModel model = read_in_pieces(ending, ending.size());
+    const auto& spans = model.tracks().front().spans;
+    ASSERT_EQ(spans.size(), 3U);
+    const auto color = [&](std::size_t i) { return trace_color(model.color(spans[i].color)); };
+    EXPECT_NE(color(0), color(1));
+    EXPECT_EQ(color(1), color(2));
+}
+
 TEST(TraceReader, ReadsTheSameInAnyPieces) {
     for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{64}, kTrace.size()}) {
         const TraceModel model = read_in_pieces(kTrace, piece);
