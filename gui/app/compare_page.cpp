@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "compare_page.hpp"
 
+#include "card_strip.hpp"
 #include "chart_panel.hpp"
 #include "difference_panel.hpp"
 #include "document.hpp"
@@ -33,7 +34,7 @@ struct ComparePage::Entry {
 ComparePage::ComparePage(Document& document, QWidget* parent)
     : Page(parent),
       document_(document),
-      cards_(new QHBoxLayout),
+      cards_(new CardStrip(this)),
       add_(new QPushButton(tr("&Add scenario…"), this)),
       phases_(new ChartPanel(this)),
       waits_(new ChartPanel(this)),
@@ -42,7 +43,7 @@ ComparePage::ComparePage(Document& document, QWidget* parent)
       work_(new WorkBar(this)) {
     auto* layout = new QVBoxLayout(this);
     auto* top = new QHBoxLayout;
-    top->addLayout(cards_, 1);
+    top->addWidget(cards_, 1);
     top->addWidget(add_, 0, Qt::AlignTop);
     layout->addLayout(top);
     layout->addWidget(work_);
@@ -76,7 +77,7 @@ void ComparePage::append(const QString& path) {
     entry->card = new HeadlineCard(static_cast<int>(entries_.size()), this);
     entry->card->setTitle(path.isEmpty() ? tr("The open scenario") : QFileInfo(path).fileName());
     entry->card->setRemovable(!path.isEmpty());
-    cards_->addWidget(entry->card, 1);
+    cards_->add(entry->card);
     Entry* at = entry.get();
     connect(entry->card, &HeadlineCard::removed, this, [this, at] { remove(at); }, Qt::QueuedConnection);
     connect(at->runner.get(), &Runner::finished, this, [this, at](const QByteArray& json) {
@@ -94,6 +95,8 @@ void ComparePage::append(const QString& path) {
     connect(at->runner.get(), &Runner::failed, this, [at](const QString& message) { at->failure = message; });
     work_->watch(*at->runner);
     connect(at->runner.get(), &Runner::ended, this, &ComparePage::refresh);
+    lastInTabOrder_ =
+        at->card->placeInTabOrder(entries_.empty() ? add_ : lastInTabOrder_); // before the charts
     entries_.push_back(std::move(entry));
     add_->setVisible(entries_.size() < kMost); // six cards need its room
 }
@@ -146,6 +149,7 @@ void ComparePage::remove(const Entry* which) {
         delete entries_.back()->card;
         entries_.pop_back();
     }
+    lastInTabOrder_ = entries_.front()->card->placeInTabOrder(add_);
     for (qsizetype i = 0; i < all.size(); ++i) {
         if (i != index) {
             append(all[i]);

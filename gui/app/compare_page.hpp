@@ -11,11 +11,11 @@
 #include <optional>
 #include <vector>
 
-class QHBoxLayout;
 class QPushButton;
 
 namespace chokepoint::gui {
 
+class CardStrip;
 class ChartPanel;
 class DifferencePanel;
 class Document;
@@ -58,8 +58,9 @@ private:
 
     Document& document_;
     std::vector<std::unique_ptr<Entry>> entries_; ///< [0] is the document
-    QHBoxLayout* cards_;
+    CardStrip* cards_;
     QPushButton* add_;
+    QWidget* lastInTabOrder_ = nullptr; ///< of the cards
     ChartPanel* phases_;
     ChartPanel* waits_;
     ChartPanel* memory_;

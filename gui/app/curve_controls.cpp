@@ -3,6 +3,7 @@
 
 #include "catalog_lists.hpp"
 #include "document.hpp"
+#include "flow_layout.hpp"
 #include "rules_chart.hpp"
 #include "sweep_curves.hpp"
 #include "toml_edit.hpp"
@@ -94,8 +95,8 @@ CurveControls::CurveControls(Document& document, CatalogLists& lists, QWidget* p
       run_(new QPushButton(tr("&Run"), this)) {
     auto* rows = new QVBoxLayout(this);
     rows->setContentsMargins(0, 0, 0, 0);
-    auto* first = new QHBoxLayout;
-    auto* second = new QHBoxLayout;
+    auto* first = new FlowLayout;
+    auto* second = new FlowLayout;
     addAxisControls(*first);
     addCurveControls(*second);
     rows->addLayout(first);
@@ -113,15 +114,20 @@ CurveControls::CurveControls(Document& document, CatalogLists& lists, QWidget* p
     chooseSplit();
 }
 
-void CurveControls::addLabelled(QHBoxLayout& row, const QString& name, QWidget* widget) {
-    auto* label = new QLabel(name, this);
+QHBoxLayout& CurveControls::addLabelled(FlowLayout& row, const QString& name, QWidget* widget) {
+    auto* together = new QWidget(this);
+    auto* line = new QHBoxLayout(together);
+    line->setContentsMargins(0, 0, 0, 0);
+    auto* label = new QLabel(name, together);
     label->setBuddy(widget);
     widget->setAccessibleName(QString(name).remove('&'));
-    row.addWidget(label);
-    row.addWidget(widget);
+    line->addWidget(label);
+    line->addWidget(widget);
+    row.addWidget(together);
+    return *line;
 }
 
-void CurveControls::addAxisControls(QHBoxLayout& row) {
+void CurveControls::addAxisControls(FlowLayout& row) {
     for (const CurveAxis& axis : curve_axes()) {
         axis_->addItem(axis.label);
     }
@@ -134,18 +140,22 @@ void CurveControls::addAxisControls(QHBoxLayout& row) {
     addLabelled(row, tr("&Axis"), axis_);
     addLabelled(row, tr("fr&om"), from_);
     addLabelled(row, tr("&to"), to_);
-    addLabelled(row, tr("&points"), count_);
-    row.addWidget(logX_);
-    row.addStretch(1);
+    addLabelled(row, tr("&points"), count_).addWidget(logX_);
+    auto* end = new QWidget(this);
+    end->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    auto* buttons = new QHBoxLayout(end); // at the line's end, whichever it is
+    buttons->setContentsMargins(0, 0, 0, 0);
+    buttons->addStretch(1);
+    row.addWidget(end);
     auto* open = new QPushButton(tr("Open &store…"), this);
     open->setToolTip(tr("Curves from a result store that `chokepoint sweep` wrote, or is writing"));
     connect(open, &QPushButton::clicked, this, &CurveControls::openAsked);
-    row.addWidget(open);
-    row.addWidget(run_);
+    buttons->addWidget(open);
+    buttons->addWidget(run_);
     run_->setDefault(true);
 }
 
-void CurveControls::addCurveControls(QHBoxLayout& row) {
+void CurveControls::addCurveControls(FlowLayout& row) {
     for (const Split& split : splits()) {
         split_->addItem(tr(split.label));
     }
@@ -156,12 +166,11 @@ void CurveControls::addCurveControls(QHBoxLayout& row) {
     choose_->setAccessibleName(tr("Choose values from the catalog"));
     choose_->setMenu(choices_);
     addLabelled(row, tr("A &curve for each"), split_);
-    addLabelled(row, tr("of"), values_);
+    constexpr int kValues = 160; // pixels: of two parts
+    values_->setMinimumWidth(kValues);
+    addLabelled(row, tr("of"), values_).addWidget(choose_);
     values_->setAccessibleName(tr("Values, one curve each"));
-    row.addWidget(choose_);
-    addLabelled(row, tr("sho&ws"), metric_);
-    row.addWidget(logY_);
-    row.setStretchFactor(values_, 1);
+    addLabelled(row, tr("sho&ws"), metric_).addWidget(logY_);
 }
 
 CurveAxis CurveControls::axis() const {

@@ -24,6 +24,7 @@ namespace chokepoint::gui {
 
 class CatalogLists;
 class Document;
+class FlowLayout;
 
 /// What to sweep: the axis across, and --axis for each axis.
 struct CurveRequest {
@@ -55,9 +56,10 @@ signals:
     void openAsked();
 
 private:
-    void addAxisControls(QHBoxLayout&);
-    void addCurveControls(QHBoxLayout&);
-    void addLabelled(QHBoxLayout&, const QString& name, QWidget*);
+    void addAxisControls(FlowLayout&);
+    void addCurveControls(FlowLayout&);
+    /// A label and its control, which stay side by side. @return their line, for more beside them
+    QHBoxLayout& addLabelled(FlowLayout&, const QString& name, QWidget*);
     void chooseAxis();
     void chooseSplit();
     void fillChoices();

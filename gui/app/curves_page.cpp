@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "curves_page.hpp"
 
+#include "card_strip.hpp"
 #include "catalog_lists.hpp"
 #include "chart_panel.hpp"
 #include "curve_controls.hpp"
@@ -11,7 +12,6 @@
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QScrollArea>
 #include <QSlider>
 #include <QVBoxLayout>
 
@@ -23,6 +23,7 @@ namespace chokepoint::gui {
 namespace {
 
 constexpr int kReadEveryMilliseconds = 150;
+constexpr int kCardHeight = 206; // pixels: kept free from the beginning
 /// Points are taken in portions, so that the window answers between them.
 constexpr std::size_t kPortion = 400;
 
@@ -44,7 +45,7 @@ CurvesPage::CurvesPage(Document& document, QWidget* parent)
       panel_(new ChartPanel(this)),
       slider_(horizontal_slider(this)),
       pointed_(new QLabel(this)),
-      cards_(new QHBoxLayout),
+      cards_(new CardStrip(this, kCardHeight)),
       work_(new WorkBar(this)) {
     layOut();
     timer_.setInterval(kReadEveryMilliseconds);
@@ -108,18 +109,8 @@ void CurvesPage::layOut() {
     place->addWidget(pointed_);
     place->addWidget(slider_, 1);
     layout->addLayout(place);
-    auto* strip = new QWidget(this);
-    strip->setLayout(cards_);
-    cards_->setContentsMargins(0, 0, 0, 0);
-    auto* scroll = new QScrollArea(this);
-    scroll->setWidget(strip);
-    scroll->setWidgetResizable(true);
-    scroll->setFrameShape(QFrame::NoFrame);
-    scroll->setAccessibleName(tr("Figures at the slider's place"));
-    scroll->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    constexpr int kCardHeight = 206;
-    scroll->setFixedHeight(kCardHeight);
-    layout->addWidget(scroll);
+    cards_->setAccessibleName(tr("Figures at the slider's place"));
+    layout->addWidget(cards_);
     slider_->setEnabled(false);
     panel_->setHint(
         tr("Choose an axis and a range, and press Run: the curve of the open scenario fills in here."));
@@ -293,7 +284,7 @@ void CurvesPage::showPointed() {
     while (headlines_.size() < curves_.curves().size()) {
         headlines_.push_back(new HeadlineCard(static_cast<int>(headlines_.size()), this));
         headlines_.back()->setMinimumWidth(230);
-        cards_->addWidget(headlines_.back(), 1);
+        cards_->add(headlines_.back());
     }
     const double x = places[std::min(static_cast<std::size_t>(slider_->value()), places.size() - 1)];
     const QString unit = curves_.axis().unit == "e12" ? QString(" T") : curves_.axis().unit;

@@ -12,12 +12,12 @@
 #include <memory>
 #include <vector>
 
-class QHBoxLayout;
 class QLabel;
 class QSlider;
 
 namespace chokepoint::gui {
 
+class CardStrip;
 class CatalogLists;
 class ChartPanel;
 class CurveControls;
@@ -78,7 +78,7 @@ private:
     ChartPanel* panel_;
     QSlider* slider_;
     QLabel* pointed_;
-    QHBoxLayout* cards_;
+    CardStrip* cards_;
     std::vector<HeadlineCard*> headlines_;
     WorkBar* work_;
     int revision_ = -1;

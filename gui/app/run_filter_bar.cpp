@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "run_filter_bar.hpp"
 
+#include "flow_layout.hpp"
+
 #include <QAbstractItemView>
 #include <QComboBox>
 #include <QCoreApplication>
-#include <QHBoxLayout>
 #include <QLineEdit>
 #include <QPushButton>
 #include <QSignalBlocker>
@@ -62,12 +63,12 @@ RunFilterBar::RunFilterBar(QWidget* parent)
       choices_{},
       band_(nullptr),
       clear_(new QPushButton(tr("&Show all"), this)) {
-    auto* layout = new QHBoxLayout(this);
+    auto* layout = new FlowLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     words_->setPlaceholderText(tr("Filter by words of name, model, source…"));
     words_->setClearButtonEnabled(true);
     words_->setAccessibleName(tr("Filter runs"));
-    layout->addWidget(words_, 3);
+    layout->addWidget(words_);
     choices_ = {Choice{&RunFilter::gpu, addBox(*layout, tr("Part"), tr("every part"))},
                 Choice{&RunFilter::kind, addBox(*layout, tr("Kind of model"), tr("dense and MoE"))},
                 Choice{&RunFilter::software, addBox(*layout, tr("Software"), tr("all software"))},
@@ -87,7 +88,7 @@ RunFilterBar::RunFilterBar(QWidget* parent)
     clear_->setEnabled(false);
 }
 
-QComboBox* RunFilterBar::addBox(QHBoxLayout& layout, const QString& name, const QString& any) {
+QComboBox* RunFilterBar::addBox(FlowLayout& layout, const QString& name, const QString& any) {
     auto* box = new QComboBox(this);
     box->setAccessibleName(name);
     box->setToolTip(name);
@@ -95,7 +96,8 @@ QComboBox* RunFilterBar::addBox(QHBoxLayout& layout, const QString& name, const 
     constexpr int kLetters = 9;
     box->setMinimumContentsLength(kLetters);
     box->addItem(any, QString());
-    layout.addWidget(box, 2);
+    box->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    layout.addWidget(box);
     connect(box, &QComboBox::currentIndexChanged, this, &RunFilterBar::changed);
     return box;
 }

@@ -9,11 +9,12 @@
 #include <array>
 
 class QComboBox;
-class QHBoxLayout;
 class QLineEdit;
 class QPushButton;
 
 namespace chokepoint::gui {
+
+class FlowLayout;
 
 class RunFilterBar : public QWidget {
     Q_OBJECT
@@ -34,7 +35,7 @@ private:
         QString RunFilter::* field;
         QComboBox* box;
     };
-    QComboBox* addBox(QHBoxLayout&, const QString& name, const QString& any);
+    QComboBox* addBox(FlowLayout&, const QString& name, const QString& any);
 
     QLineEdit* words_;
     std::array<Choice, 5> choices_;

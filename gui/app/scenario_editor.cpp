@@ -86,6 +86,7 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
       document_(document),
       lists_(std::make_unique<CatalogLists>()),
       runner_(std::make_unique<Runner>()),
+      sides_(new QSplitter(Qt::Horizontal, this)),
       text_(new QPlainTextEdit(this)),
       highlighter_(new TomlHighlighter(&document.editable())),
       form_(new ScenarioForm(shipped_schema(), *lists_)),
@@ -131,15 +132,14 @@ ScenarioEditor::ScenarioEditor(Document& document, QWidget* parent)
         }
     });
 
-    auto* sides = new QSplitter(Qt::Horizontal, this);
-    sides->addWidget(left);
-    sides->addWidget(text_);
-    sides->setSizes({430, 470});
+    sides_->addWidget(left);
+    sides_->addWidget(text_);
+    sides_->setSizes({430, 470});
     problems_->setAccessibleName(tr("Faults and warnings"));
     problems_->setWordWrap(true);
     problems_->setMaximumHeight(130);
     auto* layout = new QVBoxLayout(this);
-    layout->addWidget(sides, 1);
+    layout->addWidget(sides_, 1);
     layout->addWidget(state_);
     layout->addWidget(problems_);
 
@@ -324,6 +324,17 @@ void ScenarioEditor::goTo(int line, int column) {
         text_->setTextCursor(cursor);
         text_->setFocus();
     }
+}
+
+void ScenarioEditor::resizeEvent(QResizeEvent* event) {
+    // Side by side the form's values would have no room below this.
+    constexpr int kNarrow = 640;
+    const Qt::Orientation fits = width() < kNarrow ? Qt::Vertical : Qt::Horizontal;
+    if (sides_->orientation() != fits) {
+        sides_->setOrientation(fits);
+        sides_->setSizes({1, 1});
+    }
+    QWidget::resizeEvent(event);
 }
 
 void ScenarioEditor::changeEvent(QEvent* event) {

@@ -14,6 +14,7 @@ class QLabel;
 class QLineEdit;
 class QListWidget;
 class QPlainTextEdit;
+class QSplitter;
 class QTimer;
 
 namespace chokepoint::gui {
@@ -49,6 +50,7 @@ signals:
 
 protected:
     void changeEvent(QEvent*) override;
+    void resizeEvent(QResizeEvent*) override;
 
 private:
     void textChanged();
@@ -65,6 +67,7 @@ private:
     QString path_; ///< of the scenario that the form is about
     std::unique_ptr<CatalogLists> lists_;
     std::unique_ptr<Runner> runner_;
+    QSplitter* sides_;
     QPlainTextEdit* text_;
     TomlHighlighter* highlighter_;
     ScenarioForm* form_;

@@ -67,8 +67,12 @@ public:
         painter_.setRenderHint(QPainter::Antialiasing, true);
         painter_.fillRect(area_, background_color(chart_.dark));
         set_text(kTitlePixels);
-        painter_.drawText(QRectF(area_.left(), area_.top() + kMargin, area_.width(), 1.5 * kTitlePixels),
-                          Qt::AlignCenter, QString::fromStdString(chart_.title));
+        const QRectF head(area_.left() + kMargin, area_.top() + kMargin, area_.width() - 2.0 * kMargin,
+                          1.5 * kTitlePixels);
+        painter_.drawText(
+            head, Qt::AlignCenter,
+            QFontMetricsF(painter_.font())
+                .elidedText(QString::fromStdString(chart_.title), Qt::ElideRight, head.width()));
         paint_axis();
         double top = plot_.top();
         for (const BarPanel& panel : chart_.panels) {
