@@ -290,6 +290,16 @@ void ChartPanel::contextMenuEvent(QContextMenuEvent* event) {
     menu.exec(event->globalPos());
 }
 
+void ChartPanel::focusInEvent(QFocusEvent* event) {
+    QWidget::focusInEvent(event);
+    view_->setFocused(true);
+}
+
+void ChartPanel::focusOutEvent(QFocusEvent* event) {
+    QWidget::focusOutEvent(event);
+    view_->setFocused(false);
+}
+
 void ChartPanel::keyPressEvent(QKeyEvent* event) {
     constexpr double kStep = 0.1;
     constexpr double kIn = 0.8;

@@ -70,6 +70,8 @@ signals:
 protected:
     void changeEvent(QEvent*) override;
     void contextMenuEvent(QContextMenuEvent*) override;
+    void focusInEvent(QFocusEvent*) override;
+    void focusOutEvent(QFocusEvent*) override;
     void keyPressEvent(QKeyEvent*) override;
 
 private:

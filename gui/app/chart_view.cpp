@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "chart_view.hpp"
 
+#include "theme.hpp"
+
 #include "charts/palette.hpp"
 #include "charts/parts.hpp"
 
@@ -84,6 +86,19 @@ void ChartView::setHint(const QString& hint) {
 void ChartView::setStale(bool stale) {
     stale_ = stale;
     viewport()->update();
+}
+
+void ChartView::setFocused(bool focused) {
+    focused_ = focused;
+    viewport()->update();
+}
+
+void ChartView::paintEvent(QPaintEvent* event) {
+    QChartView::paintEvent(event);
+    if (focused_) {
+        QPainter painter(viewport());
+        paint_focus(painter, *viewport());
+    }
 }
 
 void ChartView::setMark(std::optional<double> share) {

@@ -29,6 +29,8 @@ public:
     void setHint(const QString&);
     [[nodiscard]] const QString& hint() const { return hint_; }
     void setStale(bool);
+    /// A frame says that keys go to this chart.
+    void setFocused(bool);
     /// A line across the plot, at a share of its width from the left.
     void setMark(std::optional<double> share);
     /// A ring that can be dragged, at shares of the plot from its lower left.
@@ -48,6 +50,7 @@ signals:
 
 protected:
     void drawForeground(QPainter*, const QRectF&) override;
+    void paintEvent(QPaintEvent*) override;
     void wheelEvent(QWheelEvent*) override;
     void mousePressEvent(QMouseEvent*) override;
     void mouseMoveEvent(QMouseEvent*) override;
@@ -69,7 +72,7 @@ private:
     QString hint_;
     bool blank_ = true;
     Chart painted_; ///< of a kind that Qt Charts does not know
-    bool moved_ = false, stale_ = false, dark_ = false;
+    bool moved_ = false, stale_ = false, dark_ = false, focused_ = false;
 };
 
 } // namespace chokepoint::gui

@@ -90,6 +90,12 @@ void set_bold(QWidget& widget) {
     widget.setFont(font);
 }
 
+void paint_focus(QPainter& painter, const QWidget& widget) {
+    painter.setPen(QPen(widget.palette().color(QPalette::Highlight), 2.0));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(widget.rect().adjusted(1, 1, -1, -1));
+}
+
 void Card::paintEvent(QPaintEvent*) {
     constexpr double kRadius = 6.0;
     QPainter painter(this);

@@ -6,6 +6,8 @@
 #include <QLabel>
 #include <QPalette>
 
+class QPainter;
+
 namespace chokepoint::gui {
 
 enum class Look { system, light, dark };
@@ -18,6 +20,9 @@ QColor fault_color(bool dark);
 /// A type size in pixels. A style sheet would set it too, but keeps the colours of the look it was set in.
 void set_type(QWidget&, int pixels, bool bold = false);
 void set_bold(QWidget&);
+
+/// Around a widget that has the keys and does not show it itself.
+void paint_focus(QPainter&, const QWidget&);
 
 /// A frame with round corners on the ground of fields.
 class Card : public QFrame {

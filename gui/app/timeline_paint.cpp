@@ -34,6 +34,9 @@ void TimelineView::paintEvent(QPaintEvent*) {
         painter.setBrush(fill);
         painter.drawRect(QRectF(QPointF(band_->x(), kAxis), QPointF(pointer_.x(), viewport()->height())));
     }
+    if (hasFocus()) {
+        paint_focus(painter, *viewport());
+    }
 }
 
 void TimelineView::paintAll(QPainter& painter, const QSize& size) {

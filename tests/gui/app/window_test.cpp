@@ -29,6 +29,7 @@
 #include <QDockWidget>
 #include <QFile>
 #include <QFileDialog>
+#include <QFocusEvent>
 #include <QGraphicsSimpleTextItem>
 #include <QGraphicsView>
 #include <QImage>
@@ -483,6 +484,108 @@ TEST_F(Window, ChecksAndSavesATextThatHasNoFileYet) {
     choose(*window, "&Save");
     EXPECT_EQ(test::read_file(mine), test::read_file(kSmall));
     EXPECT_EQ(window->windowTitle().section('[', 0, 0), "mine.toml");
+}
+
+TEST_F(Window, FitsASmallScreenWithAsManyScenariosAsThereCanBe) {
+    const std::string small = test::read_file(kSmall);
+    const auto window = this->window();
+    window->resize(1024, 700);
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    QStringList others;
+    for (int i = 1; i < ComparePage::kMost; ++i) {
+        others << QString::fromStdString(
+            scratch_.write("a-rather-long-name" + std::to_string(i) + ".toml", small));
+    }
+    window->compareWith(others);
+    for (const QString& page : page_names()) {
+        window->showPage(page);
+        // Figures make cards taller; the other pages are as wide while they compute.
+        ASSERT_TRUE(wait_until([&] { return page != "compare" || !window->page(page)->busy(); }));
+        QApplication::processEvents();
+        EXPECT_LE(window->minimumSizeHint().width(), 1024) << page.toStdString();
+        EXPECT_LE(window->minimumSizeHint().height(), 700) << page.toStdString();
+    }
+    window->showPage("scenario");
+    QApplication::processEvents();
+    for (const QLineEdit* value : window->findChild<ScenarioEditor*>()->form().findChildren<QLineEdit*>()) {
+        if (value->isVisible()) {
+            EXPECT_GE(value->width(), 80) << value->accessibleName().toStdString();
+        }
+    }
+}
+
+TEST_F(Window, ReachesCardsBeforeChartsAndShowsWhichChartHasTheKeys) {
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    window->compareWith({QString::fromStdString(scratch_.write("b.toml", test::read_file(kSmall)))});
+    window->showPage("compare");
+    Page* page = window->page("compare");
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    std::vector<std::string> order;
+    QWidget* at = page->findChild<QPushButton*>("remarks");
+    for (const QWidget* first = at; order.size() < 1000; at = at->nextInFocusChain()) {
+        if (at == first && !order.empty()) {
+            break;
+        }
+        const bool counts = at->isVisible() && (qobject_cast<QAbstractButton*>(at) != nullptr ||
+                                                qobject_cast<ChartPanel*>(at) != nullptr);
+        if (counts) {
+            order.emplace_back(at->metaObject()->className());
+        }
+    }
+    EXPECT_THAT(
+        std::vector(order.begin(), order.begin() + 4),
+        testing::ElementsAre("QPushButton", "QToolButton", "QPushButton", "chokepoint::gui::ChartPanel"));
+    auto* chart = page->findChild<ChartPanel*>();
+    const QRgb before = chart->grab().toImage().pixel(1, 1);
+    QFocusEvent in(QEvent::FocusIn), out(QEvent::FocusOut);
+    QApplication::sendEvent(chart, &in);
+    EXPECT_EQ(chart->grab().toImage().pixel(1, 1), chart->palette().color(QPalette::Highlight).rgb());
+    QApplication::sendEvent(chart, &out);
+    EXPECT_EQ(chart->grab().toImage().pixel(1, 1), before);
+}
+
+TEST_F(Window, TellsOfTheOpenScenarioAlone) {
+    const auto window = this->window();
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    window->showPage("scenario");
+    Page* page = window->page("scenario");
+    ASSERT_TRUE(wait_until([&] { return !page->busy() && !page->empty(); }));
+    auto* editor = window->findChild<ScenarioEditor*>();
+    QLineEdit* nodes = nullptr;
+    for (QLineEdit* edit : editor->form().findChildren<QLineEdit*>()) {
+        nodes = edit->accessibleName() == "cluster.nodes" ? edit : nodes;
+    }
+    ASSERT_NE(nodes, nullptr);
+    emit qApp->focusChanged(nullptr, nodes);
+    const auto told = [&](const QString& words) {
+        return std::ranges::any_of(editor->findChildren<QLabel*>(), [&](const QLabel* label) {
+            return label->text().startsWith("<b>cluster.nodes</b>") && label->text().contains(words);
+        });
+    };
+    EXPECT_TRUE(told("Now <b>2</b>"));
+    ASSERT_TRUE(window->open(QString::fromStdString(scratch_.write("a.toml", "[cluster]\nnodes = \"x\"\n"))));
+    EXPECT_TRUE(told(""));
+    EXPECT_FALSE(told("Now")) << "of the scenario before";
+    EXPECT_TRUE(page->empty()) << "nor its other values";
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_FALSE(told("Now"));
+}
+
+TEST_F(Window, SaysThatThereIsNoStepWhereTheCommandLineCannotBeStarted) {
+    setenv("CHOKEPOINT_CLI", "/no/such/program", 1);
+    const auto window = this->window();
+    setenv("CHOKEPOINT_CLI", CHOKEPOINT_CLI, 1);
+    window->show();
+    ASSERT_TRUE(window->open(kSmall));
+    window->showPage("compare");
+    Page* page = window->page("compare");
+    ASSERT_TRUE(wait_until([&] { return !page->busy(); }));
+    EXPECT_THAT(page->problem().toStdString(), HasSubstr("cannot start"));
+    EXPECT_EQ(page->findChild<ChartPanel*>()->hint(), "There is no step to see.");
 }
 
 TEST_F(Window, ShowsWhereEveryValueIsFrom) {
