@@ -23,7 +23,9 @@ std::vector<IdleCap> idle_caps(const Caps& caps, const Node& node) {
         above("nvlink", to_text(*caps.nvlink), to_text(gpu.nvlink));
     }
     if (caps.nic && *caps.nic > node.nic) {
-        above("nic", to_text(*caps.nic), to_text(node.nic));
+        idle.push_back(
+            {"nic", fmt::format("caps.nic of {} is above the {} of the node's NICs, and changes nothing",
+                                to_text(*caps.nic), to_text(node.nic))});
     }
     if (caps.memory_bandwidth && *caps.memory_bandwidth > gpu.memory_bandwidth) {
         above("memory_bandwidth", to_text(*caps.memory_bandwidth), to_text(gpu.memory_bandwidth));

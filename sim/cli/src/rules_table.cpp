@@ -142,6 +142,11 @@ private:
         for (const hw::Rule* rule : silent_) {
             add("{} speaks of none of these parts\n", rule->id);
         }
+        for (const hw::Rule* rule : shown_) {
+            if (rule->until) {
+                add("{} ended on {}\n", rule->id, *rule->until);
+            }
+        }
     }
 
     const std::vector<const hw::GpuSpec*>& parts_;
@@ -166,6 +171,20 @@ std::string rules_table(const std::vector<const hw::GpuSpec*>& parts, std::span<
     return Table(parts, rules).take();
 }
 
+/// "tpp at_least 4,800; or tpp at_least 1,600 and performance_density at_least 5.92".
+std::string conditions_text(const std::vector<hw::Conjunction>& alternatives) {
+    std::vector<std::string> any;
+    for (const hw::Conjunction& conjunction : alternatives) {
+        std::vector<std::string> all;
+        for (const hw::Threshold& threshold : conjunction) {
+            all.push_back(fmt::format("{} {} {}", hw::name(threshold.figure), hw::name(threshold.bound),
+                                      hw::to_text(threshold.figure, threshold.limit)));
+        }
+        any.push_back(fmt::format("{}", fmt::join(all, " and ")));
+    }
+    return fmt::format("{}", fmt::join(any, "; or "));
+}
+
 std::string margins_text(const hw::GpuSpec& part, std::span<const hw::Rule> rules) {
     std::string out;
     for (const hw::Rule& rule : rules) {
@@ -173,6 +192,8 @@ std::string margins_text(const hw::GpuSpec& part, std::span<const hw::Rule> rule
         fmt::format_to(std::back_inserter(out), "\n{}: {} ({}, from {}{})\n", rule.id,
                        hw::name(verdict.ruling), rule.instrument, rule.effective,
                        rule.until ? " until " + *rule.until : "");
+        fmt::format_to(std::back_inserter(out), "  {} where {}; else {}\n", hw::name(rule.consequence),
+                       conditions_text(rule.alternatives), hw::name(rule.otherwise));
         for (const hw::Margin& margin : verdict.margins) {
             fmt::format_to(std::back_inserter(out), "  {}\n", margin_text(margin));
         }
