@@ -15,6 +15,7 @@ using chokepoint::test::published_schema_violations;
 using chokepoint::test::run_cli;
 using chokepoint::test::ScratchDirectory;
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 
 namespace {
@@ -217,6 +218,10 @@ TEST(OptimizeCommand, SaysWhatIsBestAndWhy) {
     EXPECT_THAT(text.out, testing::AnyOf(HasSubstr("no other plan is better"),
                                          HasSubstr("every feasible plan was simulated")));
     EXPECT_THAT(text.out, HasSubstr("best plan"));
+    const CliResult large = run_cli({"optimize", kScenario, "--set", "plan.micro_batch=64", "--set",
+                                     "plan.global_batch=512", "--vary", "plan.recompute"});
+    EXPECT_EQ(large.exit_code, 2);
+    EXPECT_THAT(large.err, AllOf(HasSubstr("the plan needs"), HasSubstr("would fit with"))) << "as run says";
     const CliResult wrong = run_cli({"optimize", kScenario, "--vary", "plan.tensr"});
     EXPECT_EQ(wrong.exit_code, 2);
     EXPECT_THAT(wrong.err, HasSubstr("did you mean 'plan.tensor'?"));

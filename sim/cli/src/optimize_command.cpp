@@ -189,12 +189,25 @@ std::string explanation(const sim::ScenarioTemplate& source, const sim::Scenario
     return "\n" + sim::compare_text(a, b);
 }
 
+/// The plan that the search starts from. A search's own loader does not look for what would make a plan fit;
+/// a refusal says it all the same, as `run`'s does.
+sim::Scenario given_plan(const sim::ScenarioTemplate& source, const std::string& file, const Common& common) {
+    try {
+        return source.with({});
+    } catch (const sim::ScenarioError&) {
+        if (file != "-") {
+            (void)sim::load_scenario(file, {common.overrides, common.catalog_directories});
+        }
+        throw;
+    }
+}
+
 } // namespace
 
 int optimize_command(const OptimizeCommandOptions& command, const Common& common) {
     const sim::ScenarioTemplate source = sim::ScenarioTemplate::load(
         command.scenario, {common.overrides, common.catalog_directories, /*remedies=*/false});
-    const sim::Scenario given = source.with({});
+    const sim::Scenario given = given_plan(source, command.scenario, common);
     const sim::Grid grid = plans_of(source, given, command);
     const InterruptGuard guard;
     sim::OptimizeOptions options{
