@@ -6,6 +6,7 @@
 #include <QJsonArray>
 
 #include <cmath>
+#include <iterator>
 #include <set>
 
 namespace chokepoint::gui {
@@ -36,36 +37,31 @@ const std::vector<Metric>& metrics() {
         {"GPU-hours of the campaign, M", 1e-6, [](const RunResult& run) { return run.gpu_hours; }},
         {"cost of the campaign, M USD", 1e-6, [](const RunResult& run) { return run.usd; }},
         {"utilisation (MFU, causal), %", 100.0,
-         [](const RunResult& run) { return std::optional(Figure{run.mfu, {}}); }},
+         [](const RunResult& run) { return std::optional(Figure{run.mfu, {}}); }, true},
     };
     return kMetrics;
 }
 
-std::optional<double> knee_of(const std::vector<Point>& points, bool log_x, bool log_y) {
-    constexpr std::size_t kFewest = 5;
-    constexpr double kFar = 0.05;
-    if (points.size() < kFewest) {
+std::optional<double> knee_of(const std::vector<Point>& points, bool more_is_better) {
+    constexpr double kWorse = 1.05;
+    if (points.empty()) {
         return std::nullopt;
     }
-    const auto x = [&](const Point& p) { return log_x ? std::log(p.x) : p.x; };
-    const auto y = [&](const Point& p) { return log_y ? std::log(p.y) : p.y; };
-    const Point& a = points.front();
-    const Point& b = points.back();
-    const double width = x(b) - x(a);
-    const double height = y(b) - y(a);
-    if (width == 0.0 || height == 0.0) {
-        return std::nullopt;
+    const auto cost = [&](const Point& p) { return more_is_better ? 1.0 / p.y : p.y; };
+    auto best = points.begin();
+    for (auto p = points.begin(); p != points.end(); ++p) {
+        best = cost(*p) <= cost(*best) ? p : best; // the rightmost of equals
     }
-    double farthest = kFar;
-    std::optional<double> knee;
-    for (const Point& p : points) {
-        const double off = std::abs((y(p) - y(a)) / height - (x(p) - x(a)) / width);
-        if (off > farthest) {
-            farthest = off;
-            knee = p.x;
+    const double limit = cost(*best) * kWorse;
+    for (auto right = best; right != points.begin(); --right) {
+        const Point& left = *std::prev(right);
+        if (cost(left) > limit) {
+            const double share = std::log(limit / cost(*right)) / std::log(cost(left) / cost(*right));
+            return left.x > 0.0 ? right->x * std::pow(left.x / right->x, share)
+                                : right->x + (left.x - right->x) * share;
         }
     }
-    return knee;
+    return std::nullopt;
 }
 
 Chart curve_chart(const CurveView& view, const std::vector<QString>& names,
@@ -93,9 +89,9 @@ Chart curve_chart(const CurveView& view, const std::vector<QString>& names,
                                        figure->interval->second * view.metric.scale});
             }
         }
-        if (const auto knee = knee_of(series.points, view.log_x, view.log_y);
+        if (const auto knee = knee_of(series.points, view.metric.more_is_better);
             knee && curves.size() <= kKnees) {
-            chart.marks.push_back({*knee, fmt::format("knee of {}: {:g}", series.name, *knee)});
+            chart.marks.push_back({*knee, fmt::format("5% worse, {}: {:.3g}", series.name, *knee)});
         }
         chart.series.push_back(std::move(series));
     }

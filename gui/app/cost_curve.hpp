@@ -32,16 +32,16 @@ struct Metric {
     QString label;
     double scale = 1.0;
     std::optional<Figure> (*figure)(const RunResult&);
+    bool more_is_better = false;
 };
 const std::vector<Metric>& metrics();
 
 /// What has been computed of a series, by the axis' value.
 using Curve = std::map<double, RunResult>;
 
-/// The point farthest below (or above) the straight line from end to end, with both axes as drawn and scaled
-/// to one: Satopaa et al., Finding a "kneedle" in a haystack, ICDCS workshops 2011, section II. Nothing if no
-/// point is farther off than a twentieth, or of fewer than five points.
-std::optional<double> knee_of(const std::vector<Point>& points, bool log_x, bool log_y);
+/// Where the curve, coming from its best point towards the left, is a twentieth worse for the first time;
+/// straight between points on logarithmic axes, as `chokepoint plot` has it. Nothing if it never is.
+std::optional<double> knee_of(const std::vector<Point>& points, bool more_is_better);
 
 struct CurveView {
     CurveAxis axis;

@@ -55,15 +55,19 @@ TEST(CurveAxis, SpacesItsValuesEvenlyOrByFactors) {
     EXPECT_THROW(axis_values(1, 2, 1, false), std::invalid_argument);
 }
 
-TEST(CurveKnee, IsWhereTheCurveBends) {
+TEST(CurveKnee, IsWhereTheCurveIsATwentiethWorse) {
     std::vector<Point> bent, straight;
     for (double x = 1; x <= 20; ++x) {
         bent.push_back({x, std::max(10.0, 70.0 - 10.0 * x)});
         straight.push_back({x, 5.0 * x});
     }
-    EXPECT_EQ(knee_of(bent, false, false), 6.0);
-    EXPECT_FALSE(knee_of(straight, false, false));
-    EXPECT_FALSE(knee_of(std::vector<Point>(20, Point{1, 1}), false, false));
+    // From 10 at 6 to 20 at 5, straight in logarithms.
+    EXPECT_NEAR(knee_of(bent, false).value(), 6.0 * std::pow(5.0 / 6.0, std::log(1.05) / std::log(2.0)),
+                1e-12);
+    EXPECT_FALSE(knee_of(straight, false)) << "the best point is the first";
+    EXPECT_NEAR(knee_of(straight, true).value(), 20.0 / 1.05, 1e-9);
+    EXPECT_FALSE(knee_of(std::vector<Point>(20, Point{1, 1}), false));
+    EXPECT_FALSE(knee_of({}, false));
 }
 
 TEST(CurveAxis, CountsInWholeNumbersAndTellsTheCoarsestPointsFirst) {
