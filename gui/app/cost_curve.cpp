@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cost_curve.hpp"
 
+#include <chokepoint/sim/knee.hpp>
+
 #include <fmt/format.h>
 
 #include <QJsonArray>
 
-#include <cmath>
-#include <iterator>
 #include <set>
+#include <utility>
 
 namespace chokepoint::gui {
 
@@ -43,25 +44,12 @@ const std::vector<Metric>& metrics() {
 }
 
 std::optional<double> knee_of(const std::vector<Point>& points, bool more_is_better) {
-    constexpr double kWorse = 1.05;
-    if (points.empty()) {
-        return std::nullopt;
+    constexpr double kRise = 0.05;
+    std::vector<std::pair<double, double>> curve;
+    for (const Point& p : points) {
+        curve.emplace_back(p.x, p.y);
     }
-    const auto cost = [&](const Point& p) { return more_is_better ? 1.0 / p.y : p.y; };
-    auto best = points.begin();
-    for (auto p = points.begin(); p != points.end(); ++p) {
-        best = cost(*p) <= cost(*best) ? p : best; // the rightmost of equals
-    }
-    const double limit = cost(*best) * kWorse;
-    for (auto right = best; right != points.begin(); --right) {
-        const Point& left = *std::prev(right);
-        if (cost(left) > limit) {
-            const double share = std::log(limit / cost(*right)) / std::log(cost(left) / cost(*right));
-            return left.x > 0.0 ? right->x * std::pow(left.x / right->x, share)
-                                : right->x + (left.x - right->x) * share;
-        }
-    }
-    return std::nullopt;
+    return sim::knee(curve, kRise, more_is_better);
 }
 
 Chart curve_chart(const CurveView& view, const std::vector<QString>& names,

@@ -19,16 +19,22 @@ using namespace literals;
 
 constexpr std::string_view kMeasurementSchema = "chokepoint/measurements/1";
 
-/// @throws std::runtime_error that says where it is missing, or that it is of another type.
-template <typename T> T member(const Json& json, const char* key, const std::string& where) {
+/// @throws std::runtime_error that says where it is missing.
+const Json& child(const Json& json, const char* key, const std::string& where) {
     if (!json.contains(key)) {
         throw std::runtime_error(fmt::format("{}: '{}' is missing", where, key));
     }
+    return json.at(key);
+}
+
+/// @throws std::runtime_error that says where it is missing, or that it is of another type.
+template <typename T> T member(const Json& json, const char* key, const std::string& where) {
+    const Json& value = child(json, key, where);
     try {
-        return json.at(key).get<T>();
+        return value.get<T>();
     } catch (const Json::exception&) {
         throw std::runtime_error(
-            fmt::format("{}: '{}' is {}; expected another type", where, key, json.at(key).dump()));
+            fmt::format("{}: '{}' is {}; expected another type", where, key, value.dump()));
     }
 }
 
@@ -90,7 +96,7 @@ MeasurementUse use_from(const std::string& text, const std::string& where) {
 
 GpuSpec read_part(const Json& series, const std::string& in) {
     const std::string where = in + ": part";
-    const auto json = member<Json>(series, "part", in);
+    const Json& json = child(series, "part", in);
     GpuSpec part;
     part.id = member<std::string>(json, "id", where);
     part.architecture = member<std::string>(json, "architecture", where);
@@ -207,8 +213,8 @@ MeasurementSeries read_series(const Json& json, const std::string& file) {
     series.sms_held = json.value("sms_held", 0);
     series.loop = json.value("loop", 0.0);
     series.older = json.value("older", std::map<std::string, double>{});
-    const auto columns = member<Json>(json, "columns", where);
-    const auto rows = member<Json>(json, "rows", where);
+    const Json& columns = child(json, "columns", where);
+    const Json& rows = child(json, "rows", where);
     std::vector<std::string> faults;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         try {
@@ -248,7 +254,7 @@ void read_file(const std::filesystem::path& file, MeasurementSet& set) {
     if (schema != kMeasurementSchema) {
         throw std::runtime_error(fmt::format("schema is '{}'; expected '{}'", schema, kMeasurementSchema));
     }
-    for (const Json& series : member<Json>(json, "series", file.filename().string())) {
+    for (const Json& series : child(json, "series", file.filename().string())) {
         set.series.push_back(read_series(series, file.filename().string()));
         set.series.back().own_run = json.value("kind", "published") == "measured";
         read_stream_figures(series, set.stream);

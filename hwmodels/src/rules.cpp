@@ -265,6 +265,14 @@ bool admits(const Rule& rule, const Verdict& verdict) {
     return verdict.ruling == milder(rule) || verdict.ruling == Ruling::not_applicable;
 }
 
+namespace {
+
+bool all_admit(std::span<const Rule> rules, const GpuSpec& gpu) {
+    return std::ranges::all_of(rules, [&](const Rule& rule) { return admits(rule, classify(rule, gpu)); });
+}
+
+} // namespace
+
 std::vector<Caps> minimal_caps(std::span<const Rule> rules, const GpuSpec& gpu) {
     const Point own = own_figures(gpu);
     const auto values = candidates(rules, gpu);
@@ -276,10 +284,7 @@ std::vector<Caps> minimal_caps(std::span<const Rule> rules, const GpuSpec& gpu) 
                 // Figures descend, so whatever covers this point has been seen.
                 const bool covered =
                     std::ranges::any_of(admitted, [&](const Point& larger) { return covers(larger, point); });
-                const GpuSpec capped = apply(caps_at(point, own), gpu);
-                if (!covered && std::ranges::all_of(rules, [&](const Rule& rule) {
-                        return admits(rule, classify(rule, capped));
-                    })) {
+                if (!covered && all_admit(rules, apply(caps_at(point, own), gpu))) {
                     admitted.push_back(point);
                 }
             }

@@ -4,13 +4,15 @@
 
 #include "commands.hpp"
 
+#include <chokepoint/sim/knee.hpp>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
+#include <utility>
 
 namespace chokepoint::cli {
 
@@ -128,27 +130,11 @@ std::vector<Curve> curves(const std::vector<sim::StoredPoint>& points, const Fie
 }
 
 std::optional<double> knee(const Curve& curve, double rise, bool more_is_better) {
-    if (rise <= 0.0 || curve.points.size() < 2) {
-        return std::nullopt;
+    std::vector<std::pair<double, double>> points;
+    for (const CurvePoint& p : curve.points) {
+        points.emplace_back(p.x, p.y);
     }
-    const auto cost = [&](const CurvePoint& p) { return more_is_better ? 1.0 / p.y : p.y; };
-    std::size_t best = 0;
-    for (std::size_t i = 0; i < curve.points.size(); ++i) {
-        best = cost(curve.points[i]) <= cost(curve.points[best]) ? i : best; // the rightmost of equals
-    }
-    const double limit = cost(curve.points[best]) * (1.0 + rise);
-    // From the best place leftwards: caps hurt when they are small.
-    for (std::size_t i = best; i-- > 0;) {
-        const CurvePoint& left = curve.points[i];
-        const CurvePoint& right = curve.points[i + 1];
-        if (cost(left) > limit && cost(right) <= limit) {
-            const double share = std::log(limit / cost(right)) / std::log(cost(left) / cost(right));
-            const bool positive = left.x > 0.0;
-            return positive ? right.x * std::pow(left.x / right.x, share)
-                            : right.x + (left.x - right.x) * share;
-        }
-    }
-    return std::nullopt;
+    return sim::knee(points, rise, more_is_better);
 }
 
 } // namespace chokepoint::cli

@@ -12,6 +12,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 namespace chokepoint::sim::loader {
 namespace {
@@ -236,8 +238,16 @@ void check_ownership(Reading& reading, const hw::OwnershipModel& model, CostSett
     settings.ownership = own;
 }
 
+/// What owning costs, and of that what is written off in a straight line.
+constexpr std::array<std::string_view, 10> kOfOwning{
+    "cost.network",         "cost.topology",    "cost.storage",         "cost.facility",
+    "cost.lifetime",        "cost.utilisation", "cost.cost_of_capital", "cost.accelerator_price",
+    "cost.server_overhead", "cost.power_price"};
+constexpr std::span kWrittenOff = std::span(kOfOwning).first<7>();
+constexpr std::array<std::string_view, 1> kRent{"campaign.price"};
+
 /// What the scenario gives and the way it prices does not ask for.
-void warn_of_idle(Reading& reading, std::initializer_list<std::string_view> paths, std::string_view why) {
+void warn_of_idle(Reading& reading, std::span<const std::string_view> paths, std::string_view why) {
     for (const std::string_view path : paths) {
         if (reading.slot(path).given) {
             reading.warn(path, fmt::format("{} changes nothing: {}", label(path), why));
@@ -315,26 +325,19 @@ void check_cost(Reading& reading) {
     if (*draft.cost.model == kRental) {
         settings.title = "rent";
         settings.rent = rent(reading, *reading.library.catalog.find_gpu(draft.gpu));
-        warn_of_idle(reading,
-                     {"cost.accelerator_price", "cost.server_overhead", "cost.network", "cost.topology",
-                      "cost.storage", "cost.facility", "cost.lifetime", "cost.utilisation",
-                      "cost.cost_of_capital", "cost.power_price"},
-                     "a rent covers what owning costs; expected another cost.model");
+        warn_of_idle(reading, kOfOwning, "a rent covers what owning costs; expected another cost.model");
     } else {
         const auto& models = reading.library.economics.cost_models;
         const hw::OwnershipModel& model =
             *std::ranges::find(models, *draft.cost.model, &hw::OwnershipModel::id);
         settings.title = model.title;
         check_ownership(reading, model, settings);
-        warn_of_idle(reading, {"campaign.price"},
+        warn_of_idle(reading, kRent,
                      fmt::format("cost.model \"{}\" prices what the cluster costs to own; expected "
                                  "cost.model = \"{}\"",
                                  model.id, kRental));
         if (model.depreciation != hw::Depreciation::straight_line) {
-            warn_of_idle(reading,
-                         {"cost.network", "cost.topology", "cost.storage", "cost.facility", "cost.lifetime",
-                          "cost.utilisation", "cost.cost_of_capital"},
-                         fmt::format("cost.model \"{}\" has no such term", model.id));
+            warn_of_idle(reading, kWrittenOff, fmt::format("cost.model \"{}\" has no such term", model.id));
         }
     }
     draft.money = settings;

@@ -48,12 +48,13 @@ public:
             if (line.empty() || line.front() == '#') {
                 continue;
             }
-            columns_.empty() ? read_header(line) : read_run(line);
-            if (columns_.size() == 1) {
+            if (columns_.empty() && line.find('\t') == std::string_view::npos) {
+                fault("no tab in the header; expected columns that tabs separate");
                 break; // without columns no run can be read
             }
+            columns_.empty() ? read_header(line) : read_run(line);
         }
-        if (columns_.empty()) {
+        if (columns_.empty() && faults_.empty()) {
             fault("no header; expected a line of column names");
         }
         if (!faults_.empty()) {
@@ -67,11 +68,6 @@ private:
     void fault(std::string message) { faults_.push_back({file_, line_, 1, std::move(message)}); }
 
     void read_header(std::string_view line) {
-        if (line.find('\t') == std::string_view::npos) {
-            fault("no tab in the header; expected columns that tabs separate");
-            columns_.emplace_back(line);
-            return;
-        }
         for (const std::string_view column : split(line, '\t')) {
             columns_.emplace_back(column);
             const bool own = std::ranges::find(kOwnColumns, column) != kOwnColumns.end();

@@ -221,7 +221,7 @@ CampaignReport add_up(const Scenario&, const std::vector<CampaignReport>& simula
 std::string cluster_label(const RunReport&);
 /// With the caps: "2,048 x h800-sxm, capped: nvlink = 100 GB/s".
 std::string cluster_text(const RunReport&);
-/// "95% of the kernel time: grouped_gemm fp8 block_128 23%, …"; empty if everything was measured.
+/// "95% of the kernel time: 23% grouped_gemm fp8 block_128, …"; empty if everything was measured.
 std::string extrapolated_text(const RunReport&);
 
 /// The report as a person reads it, in at most 100 columns.
