@@ -108,7 +108,7 @@ public:
         const std::string_view older = known_by_ratio(op.library);
         const double ratio = older.empty() ? 1.0 : time_of(fit, older);
         estimate.time = op.launches * launch(fit) + factor(fit, body) * ratio * (1.0 + promoted) * body;
-        const bool outside = fit.form != CurveForm::streaming && !inside_hull(fit, op);
+        const bool outside = !is_memory_bound(fit.kernel) && !inside_hull(fit, op);
         estimate.relative_sigma = std::hypot(sigma(curve, outside), promoted > 0.0 ? kPromotionSigma : 0.0,
                                              older.empty() ? 0.0 : kAttentionRatioSigma);
         estimate.extrapolated =
@@ -124,7 +124,7 @@ private:
 
     /// Time in training, or in a benchmark of the software asked for, over the curve's.
     [[nodiscard]] double factor(const Fit& fit, Seconds body) const {
-        if (fit.form == CurveForm::streaming) {
+        if (is_memory_bound(fit.kernel)) {
             return 1.0;
         }
         const double software = options_.newest_software ? 1.0 : older_software(fit);

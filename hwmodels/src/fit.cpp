@@ -92,7 +92,7 @@ const Fit* curve_of(const FitSet* fits, const CurvePlan& plan) {
 /// Memory-bound classes that the measurements lack, or have only by analogy, as an earlier fit has them.
 void take_missing(std::vector<Fit>& streaming, const FitSet& otherwise) {
     for (const Fit& known : otherwise.fits) {
-        if (known.form != CurveForm::streaming) {
+        if (!is_memory_bound(known.kernel)) {
             continue;
         }
         const auto own = std::ranges::find_if(streaming, [&](const Fit& fit) {
@@ -140,6 +140,8 @@ std::string_view name(CurveForm form) {
         return "tiled";
     case CurveForm::attention:
         return "attention";
+    case CurveForm::vector:
+        return "vector";
     case CurveForm::streaming:
         break;
     }
@@ -147,7 +149,8 @@ std::string_view name(CurveForm form) {
 }
 
 std::optional<CurveForm> curve_form_from(std::string_view text) {
-    for (const CurveForm form : {CurveForm::tiled, CurveForm::attention, CurveForm::streaming}) {
+    for (const CurveForm form :
+         {CurveForm::tiled, CurveForm::attention, CurveForm::streaming, CurveForm::vector}) {
         if (name(form) == text) {
             return form;
         }
@@ -251,7 +254,7 @@ Seconds curve_time(const Fit& fit, const StreamFigures& stream, const GpuSpec& p
     if (fit.corrected && inside_hull(fit, op)) {
         time *= std::exp(residual_correction(fit.residuals, shape_point(op)));
     }
-    const bool streams = fit.form == CurveForm::streaming;
+    const bool streams = is_memory_bound(fit.kernel);
     const double slowdown = streams ? stream.streaming_slowdown : stream.arithmetic_slowdown;
     return time * (1.0 + (slowdown - 1.0) * beside);
 }

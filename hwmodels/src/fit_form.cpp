@@ -42,6 +42,10 @@ constexpr std::array kStreaming{
     FormParameter{"bandwidth", 0.7, 3.0, true}, // share of the memory bandwidth, alone
 };
 
+constexpr std::array kVector{
+    FormParameter{"rate", 0.015, 1.0, false}, // bytes moved while the part could do one FP32 operation
+};
+
 struct Tile {
     int rows;
     int columns;
@@ -191,6 +195,13 @@ Seconds attention_time(std::span<const double> p, const Operator& op, const Devi
     return smooth_max((tensor + vector) * whole, traffic, 3.0);
 }
 
+/// Exponentials, masks and addresses of a small product's every element keep the SMs busy longer than memory
+/// does: the time goes with their number and clock, for which the FP32 rate stands.
+Seconds vector_time(std::span<const double> p, const Operator& op, const Device& device) {
+    const double share = static_cast<double>(device.sms_free) / device.sms;
+    return Seconds((op.read + op.written).value() / (device.vector.value() * share * p[0]));
+}
+
 } // namespace
 
 std::span<const FormParameter> form_parameters(CurveForm form) {
@@ -199,6 +210,8 @@ std::span<const FormParameter> form_parameters(CurveForm form) {
         return kTiled;
     case CurveForm::attention:
         return kAttention;
+    case CurveForm::vector:
+        return kVector;
     case CurveForm::streaming:
         break;
     }
@@ -223,9 +236,9 @@ Device device_for(const GpuSpec& part, const Operator& op, int sms_held, double 
     device.sms = part.sm_count;
     device.sms_free = part.sm_count - sms_held;
     device.architecture = part.architecture;
+    device.vector = vector_peak(part) * clock;
     if (!is_memory_bound(op.kernel)) {
         device.tensor = part.peak(op.dtype) * clock;
-        device.vector = vector_peak(part) * clock;
     }
     return device;
 }
@@ -237,6 +250,8 @@ Seconds form_time(CurveForm form, std::span<const double> parameters, const Oper
         return tiled_time(parameters, op, device);
     case CurveForm::attention:
         return attention_time(parameters, op, device);
+    case CurveForm::vector:
+        return vector_time(parameters, op, device);
     case CurveForm::streaming:
         break;
     }

@@ -106,7 +106,7 @@ Json write_fit(const Fit& fit) {
                             {"rows", fit.training.rows},
                             {"reason", fit.training.reason}};
     }
-    if (fit.form != CurveForm::streaming) {
+    if (!is_memory_bound(fit.kernel)) {
         for (const Range& range : fit.hull) {
             json["hull"].push_back({range.low, range.high});
         }
@@ -200,7 +200,7 @@ Fit read_fit(const Json& json) {
         fit.training = {training.at("factor"), training.at("log_sigma"), training.at("rows"),
                         training.at("reason")};
     }
-    if (fit.form != CurveForm::streaming) {
+    if (!is_memory_bound(fit.kernel)) {
         for (std::size_t i = 0; i < fit.hull.size(); ++i) {
             fit.hull[i] = {json.at("hull").at(i).at(0), json.at("hull").at(i).at(1)};
         }

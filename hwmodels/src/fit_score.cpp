@@ -112,7 +112,7 @@ std::vector<SeriesScore> score(const FitSet& fits, const MeasurementSet& set) {
             for (const Measurement& row : series.rows) {
                 const Fit* fit = curve_for(fits, series, row.op);
                 if (row.holdout == holdout && fit != nullptr && is_training_size(row.op) &&
-                    fit->form != CurveForm::streaming) {
+                    !is_memory_bound(fit->kernel)) {
                     result.kernel = row.op.kernel;
                     result.dtype = row.op.dtype;
                     result.scaling = row.op.scaling;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory-bound classes and the training factor: ratios of sums, so that a class's total time is kept.
 #include "fit_curve.hpp"
+#include "fit_form.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,6 +18,19 @@ constexpr double kBorrowedSpread = 0.25;
 constexpr double kLeastTrainingSpread = 0.03;
 
 constexpr std::array kBorrowers{KernelClass::embedding, KernelClass::cross_entropy, KernelClass::optimizer};
+
+/// Chunks of a scan take as long whatever the memory: TileLang's benchmark has Triton's at 0.9 to 1.1 TB/s on
+/// H800, a third of its bandwidth.
+CurveForm form_of(KernelClass kernel) {
+    return kernel == KernelClass::scan ? CurveForm::vector : CurveForm::streaming;
+}
+
+/// Without launches, were the form's one parameter 1.
+Seconds at_one(const Sample& sample) {
+    constexpr std::array kOne{1.0};
+    const Operator& op = sample.measurement->op;
+    return form_time(form_of(op.kernel), kOne, op, device_for(sample.series->part, op, 0, 1.0));
+}
 
 Seconds launches(const StreamFigures& stream, const Operator& op) { return op.launches * stream.floor; }
 
@@ -41,8 +55,7 @@ Fit fit_class(KernelClass kernel, const std::string& vintage, const StreamFigure
     std::vector<std::string> data;
     for (const Sample& sample : samples) {
         const Measurement& row = *sample.measurement;
-        at_peak += (row.op.read + row.op.written) * slowdown(stream.streaming_slowdown, row.beside) /
-                   sample.series->part.memory_bandwidth;
+        at_peak += at_one(sample) * slowdown(stream.streaming_slowdown, row.beside);
         busy += row.time - launches(stream, row.op);
         if (data.empty() || data.back() != sample.series->id) {
             data.push_back(sample.series->id);
@@ -52,21 +65,20 @@ Fit fit_class(KernelClass kernel, const std::string& vintage, const StreamFigure
 
     Fit fit;
     fit.kernel = kernel;
-    fit.form = CurveForm::streaming;
+    fit.form = form_of(kernel);
     fit.software = samples.front().series->software;
     fit.vintage = vintage;
     fit.measured_on = {part.id, part.sm_count, {}, part.memory_bandwidth};
     fit.own_run = samples.front().series->own_run;
     fit.launch = stream.floor;
     fit.parameters = {at_peak / busy};
-    fit.free = {"bandwidth"};
+    fit.free = parameter_names(fit.form);
     fit.rows = static_cast<int>(samples.size());
     fit.data = std::move(data);
     std::vector<std::pair<Seconds, Seconds>> pairs;
     for (const Sample& sample : samples) {
         const Measurement& row = *sample.measurement;
-        const Seconds body =
-            (row.op.read + row.op.written) / sample.series->part.memory_bandwidth / fit.parameters[0];
+        const Seconds body = at_one(sample) / fit.parameters[0];
         pairs.emplace_back(launches(stream, row.op) + body * slowdown(stream.streaming_slowdown, row.beside),
                            row.time);
     }

@@ -37,6 +37,8 @@ constexpr std::array kClasses{
     ClassName{KernelClass::attention_aux, "attention_aux"},
     ClassName{KernelClass::embedding, "embedding"},
     ClassName{KernelClass::cross_entropy, "cross_entropy"},
+    ClassName{KernelClass::conv, "conv"},
+    ClassName{KernelClass::scan, "scan"},
     ClassName{KernelClass::optimizer, "optimizer"},
 };
 

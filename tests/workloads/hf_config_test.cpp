@@ -96,6 +96,22 @@ const Pair kPairs[] = {
         "intermediate_size": 24576, "num_attention_heads": 48, "num_key_value_heads": 8, "num_hidden_layers": 32,
         "head_dim": 128, "attention_bias": false, "mlp_bias": false, "norm_eps": 1e-05,
         "partial_rotary_factor": 0.5, "vocab_size": 256000})"},
+    {"nemotron-3-nano",
+     R"({"model_type": "nemotron_h", "attention_bias": false, "chunk_size": 128, "conv_kernel": 4,
+        "expand": 2, "head_dim": 128, "hidden_size": 2688, "intermediate_size": 1856,
+        "hybrid_override_pattern": "MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME", "mamba_head_dim": 64,
+        "mamba_hidden_act": "silu", "mamba_num_heads": 64, "mamba_proj_bias": false, "mlp_bias": false,
+        "mlp_hidden_act": "relu2", "moe_intermediate_size": 1856, "moe_shared_expert_intermediate_size": 3712,
+        "n_group": 1, "n_groups": 8, "n_routed_experts": 128, "n_shared_experts": 1, "norm_topk_prob": true,
+        "num_attention_heads": 32, "num_experts_per_tok": 6, "num_hidden_layers": 52, "num_key_value_heads": 2,
+        "residual_in_fp32": false, "routed_scaling_factor": 2.5, "sliding_window": null, "ssm_state_size": 128,
+        "time_step_limit": [0.0, Infinity], "topk_group": 1, "use_bias": false, "use_conv_bias": true,
+        "vocab_size": 131072})"},
+    {"nemotron-h-56b", R"({"model_type": "nemotron_h", "attention_head_dim": 128, "hidden_size": 8192,
+        "hybrid_override_pattern": "M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M*-M-M-M-M-M-",
+        "intermediate_size": 32768, "mamba_head_dim": 64, "mamba_num_heads": 256, "n_groups": 8,
+        "num_attention_heads": 64, "num_hidden_layers": 118, "num_key_value_heads": 8, "ssm_state_size": 256,
+        "vocab_size": 131072})"},
     {"gpt3-175b", R"({"model_type": "gpt2", "n_embd": 12288, "n_layer": 96, "n_head": 96, "n_positions": 2048,
         "n_inner": null, "activation_function": "gelu_new", "vocab_size": 51200})"},
 };
@@ -112,6 +128,25 @@ TEST(HfConfig, GivesTheArchitectureOfThePreset) {
         }
         EXPECT_EQ(*reading.model, expected) << pair.id;
     }
+}
+
+TEST(HfConfig, ReadsLayersAsLettersOrWords) {
+    const std::string rest = R"("hidden_size": 64, "intermediate_size": 32, "mamba_head_dim": 8,
+        "mamba_num_heads": 8, "n_groups": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+        "ssm_state_size": 16, "vocab_size": 100, "n_routed_experts": 4, "num_experts_per_tok": 2,
+        "moe_intermediate_size": 32, "moe_latent_size": 16, "num_nextn_predict_layers": 1})";
+    const auto letters = parse(R"({"model_type": "nemotron_h", "hybrid_override_pattern": "M*-E", )" + rest);
+    const auto words = parse(
+        R"({"model_type": "nemotron_h", "layers_block_type": ["mamba", "attention", "mlp", "moe"], )" + rest);
+    ASSERT_TRUE(letters.model && words.model);
+    EXPECT_EQ(*letters.model, *words.model);
+    EXPECT_EQ(words.model->layers, 4);
+    EXPECT_EQ(words.model->moe.latent, 16);
+    EXPECT_THAT(faults_of(R"({"model_type": "nemotron_h", )" + rest),
+                testing::Contains(HasSubstr("expected one of them, which says what each layer has")));
+    // An infinity is no JSON and may stand where nothing is counted, and nowhere else.
+    EXPECT_THAT(faults_of(R"({"model_type": "llama", "hidden_size": Infinity})"),
+                testing::Contains(HasSubstr("hidden_size is 1e+308")));
 }
 
 TEST(HfConfig, ReadsWhatSetsFamiliesApart) {

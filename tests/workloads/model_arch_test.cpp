@@ -37,6 +37,11 @@ constexpr Published kPublished[] = {
     {"dots.llm1", 142, 14, 1, 1, true},           // arXiv 2506.05767, abstract
     {"gpt-oss-120b", 116.83, 5.13, 0.01, 0.01},   // arXiv 2508.10925, table 1
     {"gpt-oss-20b", 20.91, 3.61, 0.01, 0.01},     // likewise
+    {"llama-4-maverick", 400, 17, 1, 1, true},    // huggingface.co/meta-llama/Llama-4-Maverick-17B-128E
+    {"nemotron-h-56b", 56, 56, 1, 1, true},       // arXiv 2504.03624, abstract
+    {"nemotron-3-nano", 31.6, 3.2, 0.1, 0.1},     // huggingface.co/nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16
+    {"nemotron-3-super", 120, 12, 1, 1},          // its name: 120B-A12B
+    {"nemotron-3-ultra", 550, 55, 1, 1},          // its name: 550B-A55B
     {"grok-1", 314, 314 / 4.0, 2, 8, true},   // xai-org/grok-1, README: 314B; x.ai: a quarter of them active
     {"gpt3-175b", 175, 175, 1, 1},            // arXiv 2005.14165, table 2.1
     {"llama-2-7b", 6.7, 6.7, 0.1, 0.1, true}, // arXiv 2302.13971, table 2: the same shape

@@ -68,8 +68,8 @@ TEST(Split, HoldsEveryLayerOnceInOrder) {
                 for (const Block& block : stage) {
                     if (block.layer >= 0) {
                         EXPECT_EQ(block.layer, next++);
-                        EXPECT_EQ(block.kind, block.layer < model.dense_layers ? BlockKind::dense_layer
-                                                                               : BlockKind::moe_layer);
+                        EXPECT_EQ(block.kind, has_experts(model, block.layer) ? BlockKind::moe_layer
+                                                                              : BlockKind::dense_layer);
                     }
                 }
             }

@@ -10,7 +10,7 @@ namespace chokepoint::work {
 /// Summed over all blocks but MTP's this is training_flops_per_token.
 hw::Flops block_training_flops(const ModelArch&, std::int64_t sequence, bool causal, const Block&);
 
-/// Kind of the layer at a 0-based index; MTP's layers, past the last, are like the last.
+/// Kind of the layer at a 0-based index: with experts, or not.
 BlockKind layer_kind(const ModelArch&, int layer);
 
 struct BlockParameters {
@@ -18,10 +18,10 @@ struct BlockParameters {
     std::int64_t matrices = 0;  ///< of projections and shared experts, which the FP8 recipe keeps in FP8
     std::int64_t sensitive = 0; ///< norms, router, embedding, head, MTP's projection: BF16 in every recipe
 };
-BlockParameters block_parameters(const ModelArch&, BlockKind);
+BlockParameters block_parameters(const ModelArch&, const Block&);
 
 /// Of a block's unrouted parameters, those that every tensor-parallel GPU holds whole: norms, router, and
 /// what compresses latents or joins MTP's inputs (Megatron-Core).
-std::int64_t parameters_not_split(const ModelArch&, BlockKind);
+std::int64_t parameters_not_split(const ModelArch&, const Block&);
 
 } // namespace chokepoint::work

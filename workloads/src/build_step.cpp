@@ -30,9 +30,11 @@ TaskGraph build_pair(const ModelArch& model, const ParallelPlan& plan, int layer
     if (model.moe.experts == 0) {
         throw std::invalid_argument(fmt::format("a pair of MoE layers: {} has no experts", model.id));
     }
-    Blocks blocks;
-    for (int layer = 0; layer < layers; ++layer) {
-        blocks.push_back({BlockKind::moe_layer, model.dense_layers + layer});
+    Blocks blocks; // of layers with experts, however few the model has
+    for (int layer = 0; std::ssize(blocks) < layers; layer = (layer + 1) % model.layers) {
+        if (has_experts(model, layer)) {
+            blocks.push_back({BlockKind::moe_layer, layer});
+        }
     }
     StepBuilder builder(model, plan, gpus_per_node, std::vector<RankParameters>(1));
     builder.run(Rank{0}, overlapped(forward(0, 0), backward(ActionKind::backward, 0, 1)), blocks, blocks, {},

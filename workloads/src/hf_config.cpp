@@ -419,6 +419,73 @@ void read_gpt_neox(HfFields& fields, ModelArch& model) {
     }
 }
 
+/// One letter for each layer: given as such, or as a list of words.
+std::string read_pattern(HfFields& fields) {
+    constexpr std::array<std::string_view, 4> kWords{"mamba", "attention", "mlp", "moe"};
+    constexpr std::array kLetters{'M', '*', '-', 'E'};
+    if (fields.has("hybrid_override_pattern")) {
+        fields.ignore("layers_block_type");
+        return fields.text("hybrid_override_pattern");
+    }
+    std::string pattern;
+    for (const std::string& word : fields.texts("layers_block_type", kWords)) {
+        const auto place = std::ranges::find(kWords, word) - kWords.begin();
+        pattern += kLetters[static_cast<std::size_t>(place)];
+    }
+    if (pattern.empty()) {
+        fields.fault("hybrid_override_pattern",
+                     "neither hybrid_override_pattern nor layers_block_type is there; expected one of them, "
+                     "which says what each layer has");
+    }
+    return pattern;
+}
+
+/// Layers of one part each: state-space mixers, attention, FFNs, experts.
+void read_nemotron_h(HfFields& fields, ModelArch& model) {
+    model.pattern = read_pattern(fields);
+    model.layers = fields.whole("num_hidden_layers", kLayers, std::ssize(model.pattern));
+    model.hidden = fields.whole("hidden_size", kHidden);
+    model.vocabulary = fields.whole("vocab_size", kVocabulary);
+    model.tied_embeddings = fields.truth("tie_word_embeddings", false);
+    model.gated_ffn = false; // NemotronHMLP
+    read_activation(fields, model, "mlp_hidden_act", "relu2");
+    const int usual_dim = fields.whole("attention_head_dim", kHeadDim, 128); // its name before Nemotron 3
+    read_heads(fields, model, true, usual_dim);
+
+    StateSpace& mamba = model.state_space;
+    mamba.heads = fields.whole("mamba_num_heads", {1, 4096});
+    mamba.head_dim = fields.whole("mamba_head_dim", kHeadDim);
+    mamba.groups = fields.whole("n_groups", {1, 4096});
+    mamba.state = fields.whole("ssm_state_size", {1, 65536});
+    mamba.conv = fields.whole("conv_kernel", {1, 64}, 4);
+    mamba.chunk = fields.whole("chunk_size", {1, 65536}, 128);
+
+    const bool dense = model.pattern.find('-') != std::string::npos;
+    const int ffn = fields.whole("intermediate_size", kFfnHidden, dense ? std::nullopt : std::optional(0LL));
+    model.dense_ffn_hidden = dense ? ffn : 0;
+    if (model.pattern.find('E') != std::string::npos) {
+        read_routed(fields, model, "n_routed_experts", "moe_intermediate_size");
+        model.moe.shared_experts = fields.whole("n_shared_experts", kShared, 0);
+        model.moe.shared_ffn_hidden =
+            fields.whole("moe_shared_expert_intermediate_size", {0, kFfnHidden.max}, 0);
+        model.moe.latent = fields.whole("moe_latent_size", {0, kHidden.max}, 0);
+    }
+    model.mtp_modules = fields.whole("num_nextn_predict_layers", {0, 16}, 0);
+    fields.require("mtp_hybrid_override_pattern", "*E", "MTP modules of other parts are not modelled");
+    fields.require("mlp_bias", false, "biases in Nemotron-H are not modelled");
+    fields.require("attention_bias", false, "biases in Nemotron-H are not modelled");
+    fields.require("use_bias", false, "biases in Nemotron-H are not modelled");
+    fields.require("mamba_proj_bias", false, "biases in Nemotron-H are not modelled");
+    for (const char* field :
+         {"expand", "mamba_hidden_act", "mamba_ssm_cache_dtype", "mtp_layers_block_type", "n_group",
+          "num_logits_to_keep", "partial_rotary_factor", "rescale_prenorm_residual", "residual_in_fp32",
+          "sliding_window", "time_step_floor", "time_step_limit", "time_step_max", "time_step_min",
+          "time_step_rank", "topk_group", "use_conv_bias", "use_mamba_kernels",
+          "moe_shared_expert_overlap"}) {
+        fields.ignore(field);
+    }
+}
+
 struct Family {
     std::string_view model_type;
     void (*read)(HfFields&, ModelArch&);
@@ -437,6 +504,7 @@ constexpr std::array kFamilies{
     Family{"dots1", read_dots1},
     Family{"gpt_oss", read_gpt_oss},
     Family{"nemotron", read_nemotron},
+    Family{"nemotron_h", read_nemotron_h},
     Family{"gpt2", read_gpt2},
     Family{"gpt_neox", read_gpt_neox},
 };

@@ -12,6 +12,25 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// Python writes infinities, which are no JSON, as in Nemotron's time_step_limit. A number of the same length
+/// takes their place; a field that counts anything is out of range with it.
+std::string without_infinities(std::string text) {
+    constexpr std::string_view kInfinity = "Infinity";
+    constexpr std::string_view kNumber = "1e308   ";
+    static_assert(kInfinity.size() == kNumber.size());
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (quoted && text[i] == '\\') {
+            ++i;
+        } else if (text[i] == '"') {
+            quoted = !quoted;
+        } else if (!quoted && std::string_view(text).substr(i, kInfinity.size()) == kInfinity) {
+            text.replace(i, kInfinity.size(), kNumber);
+        }
+    }
+    return text;
+}
+
 /// Walks the text for the parser and counts its lines on the way.
 class LineIterator {
 public:
@@ -120,7 +139,8 @@ std::string expected_in(Range range) {
 
 } // namespace
 
-HfFields::HfFields(std::string_view text) {
+HfFields::HfFields(std::string_view written) {
+    const std::string text = without_infinities(std::string(written));
     int line = 1;
     FieldLines sax(&line, &lines_, &faults_);
     const LineIterator begin(text.data(), &line);

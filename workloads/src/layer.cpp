@@ -42,16 +42,31 @@ BlockKernels embedding(const LayerShape& shape) {
     return block;
 }
 
-BlockKernels layer(const LayerShape& shape, bool moe) {
+/// A layer's mixer and FFN, of which it may lack one; each has a norm in front.
+BlockKernels layer(const LayerShape& shape) {
+    const auto [mixer, ffn] = shape.parts;
+    const bool moe = ffn == Ffn::experts;
     BlockKernels block;
     if (moe) {
         add_router_backward(block, shape);
     }
-    add_attention(block, shape);
+    if (ffn != Ffn::none) {
+        block.attention_backward.push_back(
+            norm_backward(shape, "ffn norm backward", shape.shard, shape.model.hidden, true));
+    }
+    if (mixer == Mixer::attention) {
+        add_attention(block, shape);
+    } else if (mixer == Mixer::state_space) {
+        add_state_space(block, shape);
+    }
+    if (ffn != Ffn::none) {
+        block.attention_forward.push_back(
+            norm_with_residual(shape, "ffn norm", shape.shard, shape.model.hidden));
+    }
     if (moe) {
         add_router_forward(block, shape);
         add_moe_ffn(block, shape);
-    } else {
+    } else if (ffn == Ffn::dense) {
         add_dense_ffn(block, shape);
     }
     block.routed = moe && shape.plan.expert > 1;
@@ -149,9 +164,8 @@ BlockKernels block_kernels(const ModelArch& model, const ParallelPlan& plan, con
     case BlockKind::embedding:
         return embedding(shape);
     case BlockKind::dense_layer:
-        return layer(shape, false);
     case BlockKind::moe_layer:
-        return layer(shape, true);
+        return layer(shape);
     case BlockKind::mtp_projection:
         return mtp_projection(shape);
     case BlockKind::head:
@@ -161,11 +175,12 @@ BlockKernels block_kernels(const ModelArch& model, const ParallelPlan& plan, con
 }
 
 hw::Bytes dispatch_bytes_per_token(const ModelArch& model, const ParallelPlan& plan) {
-    return plan.precision == Precision::fp8_block ? fp8_bytes(1, model.hidden) : bf16_bytes(model.hidden);
+    const std::int64_t width = expert_hidden(model);
+    return plan.precision == Precision::fp8_block ? fp8_bytes(1, width) : bf16_bytes(width);
 }
 
 hw::Bytes combine_bytes_per_token(const ModelArch& model, const ParallelPlan&) {
-    return bf16_bytes(model.hidden);
+    return bf16_bytes(expert_hidden(model));
 }
 
 hw::Bytes boundary_bytes(const ModelArch& model, const ParallelPlan& plan) {

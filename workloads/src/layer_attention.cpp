@@ -23,12 +23,10 @@ void output_forward(Operators& out, const LayerShape& shape) {
     if (shape.model.attention.kind == AttentionKind::mla) {
         out.push_back(pass("scale attention output", KernelClass::add, bf16_bytes(hidden)));
     }
-    out.push_back(norm_with_residual(shape, "ffn norm", shape.shard, shape.model.hidden));
 }
 
 void output_backward(Operators& out, const LayerShape& shape) {
     const std::int64_t hidden = shape.shard * shape.model.hidden;
-    out.push_back(norm_backward(shape, "ffn norm backward", shape.shard, shape.model.hidden, true));
     if (shape.model.attention.kind == AttentionKind::mla) {
         out.push_back(pass("scale attention gradient", KernelClass::add, bf16_bytes(hidden)));
     }

@@ -91,7 +91,12 @@ hw::Bytes moe_ffn_activations(const LayerShape& shape) {
     }
     // DeepSeek's FP8 work keeps received tokens once and gathers them again for the weight gradient; other
     // work keeps expert rows.
-    const hw::Bytes received = operand_bytes(shape, shape.fp8 ? shape.arrived_rows : shape.routed_rows, h);
+    const hw::Bytes received =
+        operand_bytes(shape, shape.fp8 ? shape.arrived_rows : shape.routed_rows, shape.expert_hidden);
+    // The latent projections' inputs: the norm's output is kept above, what comes back from the experts is
+    // not.
+    const hw::Bytes latent =
+        moe.latent > 0 ? operand_bytes(shape, shape.shard, shape.expert_hidden) : hw::Bytes();
     const hw::Bytes shared = shape.plan.recompute.shared_experts
                                  ? hw::Bytes()
                                  : activation_kept(shape, shape.tokens, shape.shared_width);
@@ -99,8 +104,41 @@ hw::Bytes moe_ffn_activations(const LayerShape& shape) {
     const hw::Bytes unweighted = shape.model.gated_ffn || shape.plan.recompute.activation
                                      ? hw::Bytes()
                                      : bf16_bytes(shape.routed_rows * shape.expert_width);
-    return input + received + activation_kept(shape, shape.routed_rows, shape.expert_width) + unweighted +
-           shared;
+    return input + received + latent + activation_kept(shape, shape.routed_rows, shape.expert_width) +
+           unweighted + shared;
+}
+
+/// What mamba_ssm's memory-efficient path saves: the projection's output and the scan's, in front of the
+/// gate; the output norm keeps its input, the projection out its own.
+hw::Bytes state_space_activations(const LayerShape& shape) {
+    const StateSpaceShape& s = shape.state_space;
+    return bf16_bytes(shape.shard * shape.model.hidden) + kept_norm_output(shape, shape.model.hidden) +
+           dropout_mask(shape) + bf16_bytes(shape.tokens * (s.projected + 2 * s.inner)) +
+           operand_bytes(shape, shape.tokens, s.inner);
+}
+
+hw::Bytes mixer_activations(const LayerShape& shape) {
+    switch (shape.parts.mixer) {
+    case Mixer::attention:
+        return attention_activations(shape);
+    case Mixer::state_space:
+        return state_space_activations(shape);
+    case Mixer::none:
+        break;
+    }
+    return {};
+}
+
+hw::Bytes ffn_activations(const LayerShape& shape) {
+    switch (shape.parts.ffn) {
+    case Ffn::dense:
+        return dense_ffn_activations(shape);
+    case Ffn::experts:
+        return moe_ffn_activations(shape);
+    case Ffn::none:
+        break;
+    }
+    return {};
 }
 
 } // namespace
@@ -114,9 +152,9 @@ StageParameters stage_parameters(const ModelArch& model, const ParallelPlan& pla
         return (parameters + plan.tensor - 1) / plan.tensor;
     };
     for (const Block& block : blocks) {
-        const BlockParameters own = block_parameters(model, block.kind);
+        const BlockParameters own = block_parameters(model, block);
         sum.expert += own.routed / (std::int64_t{plan.expert} * plan.expert_tensor);
-        const std::int64_t whole = parameters_not_split(model, block.kind);
+        const std::int64_t whole = parameters_not_split(model, block);
         const std::int64_t split = own.matrices + own.sensitive - whole;
         sum.replicated += whole + per_gpu(split);
         sum.matrices += per_gpu(own.matrices);
@@ -131,15 +169,14 @@ StageParameters stage_parameters(const ModelArch& model, const ParallelPlan& pla
 }
 
 hw::Bytes activation_bytes(const ModelArch& model, const ParallelPlan& plan, const Block& block) {
-    const LayerShape shape = layer_shape(model, plan);
+    const LayerShape shape = layer_shape(model, plan, block);
     const hw::Bytes stream = bf16_bytes(shape.shard * model.hidden);
     switch (block.kind) {
     case BlockKind::embedding:
         return hw::Bytes(8.0 * static_cast<double>(shape.tokens)) + dropout_mask(shape); // token numbers
     case BlockKind::dense_layer:
-        return attention_activations(shape) + dense_ffn_activations(shape);
     case BlockKind::moe_layer:
-        return attention_activations(shape) + moe_ffn_activations(shape);
+        return mixer_activations(shape) + ffn_activations(shape);
     case BlockKind::mtp_projection:
         return 2.0 *
                (stream + (plan.recompute.norm ? hw::Bytes() : stream)); // both inputs, both norms' outputs

@@ -10,6 +10,11 @@ using hw::KernelClass;
 
 namespace {
 
+/// From the experts' width back to the model's, whole on every GPU for its shard of the tokens.
+Linear latent_up(const LayerShape& shape) {
+    return {"latent up", shape.expert_hidden, shape.model.hidden, Rows::shard};
+}
+
 std::int64_t expert_up_width(const LayerShape& shape) { return shape.ffn_inputs * shape.expert_width; }
 std::int64_t expert_weights(const LayerShape& shape, std::int64_t in, std::int64_t out) {
     return shape.local_experts * in * out;
@@ -40,7 +45,7 @@ hw::Bytes both_copies(const LayerShape& shape, std::int64_t width) {
 /// The up projection. Fused, it also writes the down projection's operand; its own output stays for the
 /// backward.
 hw::Operator up_projection(const LayerShape& shape) {
-    hw::Operator op = grouped(shape, "expert up", expert_up_width(shape), shape.model.hidden);
+    hw::Operator op = grouped(shape, "expert up", expert_up_width(shape), shape.expert_hidden);
     if (shape.plan.fused_experts) {
         op.written += both_copies(shape, shape.expert_width);
     }
@@ -50,7 +55,7 @@ hw::Operator up_projection(const LayerShape& shape) {
 /// Back through the down projection. Fused, on through the activation: it reads the activation's input and
 /// writes its gradient as operands of the next products.
 hw::Operator down_input_gradient(const LayerShape& shape) {
-    hw::Operator op = grouped(shape, "expert down dgrad", shape.expert_width, shape.model.hidden);
+    hw::Operator op = grouped(shape, "expert down dgrad", shape.expert_width, shape.expert_hidden);
     if (shape.plan.fused_experts) {
         op.read += bf16_bytes(shape.routed_rows * expert_up_width(shape));
         op.written = both_copies(shape, expert_up_width(shape));
@@ -61,15 +66,15 @@ hw::Operator down_input_gradient(const LayerShape& shape) {
 /// Received tokens, each copied to the rows of the local experts it chose.
 hw::Operator permute(const LayerShape& shape, std::string name) {
     return hw::streaming(std::move(name), KernelClass::permute,
-                         payload_bytes(shape, shape.arrived_rows, shape.model.hidden),
-                         payload_bytes(shape, shape.routed_rows, shape.model.hidden));
+                         payload_bytes(shape, shape.arrived_rows, shape.expert_hidden),
+                         payload_bytes(shape, shape.routed_rows, shape.expert_hidden));
 }
 
 /// Expert rows summed to one BF16 row for each received token.
 hw::Operator unpermute(const LayerShape& shape, std::string name) {
     return hw::streaming(std::move(name), KernelClass::unpermute,
-                         bf16_bytes(shape.routed_rows * shape.model.hidden),
-                         bf16_bytes(shape.arrived_rows * shape.model.hidden));
+                         bf16_bytes(shape.routed_rows * shape.expert_hidden),
+                         bf16_bytes(shape.arrived_rows * shape.expert_hidden));
 }
 
 void cast_rows(Operators& out, const LayerShape& shape, std::string name, std::int64_t width) {
@@ -98,13 +103,13 @@ InnerTransfer rows_transfer(TransferKind kind, std::string name, hw::Bytes bytes
 void gather_rows(Operators& out, const LayerShape& shape, std::string name) {
     if (shape.plan.expert_tensor > 1) {
         out.transfer(rows_transfer(TransferKind::all_gather, std::move(name),
-                                   payload_bytes(shape, shape.arrived_rows, shape.model.hidden)));
+                                   payload_bytes(shape, shape.arrived_rows, shape.expert_hidden)));
     }
 }
 void reduce_rows(Operators& out, const LayerShape& shape, std::string name) {
     if (shape.plan.expert_tensor > 1) {
         out.transfer(rows_transfer(TransferKind::reduce_scatter, std::move(name),
-                                   bf16_bytes(shape.arrived_rows * shape.model.hidden)));
+                                   bf16_bytes(shape.arrived_rows * shape.expert_hidden)));
     }
 }
 
@@ -129,7 +134,7 @@ void down_bias(Operators& out, const LayerShape& shape) {
     if (!shape.model.biases || shape.plan.fused_experts) {
         return;
     }
-    const std::int64_t elements = shape.routed_rows * shape.model.hidden;
+    const std::int64_t elements = shape.routed_rows * shape.expert_hidden;
     const hw::Bytes wide = fp32_bytes(elements);
     const hw::Bytes narrow = bf16_bytes(elements);
     out.push_back(hw::streaming("expert down bias", KernelClass::add, narrow + 3.0 * wide,
@@ -142,7 +147,7 @@ void down_bias_backward(Operators& out, const LayerShape& shape) {
     if (!shape.model.biases) {
         return;
     }
-    const std::int64_t elements = shape.routed_rows * shape.model.hidden;
+    const std::int64_t elements = shape.routed_rows * shape.expert_hidden;
     const hw::Bytes wide = fp32_bytes(elements);
     const hw::Bytes narrow = bf16_bytes(elements);
     const std::string name = "expert down bias backward";
@@ -155,7 +160,7 @@ void down_bias_backward(Operators& out, const LayerShape& shape) {
 }
 
 void routed_forward(Operators& out, const LayerShape& shape) {
-    const std::int64_t h = shape.model.hidden;
+    const std::int64_t h = shape.expert_hidden;
     const std::int64_t width = shape.expert_width;
     add_mapping(out, shape);
     gather_rows(out, shape, "gather expert rows");
@@ -194,10 +199,10 @@ void routed_down_backward(Operators& out, const LayerShape& shape) {
     gather_rows(out, shape, "gather expert gradients");
     out.push_back(permute(shape, "permute gradient"));
     if (shape.fp8) {
-        out.push_back(copy_scales(shape, "expert down gradient scales", shape.model.hidden));
+        out.push_back(copy_scales(shape, "expert down gradient scales", shape.expert_hidden));
     }
     down_bias_backward(out, shape);
-    cast_rows(out, shape, "expert down gradient cast", shape.model.hidden);
+    cast_rows(out, shape, "expert down gradient cast", shape.expert_hidden);
     out.push_back(down_input_gradient(shape));
     if (shape.plan.fused_experts) {
         return;
@@ -226,7 +231,7 @@ void routed_up_backward(Operators& out, const LayerShape& shape) {
     if (!shape.plan.fused_experts) {
         cast_rows(out, shape, "expert up gradient cast", up);
     }
-    out.push_back(promoted(grouped(shape, "expert up dgrad", shape.model.hidden, up)));
+    out.push_back(promoted(grouped(shape, "expert up dgrad", shape.expert_hidden, up)));
     out.push_back(unpermute(shape, "unpermute gradient"));
     reduce_rows(out, shape, "reduce expert gradients");
     if (shape.fp8) {
@@ -235,7 +240,7 @@ void routed_up_backward(Operators& out, const LayerShape& shape) {
 }
 
 void routed_weight_gradient(Operators& out, const LayerShape& shape) {
-    const std::int64_t h = shape.model.hidden;
+    const std::int64_t h = shape.expert_hidden;
     // Received rows and their gradients stay in FP8, gathered again on the way to scales along the tokens.
     if (shape.fp8) {
         out.push_back(
@@ -268,15 +273,23 @@ void add_moe_ffn(BlockKernels& block, const LayerShape& shape) {
     if (shared) {
         mlp_cache(fwd, shape, mlp);
     }
+    // Behind the transfer back, where nothing runs beside it but the next layer: here it takes as long.
+    if (shape.model.moe.latent > 0) {
+        forward(fwd, shape, latent_up(shape));
+    }
     if (arrives_per_expert(shape.plan)) {
         // The rows of a token come back one by one; their sum belongs behind the transfer, which takes as
         // long.
         fwd.push_back(hw::streaming("sum expert rows", KernelClass::unpermute,
-                                    bf16_bytes(shape.routed_rows * shape.model.hidden),
-                                    bf16_bytes(shape.shard * shape.model.hidden)));
+                                    bf16_bytes(shape.routed_rows * shape.expert_hidden),
+                                    bf16_bytes(shape.shard * shape.expert_hidden)));
     }
 
     Operators& bwd = block.ffn_backward;
+    if (shape.model.moe.latent > 0) { // in front of the gradients' transfer, likewise
+        input_gradient(bwd, shape, latent_up(shape));
+        weight_gradient_operands(bwd, shape, latent_up(shape));
+    }
     if (shared && shape.plan.recompute.shared_experts) {
         Operators again;
         mlp_up_forward(again, shape, mlp);
@@ -295,6 +308,9 @@ void add_moe_ffn(BlockKernels& block, const LayerShape& shape) {
     }
 
     Operators& weights = block.ffn_weight_gradient;
+    if (shape.model.moe.latent > 0) {
+        weight_gradient(weights, shape, latent_up(shape));
+    }
     if (shared) {
         weight_gradient(weights, shape, mlp_down(shape, mlp));
     }

@@ -6,12 +6,14 @@
 
 namespace chokepoint::work {
 
-/// Input norm, attention and the norm behind it; with its backward.
+/// Input norm and attention, with their backward.
 void add_attention(BlockKernels&, const LayerShape&);
+/// Input norm and a state-space mixer, with their backward.
+void add_state_space(BlockKernels&, const LayerShape&);
 
 /// Gate, top-k choice and the payload of the dispatch, which close a MoE layer's attention part. Their
-/// backward comes before the attention's: call add_router_backward first, then add_attention, then
-/// add_router_forward.
+/// backward comes before the mixer's: call add_router_backward first, then add_attention or add_state_space,
+/// then add_router_forward.
 void add_router_forward(BlockKernels&, const LayerShape&);
 void add_router_backward(BlockKernels&, const LayerShape&);
 

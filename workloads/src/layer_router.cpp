@@ -41,6 +41,11 @@ hw::Operator gate(std::string name, KernelClass kernel, std::int64_t m, std::int
     return hw::gemm(std::move(name), kernel, hw::DType::bf16, hw::Scaling::none, m, n, k);
 }
 
+/// Whole on every GPU, which applies it to its shard of the tokens.
+Linear latent_down(const LayerShape& shape) {
+    return {"latent down", shape.model.hidden, shape.expert_hidden, Rows::shard};
+}
+
 } // namespace
 
 void add_router_forward(BlockKernels& block, const LayerShape& shape) {
@@ -50,19 +55,27 @@ void add_router_forward(BlockKernels& block, const LayerShape& shape) {
     const Passes& passes = router(shape).forward;
     out.push_back(hw::streaming("router top-k", KernelClass::router, passes.reads * scores(shape),
                                 passes.writes * scores(shape), passes.launches));
+    if (model.moe.latent > 0) {
+        forward(out, shape, latent_down(shape));
+    }
     if (shape.fp8) {
-        out.push_back(quantize("dispatch payload", shape.shard, model.hidden));
+        out.push_back(quantize("dispatch payload", shape.shard, shape.expert_hidden));
     }
     if (arrives_per_expert(shape.plan)) {
-        out.push_back(hw::streaming("permute to send", KernelClass::permute,
-                                    payload_bytes(shape, shape.shard, model.hidden),
-                                    payload_bytes(shape, shape.shard * model.moe.top_k, model.hidden)));
+        out.push_back(hw::streaming(
+            "permute to send", KernelClass::permute, payload_bytes(shape, shape.shard, shape.expert_hidden),
+            payload_bytes(shape, shape.shard * model.moe.top_k, shape.expert_hidden)));
     }
 }
 
 void add_router_backward(BlockKernels& block, const LayerShape& shape) {
     const ModelArch& model = shape.model;
     Operators& out = block.attention_backward;
+    if (model.moe.latent > 0) {
+        input_gradient(out, shape, latent_down(shape));
+        weight_gradient_operands(out, shape, latent_down(shape));
+        weight_gradient(block.attention_weight_gradient, shape, latent_down(shape));
+    }
     // Element by element over the scores, at the speed of other scalings and sums; the forward's top-k is far
     // slower.
     const Passes& passes = router(shape).backward;
@@ -75,7 +88,8 @@ void add_router_backward(BlockKernels& block, const LayerShape& shape) {
     out.push_back(add("sum ffn input gradients", shape.shard * model.hidden));
     if (shape.fp8) {
         // Of the FFN's output: what combine's backward sends to the experts.
-        block.gradient_payload.push_back(quantize("gradient dispatch payload", shape.shard, model.hidden));
+        block.gradient_payload.push_back(
+            quantize("gradient dispatch payload", shape.shard, shape.expert_hidden));
     }
 }
 

@@ -56,6 +56,18 @@ void add_experts(LayerShape& shape) {
             : std::llround(static_cast<double>(sent) * distinct_ranks(moe, ranks, shape.plan.gpus_per_node));
 }
 
+void add_state_space_heads(LayerShape& shape) {
+    const StateSpace& s = shape.model.state_space;
+    if (s.heads == 0) {
+        return;
+    }
+    StateSpace local = s;
+    local.heads = static_cast<int>(share(s.heads, shape.tensor, "tensor", "state-space heads"));
+    local.groups = static_cast<int>(share(s.groups, shape.tensor, "tensor", "state-space groups"));
+    shape.state_space = {local.heads, local.groups, inner_width(local), convolved_width(local),
+                         projected_width(local)};
+}
+
 void add_attention_heads(LayerShape& shape) {
     const Attention& a = shape.model.attention;
     const bool latent = a.kind == AttentionKind::mla;
@@ -74,7 +86,10 @@ void add_attention_heads(LayerShape& shape) {
 } // namespace
 
 LayerShape layer_shape(const ModelArch& model, const ParallelPlan& plan, const Block& block) {
-    LayerShape shape{.model = model, .plan = plan, .window = window_of(model, block.layer)};
+    LayerShape shape{.model = model,
+                     .plan = plan,
+                     .parts = layer_parts(model, block.layer),
+                     .window = window_of(model, block.layer)};
     shape.tensor = plan.tensor;
     shape.tokens = share(plan.micro_batch_tokens(), plan.context, "context", "a micro-batch's tokens");
     shape.shard = plan.sequence_parallel
@@ -83,6 +98,8 @@ LayerShape layer_shape(const ModelArch& model, const ParallelPlan& plan, const B
     shape.fp8 = plan.precision == Precision::fp8_block;
     shape.cast = !shape.fp8 && plan.precision != Precision::bf16 && plan.precision != Precision::fp16;
     add_attention_heads(shape);
+    add_state_space_heads(shape);
+    shape.expert_hidden = expert_hidden(model);
     shape.ffn_inputs = model.gated_ffn ? 2 : 1;
     shape.ffn_width = share(model.dense_ffn_hidden, plan.tensor, "tensor", "a dense layer's FFN");
     // Padded to a multiple, as Megatron-LM does.

@@ -6,10 +6,19 @@
 
 namespace chokepoint::work {
 
+/// This GPU's part of a state-space mixer.
+struct StateSpaceShape {
+    std::int64_t heads = 0, groups = 0;
+    std::int64_t inner = 0;     ///< channels of its heads
+    std::int64_t convolved = 0; ///< with B and C
+    std::int64_t projected = 0; ///< with the gate and the heads' steps
+};
+
 /// Sizes of one block's work on one GPU for one micro-batch.
 struct LayerShape {
     const ModelArch& model;
     const ParallelPlan& plan;
+    LayerParts parts;
     int window = 0;          ///< tokens that one token attends to; 0: its whole past
     std::int64_t tokens = 0; ///< that the matrices see
     std::int64_t shard = 0;  ///< of them, that norms, residuals and the router see
@@ -25,17 +34,19 @@ struct LayerShape {
     std::int64_t query_dim = 0;  ///< of its heads
     std::int64_t value_dim = 0;  ///< of its heads; width of the attention output
     int head_qk = 0, head_v = 0;
-    std::int64_t ffn_inputs = 1;   ///< matrices in front of the activation: 2 when gated
-    std::int64_t ffn_width = 0;    ///< this GPU's part of a dense layer's FFN
-    std::int64_t shared_width = 0; ///< of all shared experts together
-    std::int64_t expert_width = 0; ///< of one routed expert
-    std::int64_t vocabulary = 0;   ///< of embedding and head
+    std::int64_t ffn_inputs = 1;    ///< matrices in front of the activation: 2 when gated
+    std::int64_t ffn_width = 0;     ///< this GPU's part of a dense layer's FFN
+    std::int64_t shared_width = 0;  ///< of all shared experts together
+    std::int64_t expert_width = 0;  ///< of one routed expert
+    std::int64_t expert_hidden = 0; ///< of the rows that routed experts see
+    StateSpaceShape state_space;
+    std::int64_t vocabulary = 0; ///< of embedding and head
 
     /// Whether tokens are gathered in front of the matrices and scattered behind them.
     [[nodiscard]] bool scattered() const { return tensor > 1 && plan.sequence_parallel; }
 };
 
-/// Only attention's window depends on the block.
+/// Only the parts of a layer and attention's window depend on the block.
 /// @throws std::invalid_argument with what the plan's groups do not divide.
 LayerShape layer_shape(const ModelArch&, const ParallelPlan&, const Block& = {});
 

@@ -62,15 +62,63 @@ std::int64_t ffn_parameters(const ModelArch& model, std::int64_t ffn_hidden) {
     return ffn_matrices(model, ffn_hidden) + ffn_biases(model, ffn_hidden);
 }
 
+/// Matrices of one routed expert, and its biases.
+std::int64_t expert_matrices(const ModelArch& model) {
+    return (model.gated_ffn ? 3 : 2) * expert_hidden(model) * model.moe.ffn_hidden;
+}
+std::int64_t expert_parameters(const ModelArch& model) {
+    const std::int64_t biases =
+        (model.gated_ffn ? 2 : 1) * std::int64_t{model.moe.ffn_hidden} + expert_hidden(model);
+    return expert_matrices(model) + (model.biases ? biases : 0);
+}
+
+/// To the experts' width and back.
+std::int64_t latent_matrices(const ModelArch& model) { return 2LL * model.hidden * model.moe.latent; }
+
+std::int64_t state_space_matrices(const ModelArch& model) {
+    return std::int64_t{model.hidden} * (projected_width(model.state_space) + inner_width(model.state_space));
+}
+
+/// Convolution with its bias; decay, skip and step of each head; scale of the gated norm.
+std::int64_t state_space_small(const ModelArch& model) {
+    const StateSpace& s = model.state_space;
+    return (s.conv + 1) * convolved_width(s) + 3LL * s.heads + inner_width(s);
+}
+
 std::int64_t sum_of(const BlockParameters& block) { return block.routed + block.matrices + block.sensitive; }
 
 } // namespace
 
-bool has_experts(const ModelArch& model, int layer) {
-    const int like = std::min(layer, model.layers - 1);
-    return model.moe.experts > 0 && like >= model.dense_layers &&
-           (like - model.dense_layers) % model.moe.every == 0;
+std::int64_t inner_width(const StateSpace& s) { return std::int64_t{s.heads} * s.head_dim; }
+std::int64_t convolved_width(const StateSpace& s) { return inner_width(s) + 2LL * s.groups * s.state; }
+std::int64_t projected_width(const StateSpace& s) { return inner_width(s) + convolved_width(s) + s.heads; }
+
+std::int64_t expert_hidden(const ModelArch& model) {
+    return model.moe.latent > 0 ? model.moe.latent : model.hidden;
 }
+
+LayerParts layer_parts(const ModelArch& model, int layer) {
+    const bool past_the_last = layer >= model.layers;
+    if (model.pattern.empty() || past_the_last) {
+        const int like = std::min(layer, model.layers - 1);
+        const bool experts = model.moe.experts > 0 &&
+                             (!model.pattern.empty() || (like >= model.dense_layers &&
+                                                         (like - model.dense_layers) % model.moe.every == 0));
+        return {Mixer::attention, experts ? Ffn::experts : Ffn::dense};
+    }
+    switch (model.pattern[static_cast<std::size_t>(std::max(layer, 0))]) {
+    case 'M':
+        return {Mixer::state_space, Ffn::none};
+    case '*':
+        return {Mixer::attention, Ffn::none};
+    case 'E':
+        return {Mixer::none, Ffn::experts};
+    default:
+        return {Mixer::none, Ffn::dense};
+    }
+}
+
+bool has_experts(const ModelArch& model, int layer) { return layer_parts(model, layer).ffn == Ffn::experts; }
 
 int window_of(const ModelArch& model, int layer) {
     const Attention& a = model.attention;
@@ -79,8 +127,11 @@ int window_of(const ModelArch& model, int layer) {
 }
 
 int moe_layers(const ModelArch& model) {
-    return model.moe.experts > 0 ? (model.layers - model.dense_layers + model.moe.every - 1) / model.moe.every
-                                 : 0;
+    int layers = 0;
+    for (int layer = 0; layer < model.layers; ++layer) {
+        layers += has_experts(model, layer) ? 1 : 0;
+    }
+    return layers;
 }
 
 std::int64_t shared_ffn_hidden(const Moe& moe) {
@@ -92,35 +143,42 @@ ParameterCount count_parameters(const ModelArch& model) {
     const std::int64_t h = model.hidden;
     ParameterCount count;
     count.attention_per_layer = attention_matrices(model) + attention_norms(model) + attention_biases(model);
-    count.norms_per_layer = 2 * norm_weights(model, h);
+    count.norms_per_layer = (model.pattern.empty() ? 2 : 1) * norm_weights(model, h);
     count.embedding = std::int64_t{model.vocabulary} * h;
     count.positions = std::int64_t{model.positions} * h;
-    const std::int64_t moe = moe_layers(model);
-    const std::int64_t dense = model.layers - moe;
-    if (dense > 0) {
-        count.dense_ffn_per_layer = ffn_parameters(model, model.dense_ffn_hidden);
-        count.dense_layer = sum_of(block_parameters(model, BlockKind::dense_layer));
+    const std::int64_t expert = model.moe.experts > 0 ? expert_parameters(model) : 0;
+    const std::int64_t around = norm_weights(model, h) + count.embedding;
+    count.total = around + (model.tied_embeddings ? 0 : count.embedding) + count.positions;
+    count.active = around;
+    for (int layer = 0; layer < model.layers; ++layer) {
+        const LayerParts parts = layer_parts(model, layer);
+        const BlockParameters block = block_parameters(model, {layer_kind(model, layer), layer});
+        const std::int64_t all = sum_of(block);
+        const bool experts = parts.ffn == Ffn::experts;
+        const std::int64_t active = experts ? all - block.routed + model.moe.top_k * expert : all;
+        count.total += all;
+        count.active += active;
+        if (experts) {
+            count.expert = expert;
+            count.router_per_layer = model.moe.experts * h;
+            count.shared_experts_per_layer =
+                model.moe.shared_experts > 0 ? ffn_parameters(model, shared_ffn_hidden(model.moe)) : 0;
+            count.moe_layer = all;
+            count.moe_layer_active = active;
+        } else if (parts.ffn == Ffn::dense) {
+            count.dense_ffn_per_layer = ffn_parameters(model, model.dense_ffn_hidden);
+            count.dense_layer = all;
+        } else if (parts.mixer == Mixer::state_space) {
+            count.state_space_layer = all;
+        }
     }
-    if (moe > 0) {
-        count.expert = ffn_parameters(model, model.moe.ffn_hidden);
-        count.router_per_layer = model.moe.experts * h;
-        count.shared_experts_per_layer =
-            model.moe.shared_experts > 0 ? ffn_parameters(model, shared_ffn_hidden(model.moe)) : 0;
-        const BlockParameters layer = block_parameters(model, BlockKind::moe_layer);
-        count.moe_layer = sum_of(layer);
-        count.moe_layer_active = count.moe_layer - layer.routed + model.moe.top_k * count.expert;
-    }
-    const std::int64_t around = dense * count.dense_layer + norm_weights(model, h) + count.embedding;
-    const std::int64_t tables = (model.tied_embeddings ? 0 : count.embedding) + count.positions;
-    count.total = around + moe * count.moe_layer + tables;
-    count.active = around + moe * count.moe_layer_active;
 
     // An MTP module: norms of the hidden state and of the next token's embedding, the 2h to h projection, one
     // layer of the last kind, and the norm in front of the shared head (DeepSeek-V3 report, arXiv
     // 2412.19437, 2.2).
-    const std::int64_t last = has_experts(model, model.layers) ? count.moe_layer : count.dense_layer;
-    count.mtp = model.mtp_modules *
-                (sum_of(block_parameters(model, BlockKind::mtp_projection)) + last + norm_weights(model, h));
+    const Block last{layer_kind(model, model.layers), model.layers};
+    count.mtp = model.mtp_modules * (sum_of(block_parameters(model, {BlockKind::mtp_projection})) +
+                                     sum_of(block_parameters(model, last)) + norm_weights(model, h));
     return count;
 }
 
@@ -128,22 +186,78 @@ BlockKind layer_kind(const ModelArch& model, int layer) {
     return has_experts(model, layer) ? BlockKind::moe_layer : BlockKind::dense_layer;
 }
 
-BlockParameters block_parameters(const ModelArch& model, BlockKind kind) {
+std::vector<LikeLayers> like_layers(const ModelArch& model) {
+    std::vector<LikeLayers> groups;
+    for (int layer = 0; layer < model.layers; ++layer) {
+        const auto like = std::ranges::find_if(groups, [&](const LikeLayers& group) {
+            return layer_parts(model, group.first.layer) == layer_parts(model, layer) &&
+                   window_of(model, group.first.layer) == window_of(model, layer);
+        });
+        if (like == groups.end()) {
+            groups.push_back({{layer_kind(model, layer), layer}, 1});
+        } else {
+            ++like->count;
+        }
+    }
+    return groups;
+}
+
+namespace {
+
+BlockParameters& operator+=(BlockParameters& sum, const BlockParameters& part) {
+    sum.routed += part.routed;
+    sum.matrices += part.matrices;
+    sum.sensitive += part.sensitive;
+    return sum;
+}
+
+/// Each with the norm in front of it.
+BlockParameters mixer_parameters(const ModelArch& model, Mixer mixer) {
+    switch (mixer) {
+    case Mixer::attention:
+        return {.matrices = attention_matrices(model),
+                .sensitive =
+                    norm_weights(model, model.hidden) + attention_norms(model) + attention_biases(model)};
+    case Mixer::state_space:
+        return {.matrices = state_space_matrices(model),
+                .sensitive = norm_weights(model, model.hidden) + state_space_small(model)};
+    case Mixer::none:
+        break;
+    }
+    return {};
+}
+BlockParameters ffn_parameters(const ModelArch& model, Ffn ffn) {
+    const std::int64_t h = model.hidden;
+    switch (ffn) {
+    case Ffn::dense:
+        return {.matrices = ffn_matrices(model, model.dense_ffn_hidden),
+                .sensitive = norm_weights(model, h) + ffn_biases(model, model.dense_ffn_hidden)};
+    case Ffn::experts: {
+        const std::int64_t shared = shared_ffn_hidden(model.moe);
+        return {.routed = model.moe.experts * expert_parameters(model),
+                .matrices = ffn_matrices(model, shared) + latent_matrices(model),
+                .sensitive = norm_weights(model, h) + model.moe.experts * h +
+                             (shared > 0 ? ffn_biases(model, shared) : 0)};
+    }
+    case Ffn::none:
+        break;
+    }
+    return {};
+}
+
+} // namespace
+
+BlockParameters block_parameters(const ModelArch& model, const Block& block) {
     const std::int64_t h = model.hidden;
     const std::int64_t vocabulary = model.vocabulary * h;
-    // Norms before attention, before the FFN and inside attention; biases.
-    const std::int64_t small = 2 * norm_weights(model, h) + attention_norms(model) + attention_biases(model);
-    switch (kind) {
+    switch (block.kind) {
     case BlockKind::embedding:
         return {.sensitive = vocabulary + model.positions * h};
     case BlockKind::dense_layer:
-        return {.matrices = attention_matrices(model) + ffn_matrices(model, model.dense_ffn_hidden),
-                .sensitive = small + ffn_biases(model, model.dense_ffn_hidden)};
     case BlockKind::moe_layer: {
-        const std::int64_t shared = shared_ffn_hidden(model.moe);
-        return {.routed = model.moe.experts * ffn_parameters(model, model.moe.ffn_hidden),
-                .matrices = attention_matrices(model) + ffn_matrices(model, shared),
-                .sensitive = small + model.moe.experts * h + (shared > 0 ? ffn_biases(model, shared) : 0)};
+        const LayerParts parts = layer_parts(model, block.layer);
+        BlockParameters sum = mixer_parameters(model, parts.mixer);
+        return sum += ffn_parameters(model, parts.ffn);
     }
     case BlockKind::mtp_projection:
         return {.sensitive = 2 * h * h + 2 * norm_weights(model, h)};
@@ -159,47 +273,92 @@ double mean_keys(int window, std::int64_t sequence) {
     return w - w * w / (2.0 * s); // the first w tokens see half of the window, the others all of it
 }
 
-std::int64_t parameters_not_split(const ModelArch& model, BlockKind kind) {
+std::int64_t parameters_not_split(const ModelArch& model, const Block& block) {
     const Attention& a = model.attention;
     const std::int64_t h = model.hidden;
-    switch (kind) {
+    switch (block.kind) {
     case BlockKind::embedding:
         return model.positions * h;
     case BlockKind::dense_layer:
     case BlockKind::moe_layer: {
-        const std::int64_t latent =
-            a.kind == AttentionKind::mla ? h * (a.q_lora_rank + a.kv_lora_rank + a.qk_rope_dim) : 0;
-        const std::int64_t router = kind == BlockKind::moe_layer ? model.moe.experts * h : 0;
-        return 2 * norm_weights(model, h) + attention_norms(model) + latent + router;
+        const LayerParts parts = layer_parts(model, block.layer);
+        std::int64_t whole = 0;
+        if (parts.mixer != Mixer::none) {
+            whole += norm_weights(model, h);
+        }
+        if (parts.mixer == Mixer::attention) {
+            whole +=
+                attention_norms(model) +
+                (a.kind == AttentionKind::mla ? h * (a.q_lora_rank + a.kv_lora_rank + a.qk_rope_dim) : 0);
+        }
+        if (parts.ffn != Ffn::none) {
+            whole += norm_weights(model, h);
+        }
+        if (parts.ffn == Ffn::experts) {
+            whole += model.moe.experts * h + latent_matrices(model);
+        }
+        return whole;
     }
     case BlockKind::mtp_projection:
-        return block_parameters(model, kind).sensitive;
+        return block_parameters(model, block).sensitive;
     case BlockKind::head:
         return norm_weights(model, h);
     }
     return 0;
 }
 
+namespace {
+
+/// Multiplied and added for one token: weights count once.
+double mixer_products(const ModelArch& model, Mixer mixer, double keys) {
+    switch (mixer) {
+    case Mixer::attention:
+        return static_cast<double>(attention_matrices(model)) +
+               keys * static_cast<double>(query_dim(model.attention) + value_dim(model.attention));
+    case Mixer::state_space: {
+        // Seven operations for each channel and state, as Megatron-LM counts (training.py,
+        // mamba_layer_flops): what the recurrence takes, and not the products in chunks that stand for it.
+        const StateSpace& s = model.state_space;
+        return static_cast<double>(state_space_matrices(model)) +
+               7.0 / 2.0 * static_cast<double>(inner_width(s) * s.state);
+    }
+    case Mixer::none:
+        break;
+    }
+    return 0.0;
+}
+double ffn_products(const ModelArch& model, Ffn ffn) {
+    switch (ffn) {
+    case Ffn::dense:
+        return static_cast<double>(ffn_matrices(model, model.dense_ffn_hidden));
+    case Ffn::experts:
+        return static_cast<double>(model.moe.top_k * expert_matrices(model) + latent_matrices(model) +
+                                   ffn_matrices(model, shared_ffn_hidden(model.moe)));
+    case Ffn::none:
+        break;
+    }
+    return 0.0;
+}
+
+} // namespace
+
 hw::Flops block_training_flops(const ModelArch& model, std::int64_t sequence, bool causal,
                                const Block& block) {
     const std::int64_t h = model.hidden;
-    const auto trained = [](std::int64_t weights) { return hw::Flops(6.0 * static_cast<double>(weights)); };
-    const double keys = mean_keys(window_of(model, block.layer), sequence) * (causal ? 1.0 : 2.0);
-    const hw::Flops attention =
-        trained(attention_matrices(model)) +
-        hw::Flops(6.0 * keys * static_cast<double>(query_dim(model.attention) + value_dim(model.attention)));
+    const auto trained = [](double products) { return hw::Flops(6.0 * products); };
     switch (block.kind) {
     case BlockKind::embedding:
         return hw::Flops(0.0);
     case BlockKind::dense_layer:
-        return attention + trained(ffn_matrices(model, model.dense_ffn_hidden));
-    case BlockKind::moe_layer:
-        return attention + trained(model.moe.top_k * ffn_matrices(model, model.moe.ffn_hidden) +
-                                   ffn_matrices(model, shared_ffn_hidden(model.moe)));
+    case BlockKind::moe_layer: {
+        const LayerParts parts = layer_parts(model, block.layer);
+        const double keys = mean_keys(window_of(model, block.layer), sequence) * (causal ? 1.0 : 2.0);
+        return trained(mixer_products(model, parts.mixer, keys) + ffn_products(model, parts.ffn));
+    }
     case BlockKind::mtp_projection:
-        return trained(2 * h * h);
+        return trained(2.0 * static_cast<double>(h * h));
     case BlockKind::head:
-        return trained(model.vocabulary * h);
+        return trained(static_cast<double>(model.vocabulary * h));
     }
     return hw::Flops(0.0);
 }
@@ -216,8 +375,12 @@ hw::Bytes kv_bytes_per_token(const ModelArch& model) {
     const Attention& a = model.attention;
     const std::int64_t elements =
         a.kind == AttentionKind::mla ? a.kv_lora_rank + a.qk_rope_dim : 2LL * a.kv_heads * a.head_dim;
+    std::int64_t layers = 0; // a state-space layer keeps a state for a whole sequence, whatever its length
+    for (int layer = 0; layer < model.layers; ++layer) {
+        layers += layer_parts(model, layer).mixer == Mixer::attention ? 1 : 0;
+    }
     constexpr double kBf16 = 2.0;
-    return hw::Bytes(kBf16 * static_cast<double>(model.layers * elements));
+    return hw::Bytes(kBf16 * static_cast<double>(layers * elements));
 }
 
 } // namespace chokepoint::work

@@ -49,6 +49,27 @@ void check_attention(std::vector<std::string>& found, const Attention& a) {
     }
 }
 
+void check_experts(std::vector<std::string>& found, const Moe& moe) {
+    require_positive(found, "moe.experts", moe.experts);
+    require_positive(found, "moe.top_k", moe.top_k);
+    require_positive(found, "moe.ffn_hidden", moe.ffn_hidden);
+    if (moe.top_k > moe.experts) {
+        found.push_back(fmt::format("moe.top_k ({}) is more than moe.experts ({})", moe.top_k, moe.experts));
+    }
+    if (moe.shared_experts < 0) {
+        found.push_back(fmt::format("moe.shared_experts is {}; expected 0 or more", moe.shared_experts));
+    }
+    if (moe.shared_ffn_hidden < 0 || (moe.shared_ffn_hidden > 0 && moe.shared_experts == 0)) {
+        found.push_back(fmt::format("moe.shared_ffn_hidden is {} and moe.shared_experts {}; expected both or "
+                                    "neither above 0",
+                                    moe.shared_ffn_hidden, moe.shared_experts));
+    }
+    if (moe.latent < 0) {
+        found.push_back(fmt::format("moe.latent is {}; expected 0 or more", moe.latent));
+    }
+    require_positive(found, "moe.every", moe.every);
+}
+
 void check_ffn(std::vector<std::string>& found, const ModelArch& model) {
     if (model.dense_layers < 0 || model.dense_layers > model.layers) {
         found.push_back(
@@ -57,33 +78,57 @@ void check_ffn(std::vector<std::string>& found, const ModelArch& model) {
     if (model.dense_layers > 0 || model.moe.every > 1) {
         require_positive(found, "dense_ffn_hidden", model.dense_ffn_hidden);
     }
-    if (model.moe.experts == 0) {
-        if (model.dense_layers != model.layers) {
-            found.push_back(
-                fmt::format("dense_layers is {} of {} layers; expected all of them in a model without "
-                            "experts",
-                            model.dense_layers, model.layers));
-        }
-        return;
-    }
-    require_positive(found, "moe.experts", model.moe.experts);
-    require_positive(found, "moe.top_k", model.moe.top_k);
-    require_positive(found, "moe.ffn_hidden", model.moe.ffn_hidden);
-    if (model.moe.top_k > model.moe.experts) {
+    if (model.moe.experts > 0) {
+        check_experts(found, model.moe);
+    } else if (model.dense_layers != model.layers) {
         found.push_back(
-            fmt::format("moe.top_k ({}) is more than moe.experts ({})", model.moe.top_k, model.moe.experts));
+            fmt::format("dense_layers is {} of {} layers; expected all of them in a model without "
+                        "experts",
+                        model.dense_layers, model.layers));
     }
-    if (model.moe.shared_experts < 0) {
+}
+
+void check_state_space(std::vector<std::string>& found, const StateSpace& mamba) {
+    require_positive(found, "mamba.heads", mamba.heads);
+    require_positive(found, "mamba.head_dim", mamba.head_dim);
+    require_positive(found, "mamba.groups", mamba.groups);
+    require_positive(found, "mamba.state", mamba.state);
+    require_positive(found, "mamba.conv", mamba.conv);
+    require_positive(found, "mamba.chunk", mamba.chunk);
+    if (mamba.groups > 0 && mamba.heads % mamba.groups != 0) {
         found.push_back(
-            fmt::format("moe.shared_experts is {}; expected 0 or more", model.moe.shared_experts));
+            fmt::format("mamba.groups ({}) does not divide mamba.heads ({})", mamba.groups, mamba.heads));
     }
-    if (model.moe.shared_ffn_hidden < 0 ||
-        (model.moe.shared_ffn_hidden > 0 && model.moe.shared_experts == 0)) {
-        found.push_back(fmt::format("moe.shared_ffn_hidden is {} and moe.shared_experts {}; expected both or "
-                                    "neither above 0",
-                                    model.moe.shared_ffn_hidden, model.moe.shared_experts));
+}
+
+/// Of a model whose layers each have one part.
+void check_pattern(std::vector<std::string>& found, const ModelArch& model) {
+    const auto has = [&](char letter) { return model.pattern.find(letter) != std::string::npos; };
+    if (const auto other = model.pattern.find_first_not_of("M*-E"); other != std::string::npos) {
+        found.push_back(fmt::format("pattern has '{}' at layer {}; expected M (state-space mixer), * "
+                                    "(attention), - (dense FFN) or E (experts)",
+                                    model.pattern[other], other));
     }
-    require_positive(found, "moe.every", model.moe.every);
+    if (std::ssize(model.pattern) != model.layers) {
+        found.push_back(fmt::format("pattern has {} letters; expected one for each of the {} layers",
+                                    model.pattern.size(), model.layers));
+    }
+    if (model.dense_layers != 0 || model.moe.every != 1) {
+        found.push_back(fmt::format("{} is given beside a pattern, which says what each layer has; expected "
+                                    "one of them",
+                                    model.dense_layers != 0 ? "dense_layers" : "moe.every"));
+    }
+    if (has('M')) {
+        check_state_space(found, model.state_space);
+    }
+    if (has('-')) {
+        require_positive(found, "dense_ffn_hidden", model.dense_ffn_hidden);
+    }
+    if (has('E') || model.moe.experts > 0) {
+        check_experts(found, model.moe);
+    } else if (model.mtp_modules > 0) { // whose layer has attention and an FFN
+        require_positive(found, "dense_ffn_hidden", model.dense_ffn_hidden);
+    }
 }
 
 } // namespace
@@ -100,7 +145,11 @@ std::vector<std::string> faults(const ModelArch& model) {
         found.push_back(fmt::format("positions is {}; expected 0 or more", model.positions));
     }
     check_attention(found, model.attention);
-    check_ffn(found, model);
+    if (model.pattern.empty()) {
+        check_ffn(found, model);
+    } else {
+        check_pattern(found, model);
+    }
     return found;
 }
 

@@ -24,7 +24,7 @@ public:
         text(root, "id", model.id);
         text(root, "source", model.source);
         whole(root, "layers", model.layers, true);
-        whole(root, "dense_layers", model.dense_layers, true);
+        whole(root, "dense_layers", model.dense_layers, !root.contains("pattern"));
         whole(root, "hidden", model.hidden, true);
         whole(root, "dense_ffn_hidden", model.dense_ffn_hidden);
         whole(root, "vocabulary", model.vocabulary, true);
@@ -35,12 +35,16 @@ public:
         choice(root, "norm", model.norm, norm_kind_from, "rmsnorm or layernorm");
         truth(root, "biases", model.biases);
         whole(root, "positions", model.positions);
+        if (root.contains("pattern")) {
+            text(root, "pattern", model.pattern);
+        }
         read_attention(root, model.attention);
+        read_state_space(root, model.state_space);
         read_moe(root, model.moe);
         refuse_others(root, "",
                       {"id", "source", "layers", "dense_layers", "hidden", "dense_ffn_hidden", "vocabulary",
                        "mtp_modules", "tied_embeddings", "gated_ffn", "activation", "norm", "biases",
-                       "positions", "attention", "moe"});
+                       "positions", "pattern", "attention", "mamba", "moe"});
         if (found_.empty()) {
             for (const std::string& fault : faults(model)) {
                 report(root.source(), fault);
@@ -85,6 +89,20 @@ private:
                        "qk_rope_dim", "v_dim", "qkv_bias", "qk_norm", "window", "full_every"});
     }
 
+    void read_state_space(const toml::table& root, StateSpace& mamba) {
+        const toml::table* table = section(root, "mamba");
+        if (table == nullptr) {
+            return;
+        }
+        whole(*table, "heads", mamba.heads, true);
+        whole(*table, "head_dim", mamba.head_dim, true);
+        whole(*table, "groups", mamba.groups);
+        whole(*table, "state", mamba.state, true);
+        whole(*table, "conv", mamba.conv);
+        whole(*table, "chunk", mamba.chunk);
+        refuse_others(*table, "mamba.", {"heads", "head_dim", "groups", "state", "conv", "chunk"});
+    }
+
     void read_moe(const toml::table& root, Moe& moe) {
         const toml::table* table = section(root, "moe");
         if (table == nullptr) {
@@ -97,9 +115,10 @@ private:
         whole(*table, "max_nodes", moe.max_nodes);
         whole(*table, "shared_ffn_hidden", moe.shared_ffn_hidden);
         whole(*table, "every", moe.every);
-        refuse_others(
-            *table, "moe.",
-            {"experts", "shared_experts", "top_k", "ffn_hidden", "max_nodes", "shared_ffn_hidden", "every"});
+        whole(*table, "latent", moe.latent);
+        refuse_others(*table, "moe.",
+                      {"experts", "shared_experts", "top_k", "ffn_hidden", "max_nodes", "shared_ffn_hidden",
+                       "every", "latent"});
     }
 
     const toml::table* section(const toml::table& root, std::string_view key) {

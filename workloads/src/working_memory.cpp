@@ -18,6 +18,22 @@ bool has(const std::vector<Block>& blocks, BlockKind kind) {
     return std::ranges::count(blocks, kind, &Block::kind) > 0;
 }
 
+/// What the layers among the blocks have, any of them.
+struct PartsPresent {
+    bool attention = false, state_space = false, dense_ffn = false, experts = false;
+};
+PartsPresent parts_of(const ModelArch& model, const std::vector<Block>& blocks) {
+    PartsPresent present;
+    for (const Block& layer : layers_of(blocks)) {
+        const LayerParts parts = layer_parts(model, layer.layer);
+        present.attention = present.attention || parts.mixer == Mixer::attention;
+        present.state_space = present.state_space || parts.mixer == Mixer::state_space;
+        present.dense_ffn = present.dense_ffn || parts.ffn == Ffn::dense;
+        present.experts = present.experts || parts.ffn == Ffn::experts;
+    }
+    return present;
+}
+
 /// Rows and columns of the weights that one GPU multiplies with, each shape once.
 using Shapes = std::set<std::pair<std::int64_t, std::int64_t>>;
 
@@ -37,24 +53,34 @@ void add_attention_shapes(Shapes& shapes, const LayerShape& shape) {
     shapes.insert({h, shape.value_dim});
 }
 
-void add_ffn_shapes(Shapes& shapes, const LayerShape& shape, std::int64_t width) {
+void add_ffn_shapes(Shapes& shapes, const LayerShape& shape, std::int64_t hidden, std::int64_t width) {
     if (width > 0) {
-        shapes.insert({shape.ffn_inputs * width, shape.model.hidden});
-        shapes.insert({shape.model.hidden, width});
+        shapes.insert({shape.ffn_inputs * width, hidden});
+        shapes.insert({hidden, width});
     }
 }
 
 Shapes weight_shapes(const LayerShape& shape, const std::vector<Block>& blocks) {
+    const std::int64_t h = shape.model.hidden;
+    const PartsPresent parts = parts_of(shape.model, blocks);
     Shapes shapes;
-    if (!layers_of(blocks).empty()) {
+    if (parts.attention) {
         add_attention_shapes(shapes, shape);
     }
-    if (has(blocks, BlockKind::dense_layer)) {
-        add_ffn_shapes(shapes, shape, shape.ffn_width);
+    if (parts.state_space) {
+        shapes.insert({shape.state_space.projected, h});
+        shapes.insert({h, shape.state_space.inner});
     }
-    if (has(blocks, BlockKind::moe_layer)) {
-        add_ffn_shapes(shapes, shape, shape.expert_width);
-        add_ffn_shapes(shapes, shape, shape.shared_width);
+    if (parts.dense_ffn) {
+        add_ffn_shapes(shapes, shape, h, shape.ffn_width);
+    }
+    if (parts.experts) {
+        add_ffn_shapes(shapes, shape, shape.expert_hidden, shape.expert_width);
+        add_ffn_shapes(shapes, shape, h, shape.shared_width);
+        if (shape.expert_hidden != h) {
+            shapes.insert({shape.expert_hidden, h});
+            shapes.insert({h, shape.expert_hidden});
+        }
     }
     return shapes;
 }
@@ -102,29 +128,49 @@ WeightGradients weight_gradients(const LayerShape& shape, const std::vector<Bloc
     return bytes;
 }
 
-/// Tensors that live within one layer's forward or backward.
-hw::Bytes within_layer(const LayerShape& shape, const std::vector<Block>& blocks) {
-    const std::int64_t h = shape.model.hidden;
-    hw::Bytes layer;
-    if (has(blocks, BlockKind::moe_layer)) {
-        const hw::Bytes staging =
-            payload_bytes(shape, shape.arrived_rows, h) + bf16_bytes(shape.arrived_rows * h);
-        const hw::Bytes rows = payload_bytes(shape, shape.routed_rows, h) +
-                               bf16_bytes(shape.routed_rows * (shape.ffn_inputs * shape.expert_width + h));
-        layer = staging + rows;
-    }
-    if (has(blocks, BlockKind::dense_layer)) {
-        layer = std::max(layer, bf16_bytes(shape.tokens * shape.ffn_inputs * shape.ffn_width));
-    }
+/// Of an attention's forward and backward.
+hw::Bytes within_attention(const LayerShape& shape) {
     // q, k and v; in the backward also their gradients and q's in FP32.
     const hw::Bytes qkv = bf16_bytes(shape.tokens * (2 * shape.query_dim + shape.value_dim));
     if (shape.plan.attention_kernel == AttentionKernel::unfused) {
         // The gradient of all pairs, which the softmax's backward overwrites; with dropout the one behind it.
         const double each = shape.plan.dropout ? 2.0 + 2.0 : 2.0;
         const auto pairs = static_cast<double>(shape.tokens * shape.plan.sequence * shape.heads);
-        return std::max(layer, qkv + hw::Bytes(each * pairs));
+        return qkv + hw::Bytes(each * pairs);
     }
-    return std::max(layer, qkv + fp32_bytes(shape.tokens * shape.query_dim));
+    return qkv + fp32_bytes(shape.tokens * shape.query_dim);
+}
+
+/// Of a state-space mixer's backward: gradients of the projection's output and of what the convolution made,
+/// that itself, the output's gradient, and all chunks' states and their gradients in both formats.
+hw::Bytes within_state_space(const LayerShape& shape) {
+    const StateSpaceShape& s = shape.state_space;
+    const StateSpace& model = shape.model.state_space;
+    const std::int64_t chunks = (shape.tokens + model.chunk - 1) / model.chunk;
+    const std::int64_t states = chunks * s.inner * model.state;
+    return bf16_bytes(shape.tokens * (s.projected + 2 * s.convolved + s.inner)) + 2.0 * fp32_bytes(states) +
+           2.0 * bf16_bytes(states);
+}
+
+hw::Bytes within_experts(const LayerShape& shape) {
+    const std::int64_t h = shape.expert_hidden;
+    const hw::Bytes staging =
+        payload_bytes(shape, shape.arrived_rows, h) + bf16_bytes(shape.arrived_rows * h);
+    const hw::Bytes rows = payload_bytes(shape, shape.routed_rows, h) +
+                           bf16_bytes(shape.routed_rows * (shape.ffn_inputs * shape.expert_width + h));
+    return staging + rows;
+}
+
+/// Tensors that live within one layer's forward or backward.
+hw::Bytes within_layer(const LayerShape& shape, const std::vector<Block>& blocks) {
+    const PartsPresent parts = parts_of(shape.model, blocks);
+    hw::Bytes most;
+    const auto reach = [&](bool present, hw::Bytes bytes) { most = present ? std::max(most, bytes) : most; };
+    reach(parts.experts, within_experts(shape));
+    reach(parts.dense_ffn, bf16_bytes(shape.tokens * shape.ffn_inputs * shape.ffn_width));
+    reach(parts.attention, within_attention(shape));
+    reach(parts.state_space, within_state_space(shape));
+    return most;
 }
 
 /// The most that a piece of `count` layers needs, whose backwards follow at once.

@@ -29,6 +29,12 @@ void add_shape(std::vector<Figure>& out, const work::ModelArch& model) {
     out.push_back({"source", "", model.source, model.source});
     out.push_back(count_figure("layers", model.layers));
     out.push_back(count_figure("layers.moe", work::moe_layers(model)));
+    if (!model.pattern.empty()) {
+        const work::StateSpace& s = model.state_space;
+        out.push_back(text_figure("pattern", model.pattern, "M Mamba-2, * attention, - FFN, E experts"));
+        out.push_back(count_figure("mamba.heads", s.heads,
+                                   fmt::format("of {}, state {}, {} groups", s.head_dim, s.state, s.groups)));
+    }
     out.push_back(count_figure("hidden", model.hidden));
     const std::string heads =
         a.kind == work::AttentionKind::mla
@@ -56,6 +62,9 @@ void add_parameters(std::vector<Figure>& out, const work::ModelArch& model) {
                                "as some authors count"));
     out.push_back(count_figure("parameters.mtp", count.mtp));
     out.push_back(count_figure("dense_layer", count.dense_layer));
+    if (count.state_space_layer > 0) {
+        out.push_back(count_figure("mamba_layer", count.state_space_layer));
+    }
     out.push_back(count_figure("moe_layer", count.moe_layer));
     out.push_back(count_figure("moe_layer.active", count.moe_layer_active));
     out.push_back(count_figure("attention_per_layer", count.attention_per_layer));

@@ -25,11 +25,8 @@ struct BusySeconds {
 hw::KernelMix kernel_mix(const Scenario& scenario, const hw::CostModel& model) {
     const work::ModelArch& arch = scenario.model();
     BusySeconds busy;
-    const auto add = [&](work::BlockKind kind, int layer, int times) {
-        if (times <= 0) {
-            return;
-        }
-        const work::BlockKernels kernels = work::block_kernels(arch, scenario.plan(), {kind, layer});
+    const auto add = [&](const work::Block& block, int times) {
+        const work::BlockKernels kernels = work::block_kernels(arch, scenario.plan(), block);
         for (const work::KernelSequence* part :
              {&kernels.attention_forward, &kernels.ffn_forward, &kernels.ffn_backward,
               &kernels.ffn_weight_gradient, &kernels.attention_backward, &kernels.attention_weight_gradient,
@@ -37,9 +34,10 @@ hw::KernelMix kernel_mix(const Scenario& scenario, const hw::CostModel& model) {
             busy.add(*part, model, times);
         }
     };
-    add(work::BlockKind::dense_layer, 0, arch.dense_layers);
-    add(work::BlockKind::moe_layer, arch.dense_layers, arch.layers - arch.dense_layers);
-    add(work::BlockKind::head, -1, 1);
+    for (const work::LikeLayers& like : work::like_layers(arch)) {
+        add(like.first, like.count);
+    }
+    add({work::BlockKind::head, -1}, 1);
     const hw::Seconds all = busy.gemm + busy.attention + busy.streaming;
     return {busy.gemm / all, busy.attention / all};
 }

@@ -154,7 +154,65 @@ void check_experts(Reading& reading) {
     }
 }
 
+bool has_letter(const work::ModelArch& model, char letter) {
+    return model.pattern.find(letter) != std::string::npos;
+}
+
+/// A pattern says what each layer has.
+void check_pattern(Reading& reading) {
+    const work::ModelArch& model = reading.draft.model;
+    if (reading.slot("model.mamba.heads").given && !has_letter(model, 'M')) {
+        reading.warn(
+            "model.mamba.heads",
+            "no layer is a Mamba-2 mixer: model.mamba changes nothing without an M in model.pattern");
+    }
+    if (model.pattern.empty() || !reading.sound({"model.pattern", "model.layers"})) {
+        return;
+    }
+    if (const auto other = model.pattern.find_first_not_of("M*-E"); other != std::string::npos) {
+        reading.fault(
+            "model.pattern",
+            fmt::format("pattern has '{}' at place {}; expected M (Mamba-2), * (attention), - (dense "
+                        "FFN) or E (experts)",
+                        model.pattern[other], other + 1));
+    }
+    if (std::ssize(model.pattern) != model.layers) {
+        reading.fault("model.pattern", fmt::format("pattern has {} letters; expected {}, one for each layer",
+                                                   model.pattern.size(), model.layers));
+    }
+    for (const std::string_view path : {"model.dense_layers", "model.moe.every"}) {
+        if (reading.slot(path).given) {
+            reading.fault(path,
+                          fmt::format("{} is given beside model.pattern, which says what each layer has; "
+                                      "expected one of them",
+                                      label(path)));
+        }
+    }
+    if (has_letter(model, 'M')) {
+        for (const std::string_view path :
+             {"model.mamba.heads", "model.mamba.head_dim", "model.mamba.state"}) {
+            need_positive(reading, path, "since model.pattern has M");
+        }
+        if (reading.sound({"model.mamba.heads", "model.mamba.groups"}) &&
+            model.state_space.heads % model.state_space.groups != 0) {
+            reading.fault("model.mamba.groups",
+                          fmt::format("mamba.groups ({}) does not divide the {} heads",
+                                      model.state_space.groups, model.state_space.heads));
+        }
+    }
+    if (has_letter(model, 'E')) {
+        need_positive(reading, "model.moe.experts", "since model.pattern has E");
+    }
+    if (has_letter(model, '-') || (model.mtp_modules > 0 && model.moe.experts == 0)) {
+        need_positive(reading, "model.dense_ffn_hidden",
+                      has_letter(model, '-') ? "since model.pattern has -" : "by the MTP modules' layer");
+    }
+}
+
 void check_dense_layers(Reading& reading) {
+    if (!reading.draft.model.pattern.empty()) {
+        return;
+    }
     if (!reading.sound({"model.layers", "model.dense_layers", "model.moe.experts"})) {
         return;
     }
@@ -275,6 +333,7 @@ void check_model(Reading& reading) {
     }
     check_attention(reading);
     check_experts(reading);
+    check_pattern(reading);
     check_dense_layers(reading);
 }
 

@@ -12,6 +12,7 @@ using hw::Dimension;
 using work::Attention;
 using work::ModelArch;
 using work::Moe;
+using work::StateSpace;
 
 constexpr NameList kParts{[](const Library& l) { return ids(l.catalog.gpus()); }, "part",
                           "chokepoint list gpus"};
@@ -65,7 +66,18 @@ constexpr Shape kBandwidth = quantity(Dimension::bandwidth, "1 MB/s", "100 TB/s"
 template <auto Member> constexpr Binding model_field = field<&Draft::model, Member>;
 template <auto Member>
 constexpr Binding attention_field = field<&Draft::model, &ModelArch::attention, Member>;
+template <auto Member> constexpr Binding mamba_field = field<&Draft::model, &ModelArch::state_space, Member>;
 template <auto Member> constexpr Binding moe_field = field<&Draft::model, &ModelArch::moe, Member>;
+/// A word stands for a model without a pattern, since no value of a key is empty.
+constexpr std::string_view kNoPattern = "none";
+constexpr Binding kPatternField{[](const Draft& draft) {
+                                    const std::string& pattern = draft.model.pattern;
+                                    return Value{pattern.empty() ? std::string(kNoPattern) : pattern};
+                                },
+                                [](Draft& draft, const Value& value) {
+                                    const auto& pattern = std::get<std::string>(value);
+                                    draft.model.pattern = pattern == kNoPattern ? std::string() : pattern;
+                                }};
 template <auto Member> constexpr Binding caps_field = field<&Draft::caps, Member>;
 template <auto Member> constexpr Binding phase_field = field<&Draft::phase, Member>;
 template <auto Member> constexpr Binding fabric_field = field<&Draft::network, Member>;
@@ -207,6 +219,11 @@ const std::array kKeys{
     Key{"model.positions", integer("0", "16777216"), Need::preset, "0", "rotary embeddings",
         "learned position embeddings; 0: none", model_field<&ModelArch::positions>},
 
+    Key{"model.pattern", text(), Need::preset, kNoPattern, "every layer has attention and an FFN",
+        "one letter for each layer that has one part only, as Nemotron-H's hybrid_override_pattern: M a "
+        "Mamba-2 mixer, * attention, - a dense FFN, E experts",
+        kPatternField},
+
     Key{"model.attention.kind", choice(kAttentionKinds), Need::preset, "", "", "kind of attention",
         attention_field<&Attention::kind>},
     Key{"model.attention.heads", integer("1", "1024"), Need::preset, "", "", "query heads",
@@ -240,6 +257,19 @@ const std::array kKeys{
         "gpt-oss; 0: none",
         attention_field<&Attention::full_every>},
 
+    Key{"model.mamba.heads", integer("0", "4096"), Need::preset, "0", "needed where the pattern has M",
+        "heads of a Mamba-2 mixer", mamba_field<&StateSpace::heads>},
+    Key{"model.mamba.head_dim", kHeadDim, Need::preset, "0", "needed where the pattern has M",
+        "channels of one of its heads", mamba_field<&StateSpace::head_dim>},
+    Key{"model.mamba.groups", integer("1", "4096"), Need::preset, "1", "all heads share B and C",
+        "groups of heads that share B and C", mamba_field<&StateSpace::groups>},
+    Key{"model.mamba.state", integer("0", "65536"), Need::preset, "0", "needed where the pattern has M",
+        "state of one channel", mamba_field<&StateSpace::state>},
+    Key{"model.mamba.conv", integer("1", "64"), Need::preset, "4", "as every published model",
+        "tokens that the convolution sees", mamba_field<&StateSpace::conv>},
+    Key{"model.mamba.chunk", integer("1", "65536"), Need::preset, "128", "Megatron-Core's default",
+        "tokens that the scan takes at once", mamba_field<&StateSpace::chunk>},
+
     Key{"model.moe.experts", integer("0", "8192"), Need::preset, "0", "a dense model",
         "routed experts of one layer", moe_field<&Moe::experts>},
     Key{"model.moe.shared_experts", integer("0", "64"), Need::preset, "0", "none",
@@ -256,7 +286,11 @@ const std::array kKeys{
     Key{"model.moe.every", integer("1", "1024"), Need::preset, "1", "every layer behind the dense ones",
         "one layer in so many has experts, beginning with the first behind the dense ones",
         moe_field<&Moe::every>},
-
+    Key{"model.moe.latent", integer("0", "65536"), Need::preset, "0", "experts see the hidden state itself",
+        "width that tokens are projected to in front of the routed experts and back behind them, as Nemotron "
+        "3 "
+        "Super; 0: none",
+        moe_field<&Moe::latent>},
 };
 
 const std::array kRunKeys{
@@ -307,6 +341,7 @@ constexpr std::array kSections{
     Section{"model",
             "The transformer: a preset's name, a HuggingFace config.json, or every key spelled out."},
     Section{"model.attention", "mha and gqa use heads, kv_heads and head_dim; mla uses the others."},
+    Section{"model.mamba", "State-space layers (Mamba-2), the M of `model.pattern`."},
     Section{"model.moe", "Leave it out for a dense model."},
     Section{"plan", "How the model is spread over the GPUs. Data parallelism is what remains: "
                     "GPUs / (pipeline x tensor x context)."},

@@ -285,9 +285,20 @@ void check_tensor(Reading& reading) {
                                   plan.tensor, kv_heads));
     }
     if (reading.sound({"plan.tensor", "model.dense_layers", "model.dense_ffn_hidden"}) &&
-        model.dense_layers > 0) {
+        (model.dense_layers > 0 || model.pattern.find('-') != std::string::npos)) {
         check_divides(reading, "plan.tensor", plan.tensor, "of model.dense_ffn_hidden",
                       model.dense_ffn_hidden);
+    }
+    if (model.pattern.find('M') != std::string::npos &&
+        reading.sound({"plan.tensor", "plan.context", "model.mamba.heads", "model.mamba.groups"})) {
+        check_divides(reading, "plan.tensor", plan.tensor, "Mamba-2 heads", model.state_space.heads);
+        check_divides(reading, "plan.tensor", plan.tensor, "Mamba-2 groups", model.state_space.groups);
+        if (plan.context > 1) {
+            reading.fault("plan.context",
+                          fmt::format("context is {} and model.pattern has M: Mamba-2 over context-parallel "
+                                      "ranks is not modelled; expected 1",
+                                      plan.context));
+        }
     }
     if (model.moe.experts > 0 && reading.sound({"plan.expert_tensor", "model.moe.ffn_hidden"})) {
         check_divides(reading, "plan.expert_tensor", plan.expert_tensor, "of model.moe.ffn_hidden",

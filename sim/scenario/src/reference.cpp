@@ -82,6 +82,7 @@ ffn_hidden = 4096
 max_nodes = 0
 shared_ffn_hidden = 4096
 every = 1
+latent = 0
 
 [plan]
 pipeline = 2

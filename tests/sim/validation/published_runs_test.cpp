@@ -39,9 +39,9 @@ TEST(PublishedRuns, CoverWhatIsPublishedWithPlanBatchAndTime) {
         fair += run.bound == "fair" ? 1 : 0;
         with_memory += run.memory ? 1 : 0;
     }
-    EXPECT_EQ(timed, 988);
+    EXPECT_EQ(timed, 1039);
     EXPECT_EQ(rates, 39);
-    EXPECT_EQ(held, 58);
+    EXPECT_EQ(held, 22);
     EXPECT_GE(fair, 330);
     EXPECT_EQ(with_memory, 39);
 }

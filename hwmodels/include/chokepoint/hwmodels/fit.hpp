@@ -83,7 +83,9 @@ MeasurementSet read_measurements(const std::filesystem::path& folder);
 /// The same of files named one by one, in that order.
 MeasurementSet read_measurements(const std::vector<std::filesystem::path>& files);
 
-enum class CurveForm { tiled, attention, streaming };
+/// `streaming` and `vector` are of kernels that compute little: bytes at a share of the memory bandwidth, or
+/// at what the vector units of the SMs get through.
+enum class CurveForm { tiled, attention, streaming, vector };
 std::string_view name(CurveForm);
 std::optional<CurveForm> curve_form_from(std::string_view);
 

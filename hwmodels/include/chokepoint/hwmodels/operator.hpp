@@ -34,6 +34,8 @@ enum class KernelClass {
     attention_aux, ///< backward's preprocess and dQ conversion
     embedding,
     cross_entropy,
+    conv, ///< causal convolution over the sequence in front of a state-space scan
+    scan, ///< a state-space layer's products and sums in chunks of the sequence (Mamba-2)
     optimizer,
 };
 std::string_view name(KernelClass);

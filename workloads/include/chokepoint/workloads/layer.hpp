@@ -12,7 +12,7 @@ namespace chokepoint::work {
 
 enum class BlockKind {
     embedding,
-    dense_layer,
+    dense_layer, ///< any layer without experts
     moe_layer,
     mtp_projection, ///< norms, concatenation and the 2h to h projection in front of an MTP module's layer
     head,           ///< final norm, vocabulary projection and cross-entropy; its backward follows at once
@@ -62,6 +62,14 @@ struct BlockKernels {
     KernelSequence gradient_payload;
     bool routed = false; ///< dispatch and combine surround the FFN part
 };
+
+/// Layers that run the same kernels.
+struct LikeLayers {
+    Block first;
+    int count = 0;
+};
+/// All layers but MTP's, in groups of like ones.
+std::vector<LikeLayers> like_layers(const ModelArch&);
 
 /// Kernels of one block for one micro-batch on one GPU. The routed rows are tokens x top_k: balanced.
 /// @throws std::invalid_argument if the plan's groups do not divide heads, FFNs, experts or tokens.

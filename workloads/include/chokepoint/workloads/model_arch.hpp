@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The transformer being trained, spelled out; and what it counts: parameters, FLOPs per token, bytes.
+// The model being trained, spelled out; and what it counts: parameters, FLOPs per token, bytes.
 #pragma once
 
 #include <chokepoint/hwmodels/operator.hpp>
@@ -52,7 +52,32 @@ struct Moe {
     /// Of all shared experts together; 0: shared_experts x ffn_hidden.
     int shared_ffn_hidden = 0;
     int every = 1; ///< behind the dense layers, one layer in so many has experts, beginning with the first
+    /// Width that tokens are projected to in front of the routed experts, and back behind them (Nemotron 3
+    /// Super); 0: experts work on the hidden state itself.
+    int latent = 0;
     friend bool operator==(const Moe&, const Moe&) = default;
+};
+
+/// A Mamba-2 mixer: a projection in, a causal convolution, a scan over the sequence, a gated norm and a
+/// projection out (arXiv 2405.21060, figure 6).
+struct StateSpace {
+    int heads = 0; ///< 0: the model has no such layer
+    int head_dim = 0;
+    int groups = 1;  ///< of heads that share the input and output maps (B and C)
+    int state = 0;   ///< of one channel
+    int conv = 4;    ///< tokens that the convolution sees
+    int chunk = 128; ///< tokens that the scan takes at once; within them it multiplies matrices
+    friend bool operator==(const StateSpace&, const StateSpace&) = default;
+};
+
+enum class Mixer { none, attention, state_space };
+enum class Ffn { none, dense, experts };
+
+/// What a layer has: each part with a norm in front and added to the stream behind.
+struct LayerParts {
+    Mixer mixer = Mixer::attention;
+    Ffn ffn = Ffn::dense;
+    friend bool operator==(const LayerParts&, const LayerParts&) = default;
 };
 
 struct ModelArch {
@@ -69,7 +94,11 @@ struct ModelArch {
     NormKind norm = NormKind::rmsnorm;
     bool biases = false; ///< of every projection and FFN matrix, as GPT
     int positions = 0;   ///< learned position embeddings; 0: none (rotary)
+    /// One letter for each layer that has one part only, as Nemotron-H's hybrid_override_pattern: M a
+    /// state-space mixer, * attention, - a dense FFN, E experts. Empty: each layer has attention and an FFN.
+    std::string pattern;
     Attention attention;
+    StateSpace state_space;
     Moe moe;
     std::string source;
     friend bool operator==(const ModelArch&, const ModelArch&) = default;
@@ -83,22 +112,33 @@ std::vector<ModelArch> load_presets(const std::filesystem::path& directory);
 /// can be built.
 std::vector<std::string> faults(const ModelArch&);
 
-/// Whether the 0-based layer has experts; MTP's layers, past the last, are like the last.
+/// Parts of the 0-based layer; MTP's layers, past the last, are like the last, or under a pattern attention
+/// and an FFN, with experts if the model has them.
+LayerParts layer_parts(const ModelArch&, int layer);
+/// Whether the layer has experts.
 bool has_experts(const ModelArch&, int layer);
 /// Tokens that one token attends to in the 0-based layer, 0: its whole past; MTP's layers as above.
 int window_of(const ModelArch&, int layer);
 /// Layers with experts, without MTP's.
 int moe_layers(const ModelArch&);
+/// Width of the rows that routed experts see.
+std::int64_t expert_hidden(const ModelArch&);
+/// Channels of all heads; of the convolution, which sees B and C too; and of the projection in, which makes
+/// the gate and the heads' steps besides.
+std::int64_t inner_width(const StateSpace&);
+std::int64_t convolved_width(const StateSpace&);
+std::int64_t projected_width(const StateSpace&);
 /// Intermediate size of the FFN that the shared experts form together.
 std::int64_t shared_ffn_hidden(const Moe&);
 
 struct ParameterCount {
-    std::int64_t total = 0;            ///< without MTP, embedding and head included
-    std::int64_t active = 0;           ///< touched by one token, embedding lookup excluded, head included
-    std::int64_t mtp = 0;              ///< MTP's own, without the shared embedding and head
-    std::int64_t dense_layer = 0;      ///< all of one dense layer
-    std::int64_t moe_layer = 0;        ///< all of one layer with experts
-    std::int64_t moe_layer_active = 0; ///< of it, what one token touches
+    std::int64_t total = 0;       ///< without MTP, embedding and head included
+    std::int64_t active = 0;      ///< touched by one token, embedding lookup excluded, head included
+    std::int64_t mtp = 0;         ///< MTP's own, without the shared embedding and head
+    std::int64_t dense_layer = 0; ///< all of one dense layer: attention and FFN, or under a pattern an FFN
+    std::int64_t moe_layer = 0;   ///< all of one layer with experts
+    std::int64_t state_space_layer = 0; ///< all of one state-space layer
+    std::int64_t moe_layer_active = 0;  ///< of it, what one token touches
     std::int64_t attention_per_layer = 0;
     std::int64_t norms_per_layer = 0; ///< before attention and before the FFN
     std::int64_t dense_ffn_per_layer = 0;
