@@ -96,8 +96,10 @@ public:
     }
 
     [[nodiscard]] Estimate estimate(const Operator& op, const Occupancy& occupancy) const override {
+        // One expert's product is a plain one.
+        const KernelClass kernel = op.groups == 1 ? ungrouped(op.kernel) : op.kernel;
         const FoundCurve curve =
-            curves_.find(op.kernel, op.dtype, op.scaling, options_.newest_software, op.library);
+            curves_.find(kernel, op.dtype, op.scaling, options_.newest_software, op.library);
         const Fit& fit = *curve.fit;
         const StreamFigures& stream = curves_.stream();
         const double beside = occupancy.beside_transfer ? stream.transfer_share : 0.0;

@@ -87,6 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"validate", {"validate", "--filter", "dsv3-isca-mpft", "--json", "-"}},
                     Case{"chart", {"validate", "--filter", "dsv3-isca", "--chart", "-"}},
                     Case{"validate", {"validate", "--filter", "score=hold", "--json", "-"}},
+                    Case{"validate", {"validate", "--filter", "dsv3-isca", "--overhead", "--json", "-"}},
                     Case{"validate", {"validate", "--campaigns", "--filter", "nemotron4", "--json", "-"}}));
 
 TEST(SchemaItself, RejectsAResultThatLacksAField) {

@@ -402,6 +402,37 @@ TEST(CalibratedModel, NormsAreThoseOfTheLibrary) {
     }
 }
 
+/// BF16 on Hopper has a curve of grouped products, FP8 with one scale a tensor has the dense one for them.
+TEST(CalibratedModel, AGroupedProductOfOneGroupIsAPlainOne) {
+    const auto model = calibrated();
+    for (const auto dtype : {DType::bf16, DType::fp8}) {
+        const Scaling scaling = dtype == DType::fp8 ? Scaling::per_tensor : Scaling::none;
+        for (const auto kernel : {KernelClass::grouped_gemm, KernelClass::grouped_wgrad}) {
+            const Operator grouped = gemm("expert", kernel, dtype, scaling, 8192, 16384, 6144);
+            const Operator plain = gemm("ffn", ungrouped(kernel), dtype, scaling, 8192, 16384, 6144);
+            EXPECT_EQ(model->estimate(grouped, {}).time, model->estimate(plain, {}).time) << name(kernel);
+        }
+    }
+}
+
+TEST(CalibratedModel, GroupsWithoutACurveOfTheirOwnRunOneByOne) {
+    CalibrationOptions options = shipped();
+    options.kernel_launch = Seconds(0.0);
+    options.in_training = false;
+    const auto time = [&](std::string_view part, KernelClass kernel, DType dtype, Scaling scaling,
+                          std::int64_t rows, int groups) {
+        const Operator op = gemm("expert", kernel, dtype, scaling, rows, 4096, 7168, groups);
+        return calibrated(test::part(part), options)->estimate(op, {}).time.value();
+    };
+    using enum KernelClass;
+    for (const std::int64_t rows : {200, 1000, 5000}) {
+        const double loop = 8.0 * time("h100-sxm", gemm, DType::fp8, Scaling::per_tensor, rows, 1);
+        const double experts = time("h100-sxm", grouped_gemm, DType::fp8, Scaling::per_tensor, rows, 8);
+        EXPECT_GE(experts, (1.0 - 1e-9) * loop) << rows; // a longer launch meets the power limit
+        EXPECT_LT(experts, 1.02 * loop) << rows;
+    }
+}
+
 TEST(CalibratedModel, NamesThePartThatLacksTheFormat) {
     GpuSpec part = h800();
     part.dense_peak.erase(DType::fp8);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All published runs against docs/validation.md: its table is rewritten by UPDATE_GOLDEN=1, and fails when a
 // figure gets clearly worse than recorded.
+#include <chokepoint/hwmodels/catalog.hpp>
 #include <chokepoint/sim/validation_report.hpp>
 
 #include <fmt/format.h>
@@ -92,6 +93,29 @@ ValidationReport validate() {
     return validation_report(std::move(runs), std::move(predictions));
 }
 
+/// The default of plan.framework_overhead is the one that `chokepoint validate --overhead` finds: of each
+/// architecture's software the median takes as long as predicted.
+void expect_overheads_of_the_runs(const ValidationReport& report) {
+    const hw::Catalog catalog = hw::Catalog::load();
+    std::map<std::string, std::map<std::string, std::vector<Weighted>>> ratios;
+    for (std::size_t i = 0; i < report.runs.size(); ++i) {
+        const PublishedRun& run = report.runs[i];
+        const Prediction& prediction = report.predictions[i];
+        if (run.score == Score::time && prediction.error()) {
+            const std::string& architecture = catalog.find_gpu(run.key("cluster.gpu"))->architecture;
+            ratios[architecture][run.stack].push_back({*prediction.measured / *prediction.predicted});
+        }
+    }
+    for (const auto& [architecture, stacks] : ratios) {
+        std::vector<Weighted> medians;
+        for (const auto& [stack, of_stack] : stacks) {
+            medians.push_back({quantile(of_stack, 0.5)});
+        }
+        constexpr double kSlack = 0.015; // the default has two digits
+        EXPECT_NEAR(quantile(std::move(medians), 0.5), 1.0, kSlack) << architecture;
+    }
+}
+
 TEST(PublishedRuns, ArePredictedNoWorseThanRecorded) {
     const ValidationReport report = validate();
     std::string page = read_page();
@@ -103,6 +127,7 @@ TEST(PublishedRuns, ArePredictedNoWorseThanRecorded) {
         std::ofstream(kPage, std::ios::binary) << page;
         return;
     }
+    expect_overheads_of_the_runs(report);
     // Wide enough for a change elsewhere in the model, narrow enough that an error of a tenth shows.
     constexpr double kMedianSlack = 0.02, kP90Slack = 0.06;
     std::map<std::string, FamilyScore> now;

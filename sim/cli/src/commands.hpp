@@ -58,7 +58,8 @@ struct ValidateOptions {
     std::string csv;                  ///< file, "-" for stdout, empty for none
     ChartFiles charts;
     bool summary = false;
-    int jobs = 0; ///< processes; 0: as many as there are cores
+    bool overhead = false; ///< also which framework_overhead the runs ask for
+    int jobs = 0;          ///< processes; 0: as many as there are cores
 };
 int validate_command(const ValidateOptions&, const Common&);
 struct RulesOptions {

@@ -116,6 +116,17 @@ std::vector<sim::CampaignFigure> whole_campaigns(const ValidateOptions& options,
     return figures;
 }
 
+/// What runs with a step time ask for, predicted with two overheads.
+sim::Overheads asked_for(const ValidateOptions& options, std::span<const sim::PublishedRun> runs,
+                         const hw::Catalog& catalog, Progress& progress) {
+    const std::vector<sim::PublishedRun> none = sim::with_overhead(runs, 0.0);
+    const auto predicted = [&](std::span<const sim::PublishedRun> all) {
+        return sim::predict_all(all, {options.jobs, [&](double share) { progress.tell("overhead", share); }});
+    };
+    return sim::overheads(none, predicted(none), predicted(sim::with_overhead(runs, sim::kTrialOverhead)),
+                          catalog);
+}
+
 int print_scenario(const ValidateOptions& options) {
     const auto runs = all_runs(options);
     const auto run = std::ranges::find(runs, options.scenario, &sim::PublishedRun::id);
@@ -154,7 +165,11 @@ int validate_command(const ValidateOptions& options, const Common& common) {
     std::vector<sim::Prediction> predictions =
         sim::predict_all(runs, {options.jobs, [&](double share) { progress.tell("validate", share); }});
     const std::vector<sim::CampaignFigure> campaigns = whole_campaigns(options, runs, predictions, progress);
-    const sim::ValidationReport report = sim::validation_report(std::move(runs), std::move(predictions));
+    sim::ValidationReport report = sim::validation_report(std::move(runs), std::move(predictions));
+    if (options.overhead) {
+        report.overheads =
+            asked_for(options, report.runs, hw::Catalog::load(common.catalog_directories), progress);
+    }
     if (json) {
         json->commit(
             sim::to_json(report, hw::Catalog::load(common.catalog_directories).content_hash(), campaigns));

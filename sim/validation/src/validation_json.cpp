@@ -63,6 +63,28 @@ Json score_json(const FamilyScore& score) {
             {"regret", number(score.regret)}};
 }
 
+Json overheads_json(const Overheads& all) {
+    Json stacks = Json::array();
+    for (const StackOverhead& stack : all.stacks) {
+        stacks.push_back({{"architecture", stack.architecture},
+                          {"stack", stack.stack},
+                          {"runs", stack.runs},
+                          {"measured_over_predicted", stack.ratio},
+                          {"overhead", stack.overhead},
+                          {"left_out_error", number(stack.left_out)}});
+    }
+    Json architectures = Json::array();
+    for (const ArchitectureOverhead& each : all.architectures) {
+        architectures.push_back(
+            {{"architecture", each.architecture}, {"stacks", each.stacks}, {"overhead", each.overhead}});
+    }
+    return {{"stacks", std::move(stacks)},
+            {"architectures", std::move(architectures)},
+            {"overhead", all.stacks.empty() ? Json(nullptr) : Json(all.overhead)},
+            {"left_out_median", number(all.left_out_median)},
+            {"left_out_mean", number(all.left_out_mean)}};
+}
+
 Json campaigns_json(const std::vector<CampaignFigure>& figures) {
     Json rows = Json::array();
     for (const CampaignFigure& figure : figures) {
@@ -113,7 +135,8 @@ std::string to_json(const ValidationReport& report, const std::string& catalog_h
                     {"memory_by_software", std::move(by_software)},
                     {"not_predicted", std::move(reasons)},
                     {"rows", std::move(rows)},
-                    {"campaigns", campaigns_json(campaigns)}};
+                    {"campaigns", campaigns_json(campaigns)},
+                    {"overheads", report.overheads ? overheads_json(*report.overheads) : Json(nullptr)}};
     return json.dump(2) + "\n";
 }
 

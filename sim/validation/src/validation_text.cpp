@@ -106,6 +106,9 @@ std::string to_text(const ValidationReport& report, bool summary_only) {
                        score.rows, score.layouts, kPercent * score.median, kPercent * score.p90,
                        kPercent * score.bias, kPercent * score.mean);
     }
+    if (report.overheads) {
+        out += to_text(*report.overheads);
+    }
     if (!report.reasons.empty()) {
         out += "\nnot predicted\n";
         for (const ReasonCount& reason : report.reasons) {

@@ -28,7 +28,6 @@
 #include <QDialog>
 #include <QDockWidget>
 #include <QFile>
-#include <QFileDialog>
 #include <QFocusEvent>
 #include <QGraphicsSimpleTextItem>
 #include <QGraphicsView>
@@ -85,10 +84,12 @@ protected:
         }
         FAIL() << "no " << action.toStdString();
     }
+    /// As typed: QFileDialog::selectFile() leaves the name alone once it has the focus.
     static void nameFile(QWidget& dialog, const std::string& path) {
-        auto& files = static_cast<QFileDialog&>(dialog);
-        files.selectFile(QString::fromStdString(path));
-        QMetaObject::invokeMethod(&files, "accept");
+        auto* name = dialog.findChild<QLineEdit*>("fileNameEdit");
+        ASSERT_NE(name, nullptr);
+        name->setText(QString::fromStdString(path));
+        QMetaObject::invokeMethod(&dialog, "accept");
     }
 
     ScratchDirectory scratch_;

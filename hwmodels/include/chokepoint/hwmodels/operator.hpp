@@ -41,6 +41,15 @@ enum class KernelClass {
 std::string_view name(KernelClass);
 std::optional<KernelClass> kernel_class_from(std::string_view);
 constexpr bool is_memory_bound(KernelClass c) { return c >= KernelClass::norm_fwd; }
+constexpr bool is_grouped(KernelClass c) {
+    return c == KernelClass::grouped_gemm || c == KernelClass::grouped_wgrad;
+}
+/// The class of one group's product.
+constexpr KernelClass ungrouped(KernelClass c) {
+    return c == KernelClass::grouped_gemm    ? KernelClass::gemm
+           : c == KernelClass::grouped_wgrad ? KernelClass::gemm_wgrad
+                                             : c;
+}
 constexpr bool is_attention(KernelClass c) {
     return c == KernelClass::attention_fwd || c == KernelClass::attention_bwd;
 }

@@ -40,11 +40,17 @@ void add_validation_commands(CLI::App& app, Selected& selected) {
                             ->add_option("--runs", options->validate.runs,
                                          "A table of your own runs instead of the published ones")
                             ->type_name("FILE");
+    CLI::Option* campaigns =
+        validate
+            ->add_flag("--campaigns", options->validate.campaigns,
+                       "Whole trainings instead of single steps: GPU-hours, days and dollars beside the "
+                       "published ones")
+            ->excludes(runs);
     validate
-        ->add_flag(
-            "--campaigns", options->validate.campaigns,
-            "Whole trainings instead of single steps: GPU-hours, days and dollars beside the published ones")
-        ->excludes(runs);
+        ->add_flag("--overhead", options->validate.overhead,
+                   "Also the plan.framework_overhead that each software's runs ask for, and the medians by "
+                   "architecture; simulates them twice more")
+        ->excludes(campaigns);
     validate->add_option("--csv", options->validate.csv, "Write one line per run; - is stdout")
         ->type_name("FILE");
     validate

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chokepoint/sim/campaign_figures.hpp>
+#include <chokepoint/sim/overhead.hpp>
 
 namespace chokepoint::sim {
 
@@ -50,6 +51,7 @@ struct ValidationReport {
     std::vector<ReasonCount> reasons;    ///< of runs without a prediction, most frequent first
     /// Of runs that publish a peak of memory: of all, then of each software. Empty if none does.
     std::vector<FamilyScore> memory;
+    std::optional<Overheads> overheads; ///< where asked for
 };
 
 /// Families that a run belongs to beside those that its own keys name, and what its weight comes from.
