@@ -103,14 +103,16 @@ public:
         const Fit& fit = *curve.fit;
         const StreamFigures& stream = curves_.stream();
         const double beside = occupancy.beside_transfer ? stream.transfer_share : 0.0;
-        const Seconds body = curve_time(fit, stream, curves_.part(), op, occupancy.sms_held + op.sms_held,
+        const auto [one, times] = repeated(fit, op);
+        const Seconds body = curve_time(fit, stream, curves_.part(), one, occupancy.sms_held + op.sms_held,
                                         beside, options_.sustained_clock);
         Estimate estimate;
         const double promoted = fit.own_run ? 0.0 : promotion(curves_.part(), op);
         const std::string_view older = known_by_ratio(op.library);
         const double ratio = older.empty() ? 1.0 : time_of(fit, older);
-        estimate.time = op.launches * launch(fit) + factor(fit, body) * ratio * (1.0 + promoted) * body;
-        const bool outside = !is_memory_bound(fit.kernel) && !inside_hull(fit, op);
+        estimate.time =
+            op.launches * launch(fit) + times * factor(fit, body) * ratio * (1.0 + promoted) * body;
+        const bool outside = !is_memory_bound(fit.kernel) && !inside_hull(fit, one);
         estimate.relative_sigma = std::hypot(sigma(curve, outside), promoted > 0.0 ? kPromotionSigma : 0.0,
                                              older.empty() ? 0.0 : kAttentionRatioSigma);
         estimate.extrapolated =

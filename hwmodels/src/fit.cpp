@@ -237,27 +237,20 @@ FitSet fit_all(const MeasurementSet& set, std::string_view architecture, const F
     return result;
 }
 
-namespace {
-
-/// Transformer Engine runs each expert's product by itself, with the dense library's kernels: where grouped
-/// products have no curve of their own, the dense one prices them one by one.
-bool one_by_one(const Fit& fit, const Operator& op) {
-    return is_grouped(op.kernel) && !is_grouped(fit.kernel);
-}
-
-Operator one_group(const Operator& op) {
+Repeated repeated(const Fit& fit, const Operator& op) {
+    if (!is_grouped(op.kernel) || is_grouped(fit.kernel)) {
+        return {op};
+    }
     Operator one = op;
     one.kernel = ungrouped(op.kernel);
     one.groups = 1;
     one.read = op.read / op.groups;
     one.written = op.written / op.groups;
-    return one;
+    return {one, op.groups};
 }
 
-} // namespace
-
 bool inside_hull(const Fit& fit, const Operator& op) {
-    const ShapePoint at = shape_point(one_by_one(fit, op) ? one_group(op) : op);
+    const ShapePoint at = shape_point(op);
     for (std::size_t i = 0; i < at.size(); ++i) {
         if (at[i] < fit.hull[i].low || at[i] > fit.hull[i].high) {
             return false;
@@ -268,9 +261,6 @@ bool inside_hull(const Fit& fit, const Operator& op) {
 
 Seconds curve_time(const Fit& fit, const StreamFigures& stream, const GpuSpec& part, const Operator& op,
                    int sms_held, double beside, double clock) {
-    if (one_by_one(fit, op)) {
-        return op.groups * curve_time(fit, stream, part, one_group(op), sms_held, beside, clock);
-    }
     const Device device = device_for(part, op, sms_held, clock);
     Seconds time = form_time(fit.form, fit.parameters, op, device);
     if (fit.corrected && inside_hull(fit, op)) {
@@ -287,9 +277,11 @@ double benchmark_slowdown(const Fit& fit, Seconds burst) {
 
 Seconds predicted_time(const Fit& fit, const StreamFigures& stream, const MeasurementSeries& series,
                        const Measurement& row) {
-    const auto kernel_time = [&](const Operator& op) {
+    const auto kernel_time = [&](const Operator& all) {
+        const auto [op, times] = repeated(fit, all);
         const Seconds burst = curve_time(fit, stream, series.part, op, series.sms_held, row.beside);
-        return op.launches * fit.launch + burst * series_slowdown(series, fit.sustained_loss, op, burst);
+        return all.launches * fit.launch +
+               times * burst * series_slowdown(series, fit.sustained_loss, op, burst);
     };
     Seconds time = kernel_time(row.op);
     for (const Operator& op : row.then) {

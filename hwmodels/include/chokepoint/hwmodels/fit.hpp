@@ -218,6 +218,15 @@ struct RowScore {
 /// step, memory-bound classes and training runs.
 std::vector<RowScore> score_rows(const FitSet&, const MeasurementSet&);
 
+/// What of an operator the curve times at once, and how many times.
+struct Repeated {
+    Operator op;
+    int times = 1;
+};
+/// Transformer Engine runs each expert's product by itself, with the dense library's kernels: where grouped
+/// products have no curve of their own, the dense one times them one by one.
+Repeated repeated(const Fit&, const Operator&);
+
 /// What the curve says without launch time and training factor.
 /// `sms_held` SMs are taken away, `beside` is the share of the time beside a transfer.
 Seconds curve_time(const Fit&, const StreamFigures&, const GpuSpec&, const Operator&, int sms_held,
