@@ -74,7 +74,7 @@ TEST(Pattern, RunsTheKernelsOfItsPartsAlone) {
 
 TEST(Pattern, OfWholeLayersIsAModelWithoutOne) {
     // Attention and an FFN in turn cost what layers of both cost, and hold what they hold.
-    ModelArch whole = preset("llama-3-8b");
+    const ModelArch whole = preset("llama-3-8b");
     ModelArch parts = whole;
     parts.dense_layers = 0;
     parts.layers = 2 * whole.layers;

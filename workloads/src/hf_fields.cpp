@@ -139,16 +139,16 @@ std::string expected_in(Range range) {
 
 } // namespace
 
-HfFields::HfFields(std::string_view written) {
-    const std::string text = without_infinities(std::string(written));
+HfFields::HfFields(std::string_view text) {
+    const std::string finite = without_infinities(std::string(text));
     int line = 1;
     FieldLines sax(&line, &lines_, &faults_);
-    const LineIterator begin(text.data(), &line);
-    const LineIterator end(text.data() + text.size(), &line);
+    const LineIterator begin(finite.data(), &line);
+    const LineIterator end(finite.data() + finite.size(), &line);
     if (!Json::sax_parse(begin, end, &sax)) {
         return;
     }
-    document_ = Json::parse(text, nullptr, false);
+    document_ = Json::parse(finite, nullptr, false);
     if (!document_.is_object()) {
         faults_.push_back({1, fmt::format("found {}; expected a JSON object", describe(document_))});
         document_ = Json();

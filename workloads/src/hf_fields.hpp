@@ -37,9 +37,9 @@ public:
     /// The field may be there, whatever it says: it changes nothing that is counted or simulated.
     void ignore(const char* field) { known_.insert(field); }
     /// The field must be absent, null or equal to this; `why` says what is not modelled.
-    void require(const char* field, const nlohmann::json& value, std::string_view why);
+    void require(const char* field, const nlohmann::json& expected, std::string_view why);
     /// Every item of the list, if there is one, must be this text.
-    void require_all(const char* field, std::string_view value, std::string_view why);
+    void require_all(const char* field, std::string_view expected, std::string_view why);
 
     void fault(const char* field, std::string message);
     /// Reports what nobody asked for.

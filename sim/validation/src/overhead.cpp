@@ -30,6 +30,7 @@ using Stack = std::pair<std::string, std::string>; // architecture and name
 
 template <class Range, class Of> double median_of(const Range& range, Of of) {
     std::vector<Weighted> values;
+    values.reserve(range.size());
     for (const auto& each : range) {
         values.push_back({of(each)});
     }
