@@ -64,8 +64,13 @@ void add_state_space_heads(LayerShape& shape) {
     StateSpace local = s;
     local.heads = static_cast<int>(share(s.heads, shape.tensor, "tensor", "state-space heads"));
     local.groups = static_cast<int>(share(s.groups, shape.tensor, "tensor", "state-space groups"));
-    shape.state_space = {local.heads, local.groups, inner_width(local), convolved_width(local),
-                         projected_width(local)};
+    const std::int64_t chunks = (shape.tokens + s.chunk - 1) / s.chunk;
+    shape.state_space = {.heads = local.heads,
+                         .groups = local.groups,
+                         .inner = inner_width(local),
+                         .convolved = convolved_width(local),
+                         .projected = projected_width(local),
+                         .states = chunks * inner_width(local) * s.state};
 }
 
 void add_attention_heads(LayerShape& shape) {

@@ -12,6 +12,7 @@ struct StateSpaceShape {
     std::int64_t inner = 0;     ///< channels of its heads
     std::int64_t convolved = 0; ///< with B and C
     std::int64_t projected = 0; ///< with the gate and the heads' steps
+    std::int64_t states = 0;    ///< elements of the states of all chunks of the tokens
 };
 
 /// Sizes of one block's work on one GPU for one micro-batch.

@@ -34,14 +34,12 @@ Tensors tensors(const LayerShape& shape) {
     const StateSpaceShape& s = shape.state_space;
     const StateSpace& model = shape.model.state_space;
     const std::int64_t t = shape.tokens;
-    const std::int64_t chunks = (t + model.chunk - 1) / model.chunk;
-    const std::int64_t state = chunks * s.inner * model.state;
     return {.channels = bf16_bytes(t * s.inner),
             .maps = bf16_bytes(t * s.groups * model.state),
             .wide_maps = fp32_bytes(t * s.groups * model.state),
             .heads = fp32_bytes(t * s.heads),
-            .states = bf16_bytes(state),
-            .wide_states = fp32_bytes(state),
+            .states = bf16_bytes(s.states),
+            .wide_states = fp32_bytes(s.states),
             .products = fp32_bytes(t * model.chunk * s.groups),
             .convolved = bf16_bytes(t * s.convolved)};
 }

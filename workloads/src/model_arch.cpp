@@ -50,26 +50,24 @@ std::int64_t attention_biases(const ModelArch& model) {
     return (model.biases || a.qkv_bias ? qkv : 0) + (model.biases ? model.hidden : 0);
 }
 
-std::int64_t ffn_matrices(const ModelArch& model, std::int64_t ffn_hidden) {
-    return (model.gated_ffn ? 3 : 2) * std::int64_t{model.hidden} * ffn_hidden;
+/// Of an FFN on rows of this width: the model's, or the one that its routed experts see.
+struct FfnSize {
+    std::int64_t width = 0, ffn_hidden = 0;
+};
+FfnSize dense_ffn(const ModelArch& model) { return {model.hidden, model.dense_ffn_hidden}; }
+FfnSize shared_ffn(const ModelArch& model) { return {model.hidden, shared_ffn_hidden(model.moe)}; }
+FfnSize expert_ffn(const ModelArch& model) { return {expert_hidden(model), model.moe.ffn_hidden}; }
+
+std::int64_t ffn_matrices(const ModelArch& model, FfnSize size) {
+    return (model.gated_ffn ? 3 : 2) * size.width * size.ffn_hidden;
 }
 
-std::int64_t ffn_biases(const ModelArch& model, std::int64_t ffn_hidden) {
-    return model.biases ? (model.gated_ffn ? 2 : 1) * ffn_hidden + model.hidden : 0;
+std::int64_t ffn_biases(const ModelArch& model, FfnSize size) {
+    return model.biases && size.ffn_hidden > 0 ? (model.gated_ffn ? 2 : 1) * size.ffn_hidden + size.width : 0;
 }
 
-std::int64_t ffn_parameters(const ModelArch& model, std::int64_t ffn_hidden) {
-    return ffn_matrices(model, ffn_hidden) + ffn_biases(model, ffn_hidden);
-}
-
-/// Matrices of one routed expert, and its biases.
-std::int64_t expert_matrices(const ModelArch& model) {
-    return (model.gated_ffn ? 3 : 2) * expert_hidden(model) * model.moe.ffn_hidden;
-}
-std::int64_t expert_parameters(const ModelArch& model) {
-    const std::int64_t biases =
-        (model.gated_ffn ? 2 : 1) * std::int64_t{model.moe.ffn_hidden} + expert_hidden(model);
-    return expert_matrices(model) + (model.biases ? biases : 0);
+std::int64_t ffn_parameters(const ModelArch& model, FfnSize size) {
+    return ffn_matrices(model, size) + ffn_biases(model, size);
 }
 
 /// To the experts' width and back.
@@ -95,6 +93,10 @@ std::int64_t projected_width(const StateSpace& s) { return inner_width(s) + conv
 
 std::int64_t expert_hidden(const ModelArch& model) {
     return model.moe.latent > 0 ? model.moe.latent : model.hidden;
+}
+
+bool has_letter(const ModelArch& model, char letter) {
+    return model.pattern.find(letter) != std::string::npos;
 }
 
 LayerParts layer_parts(const ModelArch& model, int layer) {
@@ -146,7 +148,7 @@ ParameterCount count_parameters(const ModelArch& model) {
     count.norms_per_layer = (model.pattern.empty() ? 2 : 1) * norm_weights(model, h);
     count.embedding = std::int64_t{model.vocabulary} * h;
     count.positions = std::int64_t{model.positions} * h;
-    const std::int64_t expert = model.moe.experts > 0 ? expert_parameters(model) : 0;
+    const std::int64_t expert = model.moe.experts > 0 ? ffn_parameters(model, expert_ffn(model)) : 0;
     const std::int64_t around = norm_weights(model, h) + count.embedding;
     count.total = around + (model.tied_embeddings ? 0 : count.embedding) + count.positions;
     count.active = around;
@@ -161,12 +163,11 @@ ParameterCount count_parameters(const ModelArch& model) {
         if (experts) {
             count.expert = expert;
             count.router_per_layer = model.moe.experts * h;
-            count.shared_experts_per_layer =
-                model.moe.shared_experts > 0 ? ffn_parameters(model, shared_ffn_hidden(model.moe)) : 0;
+            count.shared_experts_per_layer = ffn_parameters(model, shared_ffn(model));
             count.moe_layer = all;
             count.moe_layer_active = active;
         } else if (parts.ffn == Ffn::dense) {
-            count.dense_ffn_per_layer = ffn_parameters(model, model.dense_ffn_hidden);
+            count.dense_ffn_per_layer = ffn_parameters(model, dense_ffn(model));
             count.dense_layer = all;
         } else if (parts.mixer == Mixer::state_space) {
             count.state_space_layer = all;
@@ -230,15 +231,13 @@ BlockParameters ffn_parameters(const ModelArch& model, Ffn ffn) {
     const std::int64_t h = model.hidden;
     switch (ffn) {
     case Ffn::dense:
-        return {.matrices = ffn_matrices(model, model.dense_ffn_hidden),
-                .sensitive = norm_weights(model, h) + ffn_biases(model, model.dense_ffn_hidden)};
-    case Ffn::experts: {
-        const std::int64_t shared = shared_ffn_hidden(model.moe);
-        return {.routed = model.moe.experts * expert_parameters(model),
-                .matrices = ffn_matrices(model, shared) + latent_matrices(model),
-                .sensitive = norm_weights(model, h) + model.moe.experts * h +
-                             (shared > 0 ? ffn_biases(model, shared) : 0)};
-    }
+        return {.matrices = ffn_matrices(model, dense_ffn(model)),
+                .sensitive = norm_weights(model, h) + ffn_biases(model, dense_ffn(model))};
+    case Ffn::experts:
+        return {.routed = model.moe.experts * ffn_parameters(model, expert_ffn(model)),
+                .matrices = ffn_matrices(model, shared_ffn(model)) + latent_matrices(model),
+                .sensitive =
+                    norm_weights(model, h) + model.moe.experts * h + ffn_biases(model, shared_ffn(model))};
     case Ffn::none:
         break;
     }
@@ -330,10 +329,10 @@ double mixer_products(const ModelArch& model, Mixer mixer, double keys) {
 double ffn_products(const ModelArch& model, Ffn ffn) {
     switch (ffn) {
     case Ffn::dense:
-        return static_cast<double>(ffn_matrices(model, model.dense_ffn_hidden));
+        return static_cast<double>(ffn_matrices(model, dense_ffn(model)));
     case Ffn::experts:
-        return static_cast<double>(model.moe.top_k * expert_matrices(model) + latent_matrices(model) +
-                                   ffn_matrices(model, shared_ffn_hidden(model.moe)));
+        return static_cast<double>(model.moe.top_k * ffn_matrices(model, expert_ffn(model)) +
+                                   latent_matrices(model) + ffn_matrices(model, shared_ffn(model)));
     case Ffn::none:
         break;
     }

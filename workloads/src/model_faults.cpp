@@ -103,8 +103,7 @@ void check_state_space(std::vector<std::string>& found, const StateSpace& mamba)
 
 /// Of a model whose layers each have one part.
 void check_pattern(std::vector<std::string>& found, const ModelArch& model) {
-    const auto has = [&](char letter) { return model.pattern.find(letter) != std::string::npos; };
-    if (const auto other = model.pattern.find_first_not_of("M*-E"); other != std::string::npos) {
+    if (const auto other = model.pattern.find_first_not_of(kPatternLetters); other != std::string::npos) {
         found.push_back(fmt::format("pattern has '{}' at layer {}; expected M (state-space mixer), * "
                                     "(attention), - (dense FFN) or E (experts)",
                                     model.pattern[other], other));
@@ -118,13 +117,13 @@ void check_pattern(std::vector<std::string>& found, const ModelArch& model) {
                                     "one of them",
                                     model.dense_layers != 0 ? "dense_layers" : "moe.every"));
     }
-    if (has('M')) {
+    if (has_letter(model, 'M')) {
         check_state_space(found, model.state_space);
     }
-    if (has('-')) {
+    if (has_letter(model, '-')) {
         require_positive(found, "dense_ffn_hidden", model.dense_ffn_hidden);
     }
-    if (has('E') || model.moe.experts > 0) {
+    if (has_letter(model, 'E') || model.moe.experts > 0) {
         check_experts(found, model.moe);
     } else if (model.mtp_modules > 0) { // whose layer has attention and an FFN
         require_positive(found, "dense_ffn_hidden", model.dense_ffn_hidden);

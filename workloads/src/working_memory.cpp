@@ -145,11 +145,8 @@ hw::Bytes within_attention(const LayerShape& shape) {
 /// that itself, the output's gradient, and all chunks' states and their gradients in both formats.
 hw::Bytes within_state_space(const LayerShape& shape) {
     const StateSpaceShape& s = shape.state_space;
-    const StateSpace& model = shape.model.state_space;
-    const std::int64_t chunks = (shape.tokens + model.chunk - 1) / model.chunk;
-    const std::int64_t states = chunks * s.inner * model.state;
-    return bf16_bytes(shape.tokens * (s.projected + 2 * s.convolved + s.inner)) + 2.0 * fp32_bytes(states) +
-           2.0 * bf16_bytes(states);
+    return bf16_bytes(shape.tokens * (s.projected + 2 * s.convolved + s.inner)) + 2.0 * fp32_bytes(s.states) +
+           2.0 * bf16_bytes(s.states);
 }
 
 hw::Bytes within_experts(const LayerShape& shape) {

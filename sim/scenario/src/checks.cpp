@@ -154,14 +154,10 @@ void check_experts(Reading& reading) {
     }
 }
 
-bool has_letter(const work::ModelArch& model, char letter) {
-    return model.pattern.find(letter) != std::string::npos;
-}
-
 /// A pattern says what each layer has.
 void check_pattern(Reading& reading) {
     const work::ModelArch& model = reading.draft.model;
-    if (reading.slot("model.mamba.heads").given && !has_letter(model, 'M')) {
+    if (reading.slot("model.mamba.heads").given && !work::has_letter(model, 'M')) {
         reading.warn(
             "model.mamba.heads",
             "no layer is a Mamba-2 mixer: model.mamba changes nothing without an M in model.pattern");
@@ -169,7 +165,8 @@ void check_pattern(Reading& reading) {
     if (model.pattern.empty() || !reading.sound({"model.pattern", "model.layers"})) {
         return;
     }
-    if (const auto other = model.pattern.find_first_not_of("M*-E"); other != std::string::npos) {
+    if (const auto other = model.pattern.find_first_not_of(work::kPatternLetters);
+        other != std::string::npos) {
         reading.fault(
             "model.pattern",
             fmt::format("pattern has '{}' at place {}; expected M (Mamba-2), * (attention), - (dense "
@@ -188,7 +185,7 @@ void check_pattern(Reading& reading) {
                                       label(path)));
         }
     }
-    if (has_letter(model, 'M')) {
+    if (work::has_letter(model, 'M')) {
         for (const std::string_view path :
              {"model.mamba.heads", "model.mamba.head_dim", "model.mamba.state"}) {
             need_positive(reading, path, "since model.pattern has M");
@@ -200,12 +197,13 @@ void check_pattern(Reading& reading) {
                                       model.state_space.groups, model.state_space.heads));
         }
     }
-    if (has_letter(model, 'E')) {
+    if (work::has_letter(model, 'E')) {
         need_positive(reading, "model.moe.experts", "since model.pattern has E");
     }
-    if (has_letter(model, '-') || (model.mtp_modules > 0 && model.moe.experts == 0)) {
+    if (work::has_letter(model, '-') || (model.mtp_modules > 0 && model.moe.experts == 0)) {
         need_positive(reading, "model.dense_ffn_hidden",
-                      has_letter(model, '-') ? "since model.pattern has -" : "by the MTP modules' layer");
+                      work::has_letter(model, '-') ? "since model.pattern has -"
+                                                   : "by the MTP modules' layer");
     }
 }
 

@@ -287,9 +287,8 @@ const std::array kKeys{
         "one layer in so many has experts, beginning with the first behind the dense ones",
         moe_field<&Moe::every>},
     Key{"model.moe.latent", integer("0", "65536"), Need::preset, "0", "experts see the hidden state itself",
-        "width that tokens are projected to in front of the routed experts and back behind them, as Nemotron "
-        "3 "
-        "Super; 0: none",
+        "width that tokens are projected to in front of the routed experts and back behind them, as "
+        "Nemotron 3 Super; 0: none",
         moe_field<&Moe::latent>},
 };
 

@@ -285,11 +285,11 @@ void check_tensor(Reading& reading) {
                                   plan.tensor, kv_heads));
     }
     if (reading.sound({"plan.tensor", "model.dense_layers", "model.dense_ffn_hidden"}) &&
-        (model.dense_layers > 0 || model.pattern.find('-') != std::string::npos)) {
+        (model.dense_layers > 0 || work::has_letter(model, '-'))) {
         check_divides(reading, "plan.tensor", plan.tensor, "of model.dense_ffn_hidden",
                       model.dense_ffn_hidden);
     }
-    if (model.pattern.find('M') != std::string::npos &&
+    if (work::has_letter(model, 'M') &&
         reading.sound({"plan.tensor", "plan.context", "model.mamba.heads", "model.mamba.groups"})) {
         check_divides(reading, "plan.tensor", plan.tensor, "Mamba-2 heads", model.state_space.heads);
         check_divides(reading, "plan.tensor", plan.tensor, "Mamba-2 groups", model.state_space.groups);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <map>
 
@@ -28,11 +29,11 @@ struct Response {
 
 using Stack = std::pair<std::string, std::string>; // architecture and name
 
-template <class Range, class Of> double median_of(const Range& range, Of of) {
+template <class Of = std::identity, class Range> double median_of(const Range& range, Of of = {}) {
     std::vector<Weighted> values;
     values.reserve(range.size());
     for (const auto& each : range) {
-        values.push_back({of(each)});
+        values.push_back({std::invoke(of, each)});
     }
     return quantile(std::move(values), 0.5);
 }
@@ -61,12 +62,14 @@ std::map<Stack, std::vector<Response>> responses(std::span<const PublishedRun> r
 void leave_each_out(Overheads& all, const std::map<Stack, std::vector<Response>>& runs) {
     std::vector<Weighted> errors;
     for (StackOverhead& stack : all.stacks) {
-        std::vector<StackOverhead> others;
-        std::ranges::copy_if(all.stacks, std::back_inserter(others), [&](const StackOverhead& other) {
-            return other.architecture == stack.architecture && other.stack != stack.stack;
-        });
+        std::vector<double> others;
+        for (const StackOverhead& other : all.stacks) {
+            if (other.architecture == stack.architecture && other.stack != stack.stack) {
+                others.push_back(other.overhead);
+            }
+        }
         if (!others.empty()) {
-            const double theirs = median_of(others, [](const auto& other) { return other.overhead; });
+            const double theirs = median_of(others);
             stack.left_out = median_of(runs.at({stack.architecture, stack.stack}),
                                        [&](const Response& run) { return run.error(theirs); });
             errors.push_back({*stack.left_out});
@@ -97,20 +100,19 @@ Overheads overheads(std::span<const PublishedRun> runs, std::span<const Predicti
     Overheads all;
     std::map<std::string, std::vector<double>> votes;
     for (const auto& [name, of_stack] : stacks) {
-        const double overhead = median_of(of_stack, [](const Response& run) { return run.overhead(); });
+        const double overhead = median_of(of_stack, &Response::overhead);
         all.stacks.push_back({.architecture = name.first,
                               .stack = name.second,
                               .runs = static_cast<int>(of_stack.size()),
-                              .ratio = median_of(of_stack, [](const Response& run) { return run.ratio; }),
+                              .ratio = median_of(of_stack, &Response::ratio),
                               .overhead = overhead,
                               .left_out = {}});
         votes[name.first].push_back(overhead);
     }
     for (const auto& [architecture, shares] : votes) {
-        all.architectures.push_back({architecture, static_cast<int>(shares.size()),
-                                     median_of(shares, [](double share) { return share; })});
+        all.architectures.push_back({architecture, static_cast<int>(shares.size()), median_of(shares)});
     }
-    all.overhead = median_of(all.stacks, [](const StackOverhead& stack) { return stack.overhead; });
+    all.overhead = median_of(all.stacks, &StackOverhead::overhead);
     leave_each_out(all, stacks);
     return all;
 }

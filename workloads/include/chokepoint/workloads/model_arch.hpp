@@ -112,6 +112,9 @@ std::vector<ModelArch> load_presets(const std::filesystem::path& directory);
 /// can be built.
 std::vector<std::string> faults(const ModelArch&);
 
+/// Letters of a pattern, and whether the model's has this one.
+constexpr std::string_view kPatternLetters = "M*-E";
+bool has_letter(const ModelArch&, char letter);
 /// Parts of the 0-based layer; MTP's layers, past the last, are like the last, or under a pattern attention
 /// and an FFN, with experts if the model has them.
 LayerParts layer_parts(const ModelArch&, int layer);
