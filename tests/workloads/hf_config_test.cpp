@@ -166,6 +166,7 @@ TEST(HfConfig, ReadsWhatSetsFamiliesApart) {
         "vocab_size": 50432})");
     ASSERT_TRUE(neox.model);
     EXPECT_NEAR(static_cast<double>(count_parameters(*neox.model).total) / 1e9, 20.6, 0.05); // GPT-NeoX-20B
+    EXPECT_EQ(neox.model->block, BlockForm::parallel_two_norms); // the configuration class's default
     const auto qwen3 =
         parse(R"({"model_type": "qwen3", "hidden_act": "silu", "hidden_size": 5120, "head_dim": 128,
         "intermediate_size": 25600, "num_attention_heads": 64, "num_hidden_layers": 64, "num_key_value_heads": 8,

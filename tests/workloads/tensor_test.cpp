@@ -49,6 +49,10 @@ ModelArch random_model() {
                            .v_dim = 64};
     } else {
         model.attention.kv_heads = *rc::gen::element(4, 8, 16);
+        if (model.moe.experts == 0) {
+            model.block = *rc::gen::element(BlockForm::pre_norm, BlockForm::sandwich_norm,
+                                            BlockForm::parallel, BlockForm::parallel_two_norms);
+        }
     }
     return model;
 }
@@ -63,6 +67,7 @@ RC_GTEST_PROP(Groups, KeepTheModelsArithmeticTogether, ()) {
     plan.sequence = 2048;
     plan.micro_batch = *rc::gen::element(1, 3);
     plan.overlap_tensor = *rc::gen::arbitrary<bool>();
+    plan.overlap_input_gradient = *rc::gen::arbitrary<bool>();
     plan.precision =
         *rc::gen::element(Precision::bf16, Precision::fp16, Precision::fp8_block, Precision::fp8_tensor,
                           Precision::fp8_delayed, Precision::mxfp8, Precision::nvfp4);
@@ -103,6 +108,90 @@ TEST(TensorParallelism, WithoutScatteredSequencesReducesTwiceEachWay) {
     EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::all_reduce), 4 * 2.0 * 2048 * model.hidden);
     EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::all_gather), 0.0);
     EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::reduce_scatter), 0.0);
+}
+
+TEST(TensorParallelism, OfAutogradAloneKeepsWhatItGathered) {
+    // PyTorch's DTensor: the backward gathers no input again, and waits for each reduction.
+    const ModelArch& model = preset("llama-3.1-405b");
+    ParallelPlan plan = tensor_plan(8);
+    const double hidden = 2.0 * 2048 * model.hidden;
+    const hw::Bytes gathered_again = activation_bytes(model, plan, kDense);
+    plan.overlap_input_gradient = false;
+    const BlockKernels layer = block_kernels(model, plan, kDense);
+    EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::all_gather), (2 + 2) * hidden);
+    EXPECT_EQ(bytes_of(layer, Group::tensor, TransferKind::reduce_scatter), (2 + 2) * hidden);
+    for (const KernelSequence* sequence : test::sequences(layer)) {
+        for (const InnerTransfer& transfer : sequence->transfers) {
+            EXPECT_EQ(transfer.until, transfer.after) << transfer.name;
+        }
+    }
+    // Both parts keep all tokens of their input instead of an eighth.
+    EXPECT_DOUBLE_EQ((activation_bytes(model, plan, kDense) - gathered_again).value(),
+                     2.0 * (1.0 - 1.0 / 8) * hidden);
+}
+
+/// Hidden states that a layer's collectives move, as full vectors.
+struct Moved {
+    double gathered = 0.0, scattered = 0.0, reduced = 0.0;
+    friend bool operator==(const Moved&, const Moved&) = default;
+};
+
+Moved moved(BlockForm form, bool sequence_parallel) {
+    ModelArch model = preset("gpt3-175b");
+    model.block = form;
+    const BlockKernels layer = block_kernels(model, tensor_plan(8, sequence_parallel), kDense);
+    const double hidden = 2.0 * 2048 * model.hidden;
+    return {bytes_of(layer, Group::tensor, TransferKind::all_gather) / hidden,
+            bytes_of(layer, Group::tensor, TransferKind::reduce_scatter) / hidden,
+            bytes_of(layer, Group::tensor, TransferKind::all_reduce) / hidden};
+}
+
+TEST(ParallelBlock, GathersAndSumsOnceForBothParts) {
+    // One input is gathered, one sum scattered; the backward gathers one gradient and that input again.
+    EXPECT_EQ(moved(BlockForm::parallel, true), (Moved{1 + 2, 1 + 1, 0}));
+    EXPECT_EQ(moved(BlockForm::parallel, false), (Moved{0, 0, 1 + 1})); // half of Megatron-LM's four
+    // With a norm for each part, the inputs are two and the sum is one.
+    EXPECT_EQ(moved(BlockForm::parallel_two_norms, true), (Moved{2 + 3, 1 + 2, 0}));
+    EXPECT_EQ(moved(BlockForm::parallel_two_norms, false), (Moved{0, 0, 1 + 2}));
+    EXPECT_EQ(moved(BlockForm::sandwich_norm, true), moved(BlockForm::pre_norm, true));
+}
+
+int norms(const BlockKernels& block, hw::KernelClass kernel) {
+    return static_cast<int>(std::ranges::count(test::all_operators(block), kernel, &hw::Operator::kernel));
+}
+
+TEST(ParallelBlock, RunsAndCountsItsNorms) {
+    ModelArch model = preset("gpt3-175b");
+    const ParallelPlan plan = tensor_plan(1);
+    const std::int64_t before = count_parameters(model).total;
+    const hw::Bytes kept = activation_bytes(model, plan, kDense);
+    const double stream = 2.0 * 2048 * model.hidden;
+    struct Case {
+        BlockForm form;
+        int norms;
+        double streams; ///< kept more than with norms in front alone
+    };
+    for (const auto& [form, expected, streams] :
+         {Case{BlockForm::pre_norm, 2, 0}, Case{BlockForm::sandwich_norm, 4, 2},
+          Case{BlockForm::parallel, 1, -2}, Case{BlockForm::parallel_two_norms, 2, -1}}) {
+        model.block = form;
+        ASSERT_TRUE(faults(model).empty());
+        const BlockKernels block = block_kernels(model, plan, kDense);
+        EXPECT_EQ(norms(block, hw::KernelClass::norm_fwd), expected) << name(form);
+        EXPECT_EQ(norms(block, hw::KernelClass::norm_bwd), expected) << name(form);
+        const std::int64_t more = 2LL * model.hidden * model.layers * (expected - 2); // scale and shift
+        EXPECT_EQ(count_parameters(model).total - before, more) << name(form);
+        EXPECT_EQ(count_parameters(model).norms_per_layer, 2LL * model.hidden * expected) << name(form);
+        EXPECT_DOUBLE_EQ((activation_bytes(model, plan, kDense) - kept).value(), streams * stream)
+            << name(form);
+    }
+}
+
+TEST(ParallelBlock, IsForDenseModelsOfPlainAttention) {
+    ModelArch model = preset("mixtral-8x7b");
+    model.block = BlockForm::parallel;
+    EXPECT_THAT(faults(model), testing::ElementsAre(testing::HasSubstr(
+                                   "block is parallel in a model with experts; expected pre-norm")));
 }
 
 TEST(TensorParallelism, OverlappedSendsAsMuchAndComputesAsMuch) {
@@ -146,6 +235,22 @@ TEST(TensorParallelism, RunsWeightGradientsBesideTheReductionOfTheInputGradient)
     EXPECT_FALSE(test::reached_from(graph, reductions.front())[weights.front()]);
     EXPECT_TRUE(test::reached_from(graph, reductions.front())[attention.front()]);
     EXPECT_EQ(graph.tasks()[reductions.front()].stream, Stream::tensor_comm);
+}
+
+TEST(TensorParallelism, OfAutogradAloneReducesBehindTheWeightGradient) {
+    ParallelPlan plan = test::small_plan(1, 1);
+    plan.expert = 1;
+    plan.tensor = 2;
+    plan.data = 4;
+    plan.global_batch = 4;
+    plan.overlap_input_gradient = false;
+    const TaskGraph graph = build_step(test::small_dense(1), plan, test::make_schedule("1f1b", 1, 1), 8);
+    const auto reductions = test::tasks_named(graph, "reduce ffn input gradient(B)");
+    const auto weights = test::tasks_named(graph, "mlp(W)");
+    ASSERT_EQ(reductions.size(), 1U);
+    ASSERT_EQ(weights.size(), 1U);
+    // Nothing runs beside the reduction, so that which of the two comes first does not matter.
+    EXPECT_TRUE(test::reached_from(graph, reductions.front())[weights.front()]);
 }
 
 TEST(TensorParallelism, AcrossNodesSaysHowManyOfAGroupShareANode) {

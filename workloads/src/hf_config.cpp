@@ -413,8 +413,10 @@ void read_gpt_neox(HfFields& fields, ModelArch& model) {
     fields.require("attention_bias", true, "GPT-NeoX with some biases only is not modelled");
     model.biases = true;
     make_gpt(model);
-    for (const char* field : {"rotary_pct", "rotary_emb_base", "use_parallel_residual", "classifier_dropout",
-                              "partial_rotary_factor"}) {
+    const bool parallel = fields.truth("use_parallel_residual", true);
+    model.block = parallel ? BlockForm::parallel_two_norms : BlockForm::pre_norm;
+    for (const char* field :
+         {"rotary_pct", "rotary_emb_base", "classifier_dropout", "partial_rotary_factor"}) {
         fields.ignore(field);
     }
 }

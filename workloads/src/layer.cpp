@@ -50,7 +50,9 @@ BlockKernels layer(const LayerShape& shape) {
     if (moe) {
         add_router_backward(block, shape);
     }
-    if (ffn != Ffn::none) {
+    // A parallel block with one norm runs it in front of attention.
+    const bool has_ffn_norm = ffn != Ffn::none && shape.model.block != BlockForm::parallel;
+    if (has_ffn_norm) {
         block.attention_backward.push_back(
             norm_backward(shape, "ffn norm backward", shape.shard, shape.model.hidden, true));
     }
@@ -59,9 +61,11 @@ BlockKernels layer(const LayerShape& shape) {
     } else if (mixer == Mixer::state_space) {
         add_state_space(block, shape);
     }
-    if (ffn != Ffn::none) {
-        block.attention_forward.push_back(
-            norm_with_residual(shape, "ffn norm", shape.shard, shape.model.hidden));
+    if (has_ffn_norm) {
+        const std::int64_t h = shape.model.hidden;
+        block.attention_forward.push_back(runs_parallel(shape.model)
+                                              ? norm(shape, "ffn norm", shape.shard, h)
+                                              : norm_with_residual(shape, "ffn norm", shape.shard, h));
     }
     if (moe) {
         add_router_forward(block, shape);

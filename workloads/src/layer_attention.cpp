@@ -10,7 +10,16 @@ using hw::KernelClass;
 
 namespace {
 
-Linear output_projection(const LayerShape& shape) { return {"o", shape.value_dim, shape.model.hidden}; }
+/// A parallel block sums the FFN's output with it and reduces both, and gathers their one gradient for the
+/// FFN.
+Linear output_projection(const LayerShape& shape) {
+    const bool parallel = runs_parallel(shape.model);
+    return {.name = "o",
+            .in = shape.value_dim,
+            .out = shape.model.hidden,
+            .joins_forward = parallel,
+            .joins_backward = parallel};
+}
 
 void output_forward(Operators& out, const LayerShape& shape) {
     const std::int64_t hidden = shape.shard * shape.model.hidden;
@@ -196,9 +205,13 @@ void latent_weight_gradient(Operators& out, const LayerShape& shape) {
 
 // ---- grouped-query and multi-head attention ----
 
+/// The backward of a parallel block's FFN, which comes first, gathers the input that both read.
 Linear qkv(const LayerShape& shape) {
     const Attention& a = shape.model.attention;
-    return {"qkv", shape.model.hidden, shape.query_dim + 2LL * shape.kv_heads * a.head_dim};
+    return {.name = "qkv",
+            .in = shape.model.hidden,
+            .out = shape.query_dim + 2LL * shape.kv_heads * a.head_dim,
+            .joins_backward = shape.model.block == BlockForm::parallel};
 }
 
 hw::Operator rope_qk(const LayerShape& shape, std::string name) {
@@ -238,6 +251,9 @@ void grouped_backward(Operators& out, const LayerShape& shape) {
         out.push_back(norm(shape, "recompute attention norm", shape.shard, shape.model.hidden));
     }
     column_input_gradient(out, shape, qkv(shape));
+    if (shape.model.block == BlockForm::parallel) {
+        out.push_back(add("sum block input gradients", shape.tokens * shape.model.hidden));
+    }
     reduce_input_gradient(out, shape, "qkv input", shape.model.hidden);
 }
 
@@ -253,8 +269,10 @@ void add_attention(BlockKernels& block, const LayerShape& shape) {
         grouped_forward(fwd, shape);
     }
     output_forward(fwd, shape);
+    norm_behind(fwd, shape, "attention");
 
     Operators& bwd = block.attention_backward;
+    norm_behind_backward(bwd, shape, "attention");
     output_backward(bwd, shape);
     if (latent) {
         latent_backward(bwd, shape);

@@ -11,12 +11,22 @@ using hw::KernelClass;
 
 Mlp dense_mlp(const LayerShape& shape) { return {"ffn", shape.ffn_width, Operand::bf16}; }
 
+namespace {
+
+/// A parallel block's attention gathers the input that both read, and reduces the gradients of both.
+bool shares_input(const LayerShape& shape) { return shape.model.block == BlockForm::parallel; }
+
+} // namespace
+
 Mlp shared_mlp(const LayerShape& shape) {
     return {"shared", shape.shared_width, shape.cast ? Operand::bf16 : Operand::quantized};
 }
 
 Linear mlp_up(const LayerShape& shape, const Mlp& mlp) {
-    return {mlp.name + " up", shape.model.hidden, shape.ffn_inputs * mlp.width};
+    return {.name = mlp.name + " up",
+            .in = shape.model.hidden,
+            .out = shape.ffn_inputs * mlp.width,
+            .joins_forward = shares_input(shape)};
 }
 
 Linear mlp_down(const LayerShape& shape, const Mlp& mlp) {
@@ -93,7 +103,7 @@ void mlp_down_backward(Operators& out, const LayerShape& shape, const Mlp& mlp) 
 }
 
 void mlp_input_recompute(Operators& out, const LayerShape& shape) {
-    if (!shape.plan.recompute.norm) {
+    if (!shape.plan.recompute.norm || shares_input(shape)) {
         return;
     }
     out.push_back(norm(shape, "recompute ffn norm", shape.shard, shape.model.hidden));
@@ -109,13 +119,20 @@ void mlp_up_backward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
         out.push_back(dequantize("read " + mlp.name + " input", shape.tokens, up.in));
     }
     column_input_gradient(out, shape, up);
-    reduce_input_gradient(out, shape, mlp.name + " input", shape.model.hidden);
+    if (!shares_input(shape)) {
+        reduce_input_gradient(out, shape, mlp.name + " input", shape.model.hidden);
+    }
 }
 
 void add_dense_ffn(BlockKernels& block, const LayerShape& shape) {
     const Mlp mlp = dense_mlp(shape);
     mlp_up_forward(block.ffn_forward, shape, mlp);
+    if (runs_parallel(shape.model)) {
+        // In front of the last product, which may as well add to it: either reads and writes it once more.
+        block.ffn_forward.push_back(add("sum block outputs", shape.tokens * shape.model.hidden));
+    }
     mlp_down_forward(block.ffn_forward, shape, mlp);
+    norm_behind(block.ffn_forward, shape, "ffn");
     mlp_cache(block.ffn_forward, shape, mlp);
 
     if (shape.plan.recompute_early_stop) {
@@ -125,6 +142,7 @@ void add_dense_ffn(BlockKernels& block, const LayerShape& shape) {
     if (shape.plan.recompute.every_second_product && shape.ffn_inputs > 1) {
         block.ffn_backward.push_back(product_again(shape, {"ffn up", shape.model.hidden, mlp.width}));
     }
+    norm_behind_backward(block.ffn_backward, shape, "ffn");
     mlp_down_backward(block.ffn_backward, shape, mlp);
     mlp_input_recompute(block.ffn_backward, shape);
     mlp_up_backward(block.ffn_backward, shape, mlp);

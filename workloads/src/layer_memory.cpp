@@ -14,16 +14,30 @@ hw::Bytes kept_norm_output(const LayerShape& shape, std::int64_t width) {
     return shape.plan.recompute.norm ? hw::Bytes() : operand_bytes(shape, shape.shard, width);
 }
 
+/// The hidden states that a part's first product reads, behind its norm: this GPU's share of the tokens, or
+/// the gathered ones where the weight gradient does not gather them again.
+hw::Bytes kept_part_input(const LayerShape& shape) {
+    return shape.scattered() && !shape.plan.overlap_input_gradient
+               ? operand_bytes(shape, shape.tokens, shape.model.hidden)
+               : kept_norm_output(shape, shape.model.hidden);
+}
+
 /// One byte an element says what dropout lets through.
 hw::Bytes dropout_mask(const LayerShape& shape) {
     return hw::Bytes(shape.plan.dropout ? static_cast<double>(shape.shard * shape.model.hidden) : 0.0);
 }
 
+/// What the norm behind a part of a sandwich reads.
+hw::Bytes input_of_norm_behind(const LayerShape& shape) {
+    return shape.model.block == BlockForm::sandwich_norm ? bf16_bytes(shape.shard * shape.model.hidden)
+                                                         : hw::Bytes();
+}
+
 hw::Bytes attention_activations(const LayerShape& shape) {
     const Attention& a = shape.model.attention;
     const std::int64_t t = shape.tokens;
-    hw::Bytes kept = bf16_bytes(shape.shard * shape.model.hidden) +
-                     kept_norm_output(shape, shape.model.hidden) + dropout_mask(shape);
+    hw::Bytes kept = bf16_bytes(shape.shard * shape.model.hidden) + kept_part_input(shape) +
+                     input_of_norm_behind(shape) + dropout_mask(shape);
     const std::int64_t query = t * shape.query_dim;
     if (a.kind == AttentionKind::mla) {
         // Latents in front of their norms, and the shared rope key.
@@ -68,8 +82,12 @@ hw::Bytes dense_ffn_activations(const LayerShape& shape) {
     const bool again = shape.plan.recompute.every_second_product;
     // The stream between attention and FFN is a sum with the attention's output. PyTorch's checkpoints keep
     // the output of every product that does not run again, the last one's too, which no backward reads.
-    const hw::Bytes ends = bf16_bytes((again ? shape.tokens : shape.shard) * h);
-    const hw::Bytes input = ends + kept_norm_output(shape, h) + dropout_mask(shape);
+    // A parallel block has no such stream, and with one norm no input of its own either.
+    const hw::Bytes ends =
+        runs_parallel(shape.model) ? hw::Bytes() : bf16_bytes((again ? shape.tokens : shape.shard) * h);
+    const hw::Bytes own_input =
+        shape.model.block == BlockForm::parallel ? hw::Bytes() : kept_part_input(shape);
+    const hw::Bytes input = ends + own_input + input_of_norm_behind(shape) + dropout_mask(shape);
     if (shape.plan.recompute.dense_ffn) {
         return input;
     }
@@ -85,7 +103,7 @@ hw::Bytes moe_ffn_activations(const LayerShape& shape) {
         fp32_bytes(shape.shard * moe.experts) +
         hw::Bytes(8.0 + 4.0) * static_cast<double>(shape.shard * moe.top_k); // index and weight
     const hw::Bytes input =
-        bf16_bytes(shape.shard * h) + kept_norm_output(shape, h) + dropout_mask(shape) + router;
+        bf16_bytes(shape.shard * h) + kept_part_input(shape) + dropout_mask(shape) + router;
     if (shape.plan.recompute.moe) {
         return input;
     }

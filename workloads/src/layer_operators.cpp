@@ -150,6 +150,19 @@ hw::Operator norm_backward(const LayerShape& shape, std::string name, std::int64
                                              (with_residual ? 3.0 : 2.0) * tensor, tensor, kLaunches));
 }
 
+void norm_behind(Operators& out, const LayerShape& shape, const std::string& part) {
+    if (shape.model.block == BlockForm::sandwich_norm) {
+        out.push_back(norm(shape, "norm behind " + part, shape.shard, shape.model.hidden));
+    }
+}
+
+void norm_behind_backward(Operators& out, const LayerShape& shape, const std::string& part) {
+    if (shape.model.block == BlockForm::sandwich_norm) {
+        out.push_back(norm_backward(shape, "norm behind " + part + " backward", shape.shard,
+                                    shape.model.hidden, false));
+    }
+}
+
 hw::Operator rotation(const LayerShape& shape, std::string name, std::int64_t elements) {
     return eager(shape) ? eager_rotation(std::move(name), elements)
                         : pass(std::move(name), KernelClass::rope, bf16_bytes(elements));

@@ -19,6 +19,9 @@ struct Linear {
     std::int64_t in = 0;
     std::int64_t out = 0;
     Rows rows = Rows::all;
+    /// Whether another product of a parallel block does the tensor-parallel transfer of the forward, or of
+    /// the backward, for this one too.
+    bool joins_forward = false, joins_backward = false;
 };
 
 /// How a GEMM's operand lies in memory before it: FP8 work quantises it only if it is still BF16.
@@ -50,6 +53,9 @@ hw::Operator norm_with_residual(const LayerShape&, std::string name, std::int64_
 /// With a residual, its gradient joins in.
 hw::Operator norm_backward(const LayerShape&, std::string name, std::int64_t rows, std::int64_t width,
                            bool with_residual);
+/// The norm behind a part of a sandwich, whose other outside is the one in front; nothing in other blocks.
+void norm_behind(Operators&, const LayerShape&, const std::string& part);
+void norm_behind_backward(Operators&, const LayerShape&, const std::string& part);
 /// Rotation of queries or keys, and of their gradients.
 hw::Operator rotation(const LayerShape&, std::string name, std::int64_t elements);
 

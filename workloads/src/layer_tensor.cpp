@@ -73,11 +73,20 @@ Operand quantize_shard(Operators& out, const LayerShape& shape, const std::strin
     return operand;
 }
 
+/// How a tensor lies that another product gathered: as that one quantised it.
+Operand as_gathered(const LayerShape& shape, Operand operand) {
+    return shape.fp8 || shape.cast ? Operand::quantized : operand;
+}
+
 } // namespace
 
 void column_forward(Operators& out, const LayerShape& shape, const Linear& linear, Operand input) {
     if (!shape.scattered()) {
         forward(out, shape, linear, input);
+        return;
+    }
+    if (linear.joins_forward) {
+        forward(out, shape, linear, as_gathered(shape, input));
         return;
     }
     const Operand operand = quantize_shard(out, shape, linear.name + " quantize", linear.in, input);
@@ -87,7 +96,7 @@ void column_forward(Operators& out, const LayerShape& shape, const Linear& linea
 
 void row_forward(Operators& out, const LayerShape& shape, const Linear& linear, Operand input) {
     forward(out, shape, linear, input);
-    if (shape.tensor == 1) {
+    if (shape.tensor == 1 || linear.joins_forward) {
         return;
     }
     InnerTransfer transfer = reduction(shape, "reduce " + linear.name + " output", linear.out);
@@ -116,6 +125,8 @@ void row_input_gradient(Operators& out, const LayerShape& shape, const Linear& l
                         Operand output_gradient) {
     if (!shape.scattered()) {
         input_gradient(out, shape, linear, output_gradient);
+    } else if (linear.joins_backward) {
+        input_gradient(out, shape, linear, as_gathered(shape, output_gradient));
     } else {
         const Operand operand =
             quantize_shard(out, shape, linear.name + " gradient quantize", linear.out, output_gradient);
@@ -126,7 +137,7 @@ void row_input_gradient(Operators& out, const LayerShape& shape, const Linear& l
 
 void column_input_gradient(Operators& out, const LayerShape& shape, const Linear& linear,
                            Operand output_gradient) {
-    if (!shape.scattered()) {
+    if (!shape.scattered() || linear.joins_backward || !shape.plan.overlap_input_gradient) {
         input_gradient(out, shape, linear, output_gradient);
     } else {
         const std::size_t again =
@@ -140,8 +151,14 @@ void column_input_gradient(Operators& out, const LayerShape& shape, const Linear
 
 void reduce_input_gradient(Operators& out, const LayerShape& shape, const std::string& name,
                            std::int64_t width) {
-    if (shape.tensor > 1) {
-        out.start(reduction(shape, "reduce " + name + " gradient", width));
+    if (shape.tensor == 1) {
+        return;
+    }
+    InnerTransfer transfer = reduction(shape, "reduce " + name + " gradient", width);
+    if (shape.plan.overlap_input_gradient) {
+        out.start(std::move(transfer));
+    } else {
+        out.transfer(std::move(transfer));
     }
 }
 

@@ -16,11 +16,13 @@ void row_forward(Operators&, const LayerShape&, const Linear&, Operand input = O
 /// The scattered gradient of the output is gathered, then multiplied; with the weight gradient's operands.
 void row_input_gradient(Operators&, const LayerShape&, const Linear&,
                         Operand output_gradient = Operand::bf16);
-/// Multiplies while the input is gathered again for the weight gradient, whose operands follow.
+/// Multiplies while the input is gathered again for the weight gradient, whose operands follow; or, without
+/// overlap_input_gradient, with the input that was kept.
 void column_input_gradient(Operators&, const LayerShape&, const Linear&,
                            Operand output_gradient = Operand::bf16);
 /// Sums the gradient of a column-parallel input of `width`; it is the sequence's output, beside which the
-/// weight gradient runs (Megatron-LM's LinearWithGradAccumulationAndAsyncCommunication).
+/// weight gradient runs (Megatron-LM's LinearWithGradAccumulationAndAsyncCommunication). Without
+/// overlap_input_gradient everything waits for it.
 void reduce_input_gradient(Operators&, const LayerShape&, const std::string& name, std::int64_t width);
 
 /// Exposed transfers over `width` elements of every token: what is scattered becomes whole, and what is

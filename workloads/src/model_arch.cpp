@@ -33,6 +33,15 @@ std::int64_t norm_weights(const ModelArch& model, std::int64_t width) {
     return (model.norm == NormKind::layernorm ? 2 : 1) * width; // a layer norm has a shift beside its scale
 }
 
+/// Of a part of a layer: in front of it, in a sandwich behind it too; a parallel block counts its one norm to
+/// attention.
+std::int64_t mixer_norms(const ModelArch& model) {
+    return (model.block == BlockForm::sandwich_norm ? 2 : 1) * norm_weights(model, model.hidden);
+}
+std::int64_t ffn_norms(const ModelArch& model) {
+    return model.block == BlockForm::parallel ? 0 : mixer_norms(model);
+}
+
 std::int64_t attention_norms(const ModelArch& model) {
     const Attention& a = model.attention;
     if (a.kind == AttentionKind::mla) {
@@ -120,6 +129,23 @@ LayerParts layer_parts(const ModelArch& model, int layer) {
     }
 }
 
+bool runs_parallel(const ModelArch& model) {
+    return model.block == BlockForm::parallel || model.block == BlockForm::parallel_two_norms;
+}
+
+int block_norms(const ModelArch& model) {
+    switch (model.block) {
+    case BlockForm::parallel:
+        return 1;
+    case BlockForm::pre_norm:
+    case BlockForm::parallel_two_norms:
+        return 2;
+    case BlockForm::sandwich_norm:
+        return 4;
+    }
+    return 0;
+}
+
 bool has_experts(const ModelArch& model, int layer) { return layer_parts(model, layer).ffn == Ffn::experts; }
 
 int window_of(const ModelArch& model, int layer) {
@@ -145,7 +171,7 @@ ParameterCount count_parameters(const ModelArch& model) {
     const std::int64_t h = model.hidden;
     ParameterCount count;
     count.attention_per_layer = attention_matrices(model) + attention_norms(model) + attention_biases(model);
-    count.norms_per_layer = (model.pattern.empty() ? 2 : 1) * norm_weights(model, h);
+    count.norms_per_layer = (model.pattern.empty() ? block_norms(model) : 1) * norm_weights(model, h);
     count.embedding = std::int64_t{model.vocabulary} * h;
     count.positions = std::int64_t{model.positions} * h;
     const std::int64_t expert = model.moe.experts > 0 ? ffn_parameters(model, expert_ffn(model)) : 0;
@@ -217,11 +243,10 @@ BlockParameters mixer_parameters(const ModelArch& model, Mixer mixer) {
     switch (mixer) {
     case Mixer::attention:
         return {.matrices = attention_matrices(model),
-                .sensitive =
-                    norm_weights(model, model.hidden) + attention_norms(model) + attention_biases(model)};
+                .sensitive = mixer_norms(model) + attention_norms(model) + attention_biases(model)};
     case Mixer::state_space:
         return {.matrices = state_space_matrices(model),
-                .sensitive = norm_weights(model, model.hidden) + state_space_small(model)};
+                .sensitive = mixer_norms(model) + state_space_small(model)};
     case Mixer::none:
         break;
     }
@@ -232,12 +257,11 @@ BlockParameters ffn_parameters(const ModelArch& model, Ffn ffn) {
     switch (ffn) {
     case Ffn::dense:
         return {.matrices = ffn_matrices(model, dense_ffn(model)),
-                .sensitive = norm_weights(model, h) + ffn_biases(model, dense_ffn(model))};
+                .sensitive = ffn_norms(model) + ffn_biases(model, dense_ffn(model))};
     case Ffn::experts:
         return {.routed = model.moe.experts * ffn_parameters(model, expert_ffn(model)),
                 .matrices = ffn_matrices(model, shared_ffn(model)) + latent_matrices(model),
-                .sensitive =
-                    norm_weights(model, h) + model.moe.experts * h + ffn_biases(model, shared_ffn(model))};
+                .sensitive = ffn_norms(model) + model.moe.experts * h + ffn_biases(model, shared_ffn(model))};
     case Ffn::none:
         break;
     }
@@ -283,7 +307,7 @@ std::int64_t parameters_not_split(const ModelArch& model, const Block& block) {
         const LayerParts parts = layer_parts(model, block.layer);
         std::int64_t whole = 0;
         if (parts.mixer != Mixer::none) {
-            whole += norm_weights(model, h);
+            whole += mixer_norms(model);
         }
         if (parts.mixer == Mixer::attention) {
             whole +=
@@ -291,7 +315,7 @@ std::int64_t parameters_not_split(const ModelArch& model, const Block& block) {
                 (a.kind == AttentionKind::mla ? h * (a.q_lora_rank + a.kv_lora_rank + a.qk_rope_dim) : 0);
         }
         if (parts.ffn != Ffn::none) {
-            whole += norm_weights(model, h);
+            whole += ffn_norms(model);
         }
         if (parts.ffn == Ffn::experts) {
             whole += model.moe.experts * h + latent_matrices(model);

@@ -130,6 +130,23 @@ void check_pattern(std::vector<std::string>& found, const ModelArch& model) {
     }
 }
 
+/// Of blocks that are not attention behind a norm, then an FFN behind a norm.
+void check_block(std::vector<std::string>& found, const ModelArch& model) {
+    if (model.block == BlockForm::pre_norm) {
+        return;
+    }
+    const std::string_view other = !model.pattern.empty()                       ? "a pattern"
+                                   : model.moe.experts > 0                      ? "experts"
+                                   : model.attention.kind == AttentionKind::mla ? "latent attention"
+                                                                                : "";
+    if (!other.empty()) {
+        found.push_back(
+            fmt::format("block is {} in a model with {}; expected {}, which is all that is modelled "
+                        "there",
+                        name(model.block), other, name(BlockForm::pre_norm)));
+    }
+}
+
 } // namespace
 
 std::vector<std::string> faults(const ModelArch& model) {
@@ -144,6 +161,7 @@ std::vector<std::string> faults(const ModelArch& model) {
         found.push_back(fmt::format("positions is {}; expected 0 or more", model.positions));
     }
     check_attention(found, model.attention);
+    check_block(found, model);
     if (model.pattern.empty()) {
         check_ffn(found, model);
     } else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words by which files name the kinds of attention, activation and norm.
+// The words by which files name the kinds of attention, activation, norm and block.
 #include <chokepoint/workloads/model_arch.hpp>
 
 #include <algorithm>
@@ -26,6 +26,12 @@ constexpr std::array kNormKinds{
     Word<NormKind>{NormKind::rmsnorm, "rmsnorm"},
     Word<NormKind>{NormKind::layernorm, "layernorm"},
 };
+constexpr std::array kBlockForms{
+    Word<BlockForm>{BlockForm::pre_norm, "pre-norm"},
+    Word<BlockForm>{BlockForm::sandwich_norm, "sandwich-norm"},
+    Word<BlockForm>{BlockForm::parallel, "parallel"},
+    Word<BlockForm>{BlockForm::parallel_two_norms, "parallel-two-norms"},
+};
 
 template <typename Words, typename Enum> std::string_view word_of(const Words& words, Enum value) {
     const auto at = std::ranges::find(words, value, &Word<Enum>::first);
@@ -50,5 +56,8 @@ std::optional<Activation> activation_from(std::string_view text) { return value_
 
 std::string_view name(NormKind norm) { return word_of(kNormKinds, norm); }
 std::optional<NormKind> norm_kind_from(std::string_view text) { return value_of(kNormKinds, text); }
+
+std::string_view name(BlockForm form) { return word_of(kBlockForms, form); }
+std::optional<BlockForm> block_form_from(std::string_view text) { return value_of(kBlockForms, text); }
 
 } // namespace chokepoint::work

@@ -33,6 +33,8 @@ public:
         truth(root, "gated_ffn", model.gated_ffn);
         choice(root, "activation", model.activation, activation_from, "silu, gelu, relu or squared_relu");
         choice(root, "norm", model.norm, norm_kind_from, "rmsnorm or layernorm");
+        choice(root, "block", model.block, block_form_from,
+               "pre-norm, sandwich-norm, parallel or parallel-two-norms");
         truth(root, "biases", model.biases);
         whole(root, "positions", model.positions);
         if (root.contains("pattern")) {
@@ -43,7 +45,7 @@ public:
         read_moe(root, model.moe);
         refuse_others(root, "",
                       {"id", "source", "layers", "dense_layers", "hidden", "dense_ffn_hidden", "vocabulary",
-                       "mtp_modules", "tied_embeddings", "gated_ffn", "activation", "norm", "biases",
+                       "mtp_modules", "tied_embeddings", "gated_ffn", "activation", "norm", "block", "biases",
                        "positions", "pattern", "attention", "mamba", "moe"});
         if (found_.empty()) {
             for (const std::string& fault : faults(model)) {

@@ -50,6 +50,7 @@ void add_shape(std::vector<Figure>& out, const work::ModelArch& model) {
     out.push_back(text_figure("activation", work::name(model.activation),
                               model.gated_ffn ? "gated: three matrices" : "two matrices"));
     out.push_back(text_figure("norm", work::name(model.norm)));
+    out.push_back(text_figure("block", work::name(model.block)));
 }
 
 void add_parameters(std::vector<Figure>& out, const work::ModelArch& model) {

@@ -137,6 +137,7 @@ inline Value to_value(work::CrossEntropy v) { return std::string(work::name(v));
 inline Value to_value(work::AttentionKind v) { return std::string(work::name(v)); }
 inline Value to_value(work::Activation v) { return std::string(work::name(v)); }
 inline Value to_value(work::NormKind v) { return std::string(work::name(v)); }
+inline Value to_value(work::BlockForm v) { return std::string(work::name(v)); }
 inline Value to_value(work::Precision v) { return std::string(work::name(v)); }
 inline Value to_value(work::PipelineSend v) { return std::string(work::name(v)); }
 inline Value to_value(work::ContextKind v) { return std::string(work::name(v)); }
@@ -175,6 +176,9 @@ inline void assign(work::Activation& field, const Value& v) {
 }
 inline void assign(work::NormKind& field, const Value& v) {
     field = work::norm_kind_from(std::get<std::string>(v)).value();
+}
+inline void assign(work::BlockForm& field, const Value& v) {
+    field = work::block_form_from(std::get<std::string>(v)).value();
 }
 inline void assign(work::Precision& field, const Value& v) {
     field = work::precision_from(std::get<std::string>(v)).value();

@@ -45,6 +45,11 @@ constexpr NameList kActivations{[](const Library&) {
 constexpr NameList kNormKinds{
     [](const Library&) { return names_of({work::NormKind::rmsnorm, work::NormKind::layernorm}); }, "norm",
     ""};
+constexpr NameList kBlockForms{[](const Library&) {
+                                   using enum work::BlockForm;
+                                   return names_of({pre_norm, sandwich_norm, parallel, parallel_two_norms});
+                               },
+                               "block", ""};
 constexpr NameList kComputeModels{
     [](const Library&) { return names_of({ComputeModel::calibrated, ComputeModel::roofline}); },
     "compute model", ""};
@@ -214,6 +219,12 @@ const std::array kKeys{
         "function between an FFN's matrices", model_field<&ModelArch::activation>},
     Key{"model.norm", choice(kNormKinds), Need::preset, "rmsnorm", "as every model of the list since Llama",
         "kind of norm; a layernorm has a shift beside its scale", model_field<&ModelArch::norm>},
+    Key{"model.block", choice(kBlockForms), Need::preset, "pre-norm",
+        "as every model of the list since Llama",
+        "how attention and FFN stand to each other: one behind the other, each behind a norm (pre-norm) or "
+        "between two (sandwich-norm); or side by side and added together, behind one norm (parallel) or "
+        "behind one each (parallel-two-norms)",
+        model_field<&ModelArch::block>},
     Key{"model.biases", boolean(), Need::preset, "false", "matrices without biases",
         "whether every projection and FFN matrix has a bias, as GPT's", model_field<&ModelArch::biases>},
     Key{"model.positions", integer("0", "16777216"), Need::preset, "0", "rotary embeddings",

@@ -187,7 +187,8 @@ std::vector<OpenChoice> open_choices(const Reading& reading) {
     const bool quantised = plan.precision == Precision::fp8_tensor ||
                            plan.precision == Precision::fp8_delayed || plan.precision == Precision::mxfp8 ||
                            plan.precision == Precision::nvfp4;
-    add(plan.gradient_dtype != hw::DType::bf16, "plan.gradient_dtype", "gradient_dtype bf16",
+    add(plan.gradient_dtype != hw::DType::bf16 && plan.gradient_dtype != hw::DType::fp16,
+        "plan.gradient_dtype", "gradient_dtype bf16",
         [](ParallelPlan& p) { p.gradient_dtype = hw::DType::bf16; });
     add(quantised && plan.parameter_dtype != hw::DType::fp8, "plan.parameter_dtype", "parameter_dtype fp8",
         [](ParallelPlan& p) { p.parameter_dtype = hw::DType::fp8; });

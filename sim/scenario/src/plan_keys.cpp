@@ -41,6 +41,11 @@ constexpr NameList kDispatchers{[](const Library&) {
 constexpr NameList kStateTypes{
     [](const Library&) { return names_of({hw::DType::fp32, hw::DType::bf16, hw::DType::fp8}); }, "format",
     ""};
+constexpr NameList kGradientTypes{[](const Library&) {
+                                      using enum hw::DType;
+                                      return names_of({fp32, bf16, fp16, fp8});
+                                  },
+                                  "format", ""};
 constexpr NameList kPipelineSends{
     [](const Library&) { return names_of({work::PipelineSend::blocking, work::PipelineSend::overlapped}); },
     "way to send", ""};
@@ -84,6 +89,12 @@ const std::array kPlanKeys{
     Key{"plan.overlap_tensor", boolean(), Need::defaulted, "false", "Megatron-Core's default",
         "whether tensor-parallel transfers run beside their own matrix products, chunk by chunk",
         plan_field<&ParallelPlan::overlap_tensor>},
+    Key{"plan.overlap_input_gradient", boolean(), Need::defaulted, "true",
+        "Megatron-LM since September 2021 (LinearWithGradAccumulationAndAsyncCommunication)",
+        "whether the gradient of a column-parallel input is reduced beside the weight gradient, for which "
+        "its "
+        "input is gathered again; false: behind it, and the gathered input is kept",
+        plan_field<&ParallelPlan::overlap_input_gradient>},
     Key{"plan.context", integer("1", "1024"), Need::defaulted, "1", "no context parallelism",
         "GPUs that share the tokens of each sequence", plan_field<&ParallelPlan::context>},
     Key{"plan.context_kind", choice(kContextKinds), Need::defaulted, "ring", "Megatron-Core's default (p2p)",
@@ -135,7 +146,7 @@ const std::array kPlanKeys{
         "PyTorch's FSDP, DeepSpeed, NeMo, XLA; off in Megatron-LM unless --overlap-param-gather",
         "whether updated parameters are gathered layer by layer beside the next step's first forward",
         plan_field<&ParallelPlan::overlap_parameters>},
-    Key{"plan.gradient_dtype", choice(kStateTypes), Need::defaulted, "fp32",
+    Key{"plan.gradient_dtype", choice(kGradientTypes), Need::defaulted, "fp32",
         "Megatron-Core's default, and DeepSeek-V3's", "format in which gradients are accumulated and reduced",
         plan_field<&ParallelPlan::gradient_dtype>},
     Key{"plan.parameter_dtype", choice(kStateTypes), Need::defaulted, "bf16", "Megatron-Core's default",

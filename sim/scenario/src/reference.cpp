@@ -58,6 +58,7 @@ tied_embeddings = false
 gated_ffn = true
 activation = "silu"
 norm = "rmsnorm"
+block = "pre-norm"
 biases = false
 positions = 0
 

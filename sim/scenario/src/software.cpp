@@ -44,6 +44,8 @@ bool in_fp8(const Reading& reading) {
 constexpr std::array kConditions{
     Condition{"always", "", [](const Reading&) { return true; }},
     Condition{"in_fp8", "in fp8-delayed, fp8-tensor or mxfp8", &in_fp8},
+    Condition{"in_fp16", "in fp16",
+              [](const Reading& reading) { return reading.draft.plan.precision == work::Precision::fp16; }},
     Condition{"with_layers_run_again", "with layer or dense_ffn in recompute", &has_layers_run_again},
     Condition{"without_context", "with context = 1",
               [](const Reading& reading) { return reading.draft.plan.context == 1; }},

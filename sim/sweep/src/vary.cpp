@@ -97,6 +97,7 @@ constexpr std::array kRooms{
     Room{"plan.overlap_gradients", [](const Scenario&) { return std::string("true,false"); }},
     Room{"plan.overlap_parameters", [](const Scenario&) { return std::string("true,false"); }},
     Room{"plan.overlap_tensor", [](const Scenario&) { return std::string("true,false"); }},
+    Room{"plan.overlap_input_gradient", [](const Scenario&) { return std::string("true,false"); }},
 };
 
 } // namespace

@@ -26,6 +26,13 @@ enum class NormKind { rmsnorm, layernorm };
 std::string_view name(NormKind);
 std::optional<NormKind> norm_kind_from(std::string_view);
 
+/// How a layer's attention and FFN stand to each other, and where norms are: in front of each (Llama);
+/// in front of and behind each (Gemma 2, GLM-4); or both parts read one state and are added together (the
+/// parallel transformer block of GPT-J, PaLM and MegaScale), behind one norm or behind one each (GPT-NeoX).
+enum class BlockForm { pre_norm, sandwich_norm, parallel, parallel_two_norms };
+std::string_view name(BlockForm);
+std::optional<BlockForm> block_form_from(std::string_view);
+
 struct Attention {
     AttentionKind kind = AttentionKind::mla;
     int heads = 0;
@@ -92,6 +99,7 @@ struct ModelArch {
     bool gated_ffn = true; ///< SwiGLU (three matrices) or a plain two-matrix FFN
     Activation activation = Activation::silu;
     NormKind norm = NormKind::rmsnorm;
+    BlockForm block = BlockForm::pre_norm;
     bool biases = false; ///< of every projection and FFN matrix, as GPT
     int positions = 0;   ///< learned position embeddings; 0: none (rotary)
     /// One letter for each layer that has one part only, as Nemotron-H's hybrid_override_pattern: M a
@@ -118,6 +126,10 @@ bool has_letter(const ModelArch&, char letter);
 /// Parts of the 0-based layer; MTP's layers, past the last, are like the last, or under a pattern attention
 /// and an FFN, with experts if the model has them.
 LayerParts layer_parts(const ModelArch&, int layer);
+/// Whether a layer's attention and FFN read one state and are added together.
+bool runs_parallel(const ModelArch&);
+/// Norms of a layer with both parts, which are as wide as the hidden state.
+int block_norms(const ModelArch&);
 /// Whether the layer has experts.
 bool has_experts(const ModelArch&, int layer);
 /// Tokens that one token attends to in the 0-based layer, 0: its whole past; MTP's layers as above.
@@ -143,7 +155,7 @@ struct ParameterCount {
     std::int64_t state_space_layer = 0; ///< all of one state-space layer
     std::int64_t moe_layer_active = 0;  ///< of it, what one token touches
     std::int64_t attention_per_layer = 0;
-    std::int64_t norms_per_layer = 0; ///< before attention and before the FFN
+    std::int64_t norms_per_layer = 0; ///< around attention and FFN, as wide as the hidden state
     std::int64_t dense_ffn_per_layer = 0;
     std::int64_t expert = 0; ///< one routed expert
     std::int64_t shared_experts_per_layer = 0;

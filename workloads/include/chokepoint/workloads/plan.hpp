@@ -158,6 +158,10 @@ struct ParallelPlan {
     bool delay_weight_gradient = false; ///< in those pairs, weight gradients come behind the input gradients
     /// Whether a tensor-parallel transfer runs beside its own matrix product, chunk by chunk.
     bool overlap_tensor = false;
+    /// Whether the gradient of a column-parallel input is reduced beside the weight gradient, for which a
+    /// scattered input is gathered again (Megatron-LM's LinearWithGradAccumulationAndAsyncCommunication);
+    /// false: it is reduced behind it, and the gathered input is kept, as autograd does by itself.
+    bool overlap_input_gradient = true;
     ContextKind context_kind = ContextKind::ring;
     AttentionKernel attention_kernel = AttentionKernel::fused;
     Elementwise elementwise = Elementwise::fused;
