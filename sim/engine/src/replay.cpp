@@ -44,7 +44,14 @@ struct Host {
 Replay::Replay(const StepRun& step, const SlicedWork& work)
     : step_(step),
       work_(work),
-      order_(by_start(step)) {}
+      order_(by_start(step)),
+      slowdown_(step.graph.tasks().size(), 1.0) {
+    for (work::TaskId id = 0; id < step.timeline.lost.size(); ++id) {
+        if (const hw::Seconds lost = step.timeline.lost[id]; lost > hw::Seconds(0.0)) {
+            slowdown_[id] += lost / step.costs.compute[static_cast<std::size_t>(step.graph.tasks()[id].work)];
+        }
+    }
+}
 
 Chain Replay::critical_chain(const std::vector<double>& factors) const {
     const work::TaskGraph& graph = step_.graph;
@@ -68,7 +75,7 @@ Chain Replay::critical_chain(const std::vector<double>& factors) const {
         Passed& here = passed[id];
         double time = 0.0;
         if (task.kind == work::TaskKind::compute) {
-            time = compute[work];
+            time = compute[work] * slowdown_[id];
             if (with_host() && task.stream == work::Stream::compute) {
                 Host& host = hosts[static_cast<std::size_t>(task.rank)];
                 host.issued += costs.host[work].value() * factors[work_.host()];
@@ -110,7 +117,7 @@ Chain Replay::critical_chain(const std::vector<double>& factors) const {
             chain[work_.host()] += (passed[id].finish - from) / factors[work_.host()];
         } else if (task.kind == work::TaskKind::compute) {
             for (const auto& [slice, share] : work_.compute(work)) {
-                chain[slice] += costs.compute[work].value() * share;
+                chain[slice] += costs.compute[work].value() * slowdown_[id] * share;
             }
         } else if (task.kind == work::TaskKind::transfer) {
             const auto [wait, taken] = waited(id, work);

@@ -10,7 +10,7 @@
 namespace chokepoint::sim {
 
 /// Goes over a simulated step again in one pass, with its work scaled. Transfers take as long as they did
-/// where they met others on their ports.
+/// where they met others on their ports, and slow the kernels beside them as they did.
 class Replay {
 public:
     Replay(const StepRun&, const SlicedWork&);
@@ -23,6 +23,7 @@ private:
     const StepRun& step_;
     const SlicedWork& work_;
     std::vector<work::TaskId> order_; ///< by start
+    std::vector<double> slowdown_;    ///< of each compute task, by the collectives beside it
 };
 
 } // namespace chokepoint::sim

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine's loop: integer counters decide what may start, SimGrid decides when it ends.
+#include "compute_streams.hpp"
 #include "host_clock.hpp"
 #include "port_network.hpp"
 #include "simgrid_session.hpp"
@@ -9,6 +10,7 @@
 #include <boost/range/iterator_range.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <stdexcept>
@@ -34,10 +36,13 @@ public:
           session_(horizon_),
           network_(session_, graph, timed_, costs, network,
                    [this](work::TaskId task, hw::Port port) { flow_ended(task, port); }),
+          streams_(session_, graph.ranks(),
+                   [this](work::TaskId task, hw::Seconds lost) { compute_ended(task, lost); }),
           unfinished_(tasks_.size(), 0) {
         timeline_.start.assign(tasks_.size(), hw::Seconds(0.0));
         timeline_.finish.assign(tasks_.size(), hw::Seconds(0.0));
         timeline_.last_port.assign(tasks_.size(), hw::Port::nvlink);
+        timeline_.lost.assign(tasks_.size(), hw::Seconds(0.0));
         for (work::TaskId task = 0; task < tasks_.size(); ++task) {
             for (const work::TaskId next : successors(graph_, task)) {
                 ++unfinished_[next];
@@ -77,7 +82,9 @@ private:
 
     static hw::Seconds horizon(const work::TaskGraph& graph, const TimedWork& timed, const Network& network) {
         check_network(graph, network);
-        return serial_time(graph, timed) * worst_slowdown(timed, network);
+        const double beside =
+            timed.beside.empty() ? 1.0 : std::max(1.0, *std::ranges::max_element(timed.beside));
+        return serial_time(graph, timed) * worst_slowdown(timed, network) * beside;
     }
 
     void schedule_changes() {
@@ -117,7 +124,7 @@ private:
             finish(id);
             break;
         case work::TaskKind::compute:
-            after<&Simulation::finish>(host_.duration(task, session_.now()), id);
+            start_compute(id);
             break;
         case work::TaskKind::transfer:
             if (graph_.transfers()[static_cast<std::size_t>(task.work)].host_waits) {
@@ -126,6 +133,25 @@ private:
             after<&Simulation::start_flows>(timed_.transfer[static_cast<std::size_t>(task.work)].delay, id);
             break;
         }
+    }
+
+    void start_compute(work::TaskId id) {
+        const work::Task& task = tasks_[id];
+        const hw::Seconds duration = host_.duration(task, session_.now());
+        if (task.stream != work::Stream::compute || session_.is_instant(duration)) {
+            after<&Simulation::finish>(duration, id);
+            return;
+        }
+        ++timeline_.engine.activities;
+        const auto work = static_cast<std::size_t>(task.work);
+        streams_.start(id, task.rank, timed_.compute[work], timed_.beside[work], duration);
+    }
+
+    void compute_ended(work::TaskId id, hw::Seconds lost) {
+        guarded([this, id, lost] {
+            timeline_.lost[id] = lost;
+            finish(id);
+        });
     }
 
     template <void (Simulation::*step)(work::TaskId)> void after(hw::Seconds delay, work::TaskId id) {
@@ -145,6 +171,9 @@ private:
             finish(id);
             return;
         }
+        if (holds_sms(task)) {
+            streams_.hold(task.rank);
+        }
         const bool to_peer = graph_.transfers()[work].kind == work::TransferKind::pipeline;
         unfinished_[id] = static_cast<std::uint32_t>(flows);
         timeline_.engine.flows += static_cast<std::int64_t>(flows);
@@ -154,10 +183,17 @@ private:
         }
     }
 
+    /// Reductions and gatherings over data-parallel ranks run beside whatever computes. Other collectives
+    /// have kernels of their own time beside them, or none.
+    static bool holds_sms(const work::Task& task) { return task.stream == work::Stream::data_comm; }
+
     void flow_ended(work::TaskId id, hw::Port port) {
         guarded([this, id, port] {
             if (--unfinished_[id] == 0) {
                 timeline_.last_port[id] = port;
+                if (holds_sms(tasks_[id])) {
+                    streams_.release(tasks_[id].rank);
+                }
                 finish(id);
             }
         });
@@ -205,6 +241,7 @@ private:
     hw::Seconds horizon_;
     SimgridSession session_;
     PortNetwork network_;
+    ComputeStreams streams_;
     std::vector<std::uint32_t> unfinished_; ///< per task: predecessors and then flows that it still waits for
     std::vector<work::TaskId> ready_, starting_;
     std::size_t done_ = 0;

@@ -101,14 +101,23 @@ TimedWork timed_work(const work::TaskGraph& graph, const StepCosts& costs) {
     expect_count("straggler wait", costs.straggler_wait.size(), graph.transfers().size());
     check_tasks(graph);
 
-    TimedWork timed{.compute = costs.compute, .host = costs.host, .transfer = {}};
+    TimedWork timed{.compute = costs.compute, .host = costs.host, .beside = costs.beside, .transfer = {}};
     if (timed.host.empty()) {
         timed.host.assign(costs.compute.size(), hw::Seconds(0.0));
     }
     expect_count("host", timed.host.size(), graph.computes().size());
+    if (timed.beside.empty()) {
+        timed.beside.assign(costs.compute.size(), 1.0);
+    }
+    expect_count("beside", timed.beside.size(), graph.computes().size());
     for (std::size_t i = 0; i < costs.compute.size(); ++i) {
         expect_duration("compute time", graph.computes()[i].name, costs.compute[i]);
         expect_duration("host time", graph.computes()[i].name, timed.host[i]);
+        if (!(timed.beside[i] >= 1.0) || !std::isfinite(timed.beside[i])) {
+            throw std::invalid_argument(
+                fmt::format("'{}' takes {} times as long beside a collective; expected at least 1",
+                            graph.computes()[i].name, timed.beside[i]));
+        }
     }
     timed.transfer.reserve(costs.transfer.size());
     for (std::size_t i = 0; i < costs.transfer.size(); ++i) {

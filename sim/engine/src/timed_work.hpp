@@ -32,6 +32,7 @@ struct TimedTransfer {
 struct TimedWork {
     std::vector<hw::Seconds> compute;
     std::vector<hw::Seconds> host; ///< of each compute, for the host to start its kernels
+    std::vector<double> beside;    ///< of each compute, how many times as long beside a collective
     std::vector<TimedTransfer> transfer;
 };
 

@@ -95,7 +95,8 @@ public:
         const work::Task& task = graph_.tasks()[step.task];
         const hw::Seconds time = step.finish - step.start;
         if (task.kind == work::TaskKind::compute) {
-            add_compute(static_cast<std::size_t>(task.work), time);
+            const hw::Seconds lost = timeline_.lost.empty() ? hw::Seconds(0.0) : timeline_.lost[step.task];
+            add_compute(static_cast<std::size_t>(task.work), time, lost);
         } else if (task.kind == work::TaskKind::transfer) {
             add_transfer(step.task, static_cast<std::size_t>(task.work), time);
         }
@@ -117,9 +118,9 @@ public:
 private:
     void book(Resource resource, hw::Seconds time) { seconds_[static_cast<std::size_t>(resource)] += time; }
 
-    void add_compute(std::size_t work, hw::Seconds time) {
+    void add_compute(std::size_t work, hw::Seconds time, hw::Seconds lost) {
         const work::ComputeWork& compute = graph_.computes()[work];
-        if (waited_for_host(costs_, work, time)) {
+        if (waited_for_host(costs_, work, time - lost)) {
             book(Resource::launch, time);
             return;
         }

@@ -18,6 +18,22 @@ namespace {
 /// 0.08; with 0.10 nine tenths of all published runs lie between p5 and p95, as they should.
 constexpr double kFrameworkSigma = 0.10;
 
+/// SMs of a GPU that NCCL's collectives hold: NVIDIA's submissions to MLPerf Training 5.1 let them have 16 to
+/// 32 (config_common.sh: NCCL_MIN_CTAS, NCCL_MAX_CTAS).
+constexpr int kCollectiveSms = 16;
+
+/// How many times as long the kernels take on the SMs that a collective leaves.
+double beside_collective(const work::ComputeWork& compute, const hw::CostModel& model) {
+    hw::Occupancy less = compute.occupancy;
+    less.sms_held += kCollectiveSms;
+    hw::Seconds with, without;
+    for (const hw::Operator& op : compute.operators) {
+        with += model.estimate(op, less).time;
+        without += model.estimate(op, compute.occupancy).time;
+    }
+    return without > hw::Seconds(0.0) ? std::max(1.0, with / without) : 1.0;
+}
+
 void add_compute(StepCosts& costs, const work::ComputeWork& compute, const hw::CostModel& model,
                  double overhead) {
     hw::Seconds total{0.0};
@@ -182,6 +198,7 @@ StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, c
     for (const work::ComputeWork& compute : graph.computes()) {
         add_compute(costs, compute, model, plan.framework_overhead);
         costs.host.push_back(compute.host_calls * cluster.node.host_call);
+        costs.beside.push_back(beside_collective(compute, model));
     }
     for (const work::TransferWork& transfer : graph.transfers()) {
         const std::size_t index = costs.transfer.size();

@@ -142,6 +142,7 @@ inline sim::StepCosts RandomCluster::costs(const work::TaskGraph& graph) const {
             total += seconds.back();
         }
         costs.compute.push_back(total);
+        costs.beside.push_back(dice.between(1.0, 1.5));
         costs.operator_sigma.emplace_back(seconds.size(), 0.0);
         costs.operator_seconds.push_back(std::move(seconds));
     }

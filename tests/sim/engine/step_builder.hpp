@@ -57,6 +57,14 @@ public:
         return add_transfer(work::TransferKind::dispatch, rank, -1, std::move(shape), after, wait);
     }
 
+    /// A data-parallel collective on the rank's own ports, which holds SMs while it flows.
+    work::TaskId reduction(int rank, hw::TransferShape shape, const After& after = {}) {
+        const work::TaskId id = add_transfer(work::TransferKind::reduce_scatter, rank, -1, std::move(shape),
+                                             after, hw::Seconds(0.0));
+        graph_.tasks[id].stream = work::Stream::data_comm;
+        return id;
+    }
+
     /// A transfer out of the rank and into its peer.
     work::TaskId send(int rank, int peer, hw::TransferShape shape, const After& after = {}) {
         return add_transfer(work::TransferKind::pipeline, rank, peer, std::move(shape), after,
@@ -65,6 +73,8 @@ public:
 
     /// Each compute task so far takes the host that long to start.
     void host(hw::Seconds time) { costs_.host.assign(costs_.compute.size(), time); }
+    /// Each compute task so far takes so many times as long beside a collective.
+    void beside(double times) { costs_.beside.assign(costs_.compute.size(), times); }
     /// The host reads a result in front of the transfer.
     void host_waits(work::TaskId transfer) {
         graph_.transfers.at(static_cast<std::size_t>(graph_.tasks.at(transfer).work)).host_waits = true;

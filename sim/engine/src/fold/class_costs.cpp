@@ -113,6 +113,9 @@ std::int32_t ClassCosts::compute(std::int32_t work, Gpu gpu) {
     if (from < costs_.host.size()) {
         costs_.host.push_back(hw::Seconds(costs_.host[from]));
     }
+    if (from < costs_.beside.size()) {
+        costs_.beside.push_back(double(costs_.beside[from]));
+    }
     costs_.compute.push_back(time / speed);
     return entry->second;
 }

@@ -14,7 +14,8 @@ struct SimulateOptions {
     std::function<void(double)> progress;
 };
 
-/// Every task starts when its predecessors have finished. A compute task lasts its cost. A transfer waits for
+/// Every task starts when its predecessors have finished. A compute task lasts its cost, and
+/// StepCosts::beside times as long while a data-parallel collective flows on its rank. A transfer waits for
 /// its stragglers, then its latency, then its flows run at the same time, each limited by its own rate and by
 /// max-min sharing of the ports with all other flows; it finishes with its last flow. A pipeline transfer
 /// uses the sender's outgoing and the receiver's incoming port; every other transfer the rank's own ports in

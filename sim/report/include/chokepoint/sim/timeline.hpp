@@ -10,8 +10,11 @@ namespace chokepoint::sim {
 
 /// What every distinct piece of work costs on one cluster, by the graph's indices.
 struct StepCosts {
-    std::vector<hw::Seconds> compute;        ///< per ComputeWork
-    std::vector<hw::Seconds> host;           ///< per ComputeWork: for the host to start it; empty: no time
+    std::vector<hw::Seconds> compute; ///< per ComputeWork
+    std::vector<hw::Seconds> host;    ///< per ComputeWork: for the host to start it; empty: no time
+    /// Per ComputeWork: how many times as long it takes while a data-parallel collective holds SMs; empty: as
+    /// long.
+    std::vector<double> beside;
     std::vector<hw::TransferShape> transfer; ///< per TransferWork
     std::vector<hw::Seconds> straggler_wait; ///< per TransferWork: until the slowest member is ready
     hw::BytesPerSecond nvlink;               ///< one direction of one GPU's port
@@ -23,8 +26,8 @@ struct StepCosts {
     double transfer_sigma = 0.0;                            ///< relative standard deviation of transfer rates
 };
 
-/// Whether a compute task that took `duration` was done when the host had started its kernels, and not when
-/// they had run: faster kernels would not have shortened it.
+/// Whether a compute task that took `duration`, what it lost to collectives not counted, was done when the
+/// host had started its kernels, and not when they had run: faster kernels would not have shortened it.
 inline bool waited_for_host(const StepCosts& costs, std::size_t compute, hw::Seconds duration) {
     constexpr hw::Seconds kRounding(1e-9);
     return !costs.host.empty() && duration - costs.compute[compute] > kRounding;
@@ -43,6 +46,8 @@ struct Timeline {
     std::vector<hw::Seconds> finish;
     std::vector<hw::Port>
         last_port; ///< of a transfer with flows: where its last flow ended; else without meaning
+    /// Of a compute task, how much longer it took for the collectives beside it; empty: nothing.
+    std::vector<hw::Seconds> lost;
     hw::Seconds makespan;
     EngineStats engine;
 };
