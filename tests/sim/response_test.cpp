@@ -36,6 +36,11 @@ const std::vector<std::vector<std::string>> kSteps{
     {"cluster.host_call=0 us", "plan.routing_imbalance=0.6"},
     {"plan.schedule=zb-h1", "plan.split=[]"},
     {"plan.schedule=dualpipe", "plan.split=[]", "cluster.host_call=200 us"},
+    // Hosts that wait for a dispatch which starts at the moment when a kernel does.
+    {"plan.schedule=1f1b", "plan.pipeline=1", "plan.split=[]", "plan.overlap_expert=true",
+     "plan.delay_weight_gradient=true", R"(plan.cuda_graphs=["attention", "router"])",
+     "cluster.host_call=150 us"},
+    {"plan.overlap_gradients=true", "plan.zero=3", "plan.schedule=1f1b", "plan.split=[]"},
     {"simulation.compute=roofline", "plan.routing_imbalance=0.1"}};
 
 } // namespace

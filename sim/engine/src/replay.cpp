@@ -14,8 +14,11 @@ namespace {
 
 constexpr work::TaskId kNone = std::numeric_limits<work::TaskId>::max();
 
-/// Tasks as they started; those that started at once, as the graph orders them.
+/// Tasks as they started; where that is not known, those that started at once as the graph orders them.
 std::vector<work::TaskId> by_start(const StepRun& step) {
+    if (!step.timeline.order.empty()) {
+        return step.timeline.order;
+    }
     const std::span<const work::TaskId> order = step.graph.order();
     std::vector<work::TaskId> sorted(order.begin(), order.end());
     std::ranges::stable_sort(sorted, {}, [&](work::TaskId task) { return step.timeline.start[task]; });

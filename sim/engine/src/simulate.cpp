@@ -42,6 +42,7 @@ public:
         timeline_.start.assign(tasks_.size(), hw::Seconds(0.0));
         timeline_.finish.assign(tasks_.size(), hw::Seconds(0.0));
         timeline_.last_port.assign(tasks_.size(), hw::Port::nvlink);
+        timeline_.order.reserve(tasks_.size());
         timeline_.lost.assign(tasks_.size(), hw::Seconds(0.0));
         for (work::TaskId task = 0; task < tasks_.size(); ++task) {
             for (const work::TaskId next : successors(graph_, task)) {
@@ -119,6 +120,7 @@ private:
     void start(work::TaskId id) {
         const work::Task& task = tasks_[id];
         timeline_.start[id] = session_.now();
+        timeline_.order.push_back(id);
         switch (task.kind) {
         case work::TaskKind::marker:
             finish(id);

@@ -421,4 +421,8 @@ std::string Axis::label(std::size_t position) const {
     return fmt::format("{}", fmt::join(texts, "; "));
 }
 
+std::optional<std::string> fault_of_key(std::string_view path) {
+    return loader::find_key(path) != nullptr ? std::nullopt : std::optional(loader::unknown_key(path));
+}
+
 } // namespace chokepoint::sim

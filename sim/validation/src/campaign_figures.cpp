@@ -198,8 +198,7 @@ std::vector<CampaignFigure> campaign_figures(std::span<const PublishedRun> runs,
             const std::string text = run.key(key);
             return text.empty() ? 0.0 : std::stod(text);
         };
-        const double steps =
-            number("campaign.tokens") / (number("plan.global_batch") * number("plan.sequence"));
+        const double steps = prediction.tokens > 0.0 ? number("campaign.tokens") / prediction.tokens : 0.0;
         const double hours = // for each second of a step
             steps * number("cluster.nodes") * number("cluster.gpus_per_node") / hw::kHour.value();
         if (!run.seconds || !(hours > 0.0)) {

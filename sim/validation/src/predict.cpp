@@ -122,9 +122,13 @@ Prediction predict(const PublishedRun& run) {
         return prediction;
     }
     try {
-        const Scenario scenario = parse_scenario(scenario_text(run), run.id);
+        std::string name = run.id;
+        std::ranges::replace(name, '/', '_');
+        const Scenario scenario = parse_scenario(scenario_text(run), (run.folder / name).string());
         prediction.gpus = scenario.cluster().gpus();
         prediction.moe = scenario.model().moe.experts > 0;
+        prediction.tokens =
+            static_cast<double>(scenario.plan().global_batch) * static_cast<double>(scenario.plan().sequence);
         if (run.rate) {
             prediction.measured = implied_seconds(run, scenario);
         }

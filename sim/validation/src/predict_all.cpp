@@ -22,12 +22,12 @@ std::string to_text(const Prediction& p) {
     const auto end = [&](std::size_t which) {
         return number(p.interval ? std::optional(hw::Seconds((*p.interval)[which])) : std::nullopt);
     };
-    return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", number(p.measured), number(p.predicted),
-                       number(p.memory), p.gpus, p.moe ? 1 : 0, end(0), end(1), reason);
+    return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}", number(p.measured), number(p.predicted),
+                       number(p.memory), p.gpus, p.moe ? 1 : 0, end(0), end(1), p.tokens, reason);
 }
 
 Prediction from_text(std::string_view text) {
-    std::array<std::string, 8> cells;
+    std::array<std::string, 9> cells;
     for (std::size_t i = 0; i < cells.size(); ++i) {
         const std::size_t tab = i + 1 < cells.size() ? text.find('\t') : text.size();
         cells[i] = text.substr(0, tab);
@@ -47,7 +47,8 @@ Prediction from_text(std::string_view text) {
     if (cells[5] != "-") {
         p.interval = {std::stod(cells[5]), std::stod(cells[6])};
     }
-    p.reason = cells[7];
+    p.tokens = std::stod(cells[7]);
+    p.reason = cells[8];
     return p;
 }
 

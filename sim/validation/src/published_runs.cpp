@@ -74,6 +74,8 @@ private:
             if (!own && column.find('.') == std::string_view::npos) {
                 fault(fmt::format("unknown column '{}'; expected a scenario key or one of {}", column,
                                   fmt::join(kOwnColumns, ", ")));
+            } else if (const auto wrong = own ? std::nullopt : fault_of_key(column)) {
+                fault(fmt::format("unknown column '{}': {}", column, *wrong));
             }
         }
         for (const std::string_view needed : {"id", "source", "score"}) {
@@ -237,7 +239,11 @@ std::vector<PublishedRun> load_published_runs(const std::filesystem::path& file)
                               fmt::format("cannot be read: {}", std::generic_category().message(errno))}});
     }
     const std::string text{std::istreambuf_iterator<char>(in), {}};
-    return parse_published_runs(text, file.string());
+    std::vector<PublishedRun> runs = parse_published_runs(text, file.string());
+    for (PublishedRun& run : runs) {
+        run.folder = file.parent_path();
+    }
+    return runs;
 }
 
 std::string scenario_text(const PublishedRun& run) {

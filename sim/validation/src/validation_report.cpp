@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <map>
 #include <stdexcept>
@@ -38,11 +37,11 @@ std::string scale_of(const Prediction& prediction) {
     return std::string(at == kScales.end() ? "more than 512 GPUs" : at->name);
 }
 
-/// "Megatron-Bridge" of "Megatron-Bridge 26.04.01".
+/// "Megatron-Bridge" of "Megatron-Bridge 26.04.01": a last word of digits and dots is a release.
 std::string product_of(const std::string& stack) {
     const std::size_t space = stack.rfind(' ');
-    const bool release =
-        space != std::string::npos && std::isdigit(static_cast<unsigned char>(stack[space + 1])) != 0;
+    const bool release = space != std::string::npos && space + 1 < stack.size() &&
+                         stack.find_first_not_of("0123456789.-", space + 1) == std::string::npos;
     return release ? stack.substr(0, space) : stack;
 }
 
@@ -136,8 +135,7 @@ private:
             measured += report_.predictions[i].measured->value() / static_cast<double>(same.size());
         }
         const std::size_t any = same.front();
-        const double tokens = std::stod(report_.runs[any].key("plan.global_batch")) *
-                              std::stod(report_.runs[any].key("plan.sequence"));
+        const double tokens = report_.predictions[any].tokens;
         return {tokens / measured, tokens / report_.predictions[any].predicted->value()};
     }
 

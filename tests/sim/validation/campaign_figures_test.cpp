@@ -47,6 +47,7 @@ TEST(CampaignFigures, AreTheStepsOfAllTokens) {
     sim::Prediction prediction;
     prediction.measured = run.seconds;
     prediction.predicted = hw::Seconds(11.0);
+    prediction.tokens = 100.0 * 1000.0;
     prediction.interval = {10.5, 12.0};
     const auto figures = sim::campaign_figures(std::vector{run}, std::vector{prediction});
     ASSERT_EQ(figures.size(), 1U);

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <numeric>
 
 namespace chokepoint::sim {
@@ -80,19 +82,40 @@ TEST(PublishedRuns, BecomeScenariosWithTheirSource) {
 
 TEST(PublishedRuns, WithFaultsAreRefusedWithAllOfThem) {
     EXPECT_THAT(
-        faults_of("id\tsource\tscore\tseconds\tcolour\n"
-                  "a\tpaper\ttime\t-1\tred\n"
-                  "a\t\tguess\t1\tred\n"
+        faults_of("id\tsource\tscore\tseconds\tcolour\tplan.microbatch\n"
+                  "a\tpaper\ttime\t-1\tred\t1\n"
+                  "a\t\tguess\t1\tred\t1\n"
                   "b\tpaper\n"),
         ElementsAre(
             HasSubstr("runs.tsv:1:1: error: unknown column 'colour'"),
+            HasSubstr(
+                "runs.tsv:1:1: error: unknown column 'plan.microbatch': no key of a scenario is called so; "
+                "did you mean 'plan.micro_batch'?"),
             HasSubstr("runs.tsv:2:1: error: a: seconds is '-1'; expected a positive number"),
             HasSubstr("runs.tsv:3:1: error: id 'a' is empty or given twice"),
             HasSubstr("runs.tsv:3:1: error: a: no source"),
             HasSubstr("runs.tsv:3:1: error: a: score is 'guess'; expected time, tflops, memory or hold"),
-            HasSubstr("runs.tsv:4:1: error: 2 cells; expected 5")));
+            HasSubstr("runs.tsv:4:1: error: 2 cells; expected 6")));
     EXPECT_THAT(faults_of("# nothing\n"), ElementsAre(HasSubstr("no header")));
     EXPECT_THROW(load_published_runs("/nowhere/runs.tsv"), ScenarioError);
+}
+
+TEST(PublishedRuns, TakePathsFromTheFolderOfTheirTable) {
+    const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "runs_with_a_model";
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder / "small.json") << R"({"model_type": "llama", "hidden_size": 1024,
+        "intermediate_size": 4096, "num_hidden_layers": 4, "num_attention_heads": 8, "vocab_size": 32000})";
+    // Without plan.sequence and plan.tensor, which have defaults; an id is no path.
+    std::ofstream(folder / "runs.tsv")
+        << "id\tsource\tscore\tseconds\tcluster.gpu\tcluster.nodes\tmodel.arch\tplan.schedule\t"
+           "plan.pipeline\tplan.micro_batch\tplan.global_batch\n"
+           "a/b\tours\ttime\t1\th100-sxm\t1\tsmall.json\t1f1b\t1\t1\t8\n";
+    const auto runs = load_published_runs(folder / "runs.tsv");
+    ASSERT_EQ(runs.size(), 1U);
+    const Prediction prediction = predict(runs[0]);
+    EXPECT_EQ(prediction.reason, "");
+    EXPECT_EQ(prediction.tokens, 8 * 4096.0);
+    EXPECT_TRUE(prediction.predicted);
 }
 
 TEST(PublishedRuns, MayComeFromASpreadsheet) {

@@ -36,6 +36,7 @@ ValidationReport report_of(const std::vector<Row>& rows) {
         Prediction prediction;
         prediction.measured = run.seconds;
         prediction.gpus = 8;
+        prediction.tokens = 8.0 * 1024.0;
         if (row.predicted > 0.0) {
             prediction.predicted = hw::Seconds(row.predicted);
             prediction.interval = {0.85 * row.predicted, 1.18 * row.predicted};

@@ -44,6 +44,9 @@ struct EngineStats {
 struct Timeline {
     std::vector<hw::Seconds> start;
     std::vector<hw::Seconds> finish;
+    /// Tasks as they started, also those that started at one moment, in which their hosts took them up;
+    /// empty: not known.
+    std::vector<work::TaskId> order;
     std::vector<hw::Port>
         last_port; ///< of a transfer with flows: where its last flow ended; else without meaning
     /// Of a compute task, how much longer it took for the collectives beside it; empty: nothing.

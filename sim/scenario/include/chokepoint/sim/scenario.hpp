@@ -150,6 +150,10 @@ Scenario load_scenario(const std::filesystem::path& file, const LoadOptions& = {
 /// The same from text; `file` only names it in messages.
 Scenario parse_scenario(std::string_view text, const std::string& file, const LoadOptions& = {});
 
+/// What is wrong with a key's name ("no key of a scenario is called so; did you mean 'plan.micro_batch'?");
+/// nothing where scenarios have it.
+std::optional<std::string> fault_of_key(std::string_view path);
+
 /// docs/scenario.md and docs/schema/scenario.schema.json, generated from the table of keys that the loader
 /// reads by.
 std::string scenario_reference_markdown();

@@ -39,6 +39,7 @@ struct PublishedRun {
     MemoryRank memory_rank = MemoryRank::fullest;
     MemoryKind memory_kind = MemoryKind::allocated;
     std::string assumed, note;
+    std::filesystem::path folder; ///< where paths among the keys start
     /// Scenario keys and their values, both as text.
     std::vector<std::pair<std::string, std::string>> keys;
 
@@ -67,6 +68,7 @@ struct Prediction {
     std::string reason;                            ///< why there is no prediction; empty if there is one
     int gpus = 0;
     bool moe = false;
+    double tokens = 0.0; ///< of one step
     /// (predicted - measured) / measured.
     [[nodiscard]] std::optional<double> error() const;
     [[nodiscard]] std::optional<double> memory_error(const PublishedRun&) const;
