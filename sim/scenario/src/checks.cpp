@@ -27,8 +27,8 @@ double default_framework_overhead(std::string_view architecture) {
         std::string_view architecture;
         double overhead;
     };
-    constexpr std::array kShares{Share{"ampere", 0.17}, Share{"hopper", 0.14}, Share{"blackwell", 0.11}};
-    constexpr double kAllStacks = 0.13;
+    constexpr std::array kShares{Share{"ampere", 0.18}, Share{"hopper", 0.18}, Share{"blackwell", 0.11}};
+    constexpr double kAllStacks = 0.16;
     const auto* found = std::ranges::find(kShares, architecture, &Share::architecture);
     return found == kShares.end() ? kAllStacks : found->overhead;
 }

@@ -251,8 +251,8 @@ const std::array kPlanKeys{
     Key{"plan.overlap", boolean(), Need::defaulted, "true", "as published for dualpipe",
         "whether a schedule's forward and backward pairs interleave", plan_field<&ParallelPlan::overlap>},
     Key{"plan.framework_overhead", number("0", "2"), Need::computed, "",
-        "medians over published software stacks by the part's architecture (docs/validation.md): 0.16 "
-        "Ampere, 0.15 Hopper, 0.11 Blackwell, else 0.13 for all",
+        "medians over published software stacks by the part's architecture (docs/validation.md): 0.18 "
+        "Ampere, 0.18 Hopper, 0.11 Blackwell, else 0.16 for all",
         "what training adds to the time that kernels take alone: gaps, jitter, clocks, kernels we do not "
         "list",
         plan_field<&ParallelPlan::framework_overhead>},

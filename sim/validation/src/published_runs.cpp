@@ -215,6 +215,13 @@ std::string PublishedRun::key(std::string_view path) const {
     return found == keys.end() ? std::string() : found->second;
 }
 
+std::string PublishedRun::model() const {
+    const std::string arch = key("model.arch");
+    return arch.empty() && !key("model.layers").empty()
+               ? fmt::format("{} layers of {}", key("model.layers"), key("model.hidden"))
+               : arch;
+}
+
 std::filesystem::path published_runs_file() { return hw::data_path("scenarios") / "validation" / "runs.tsv"; }
 
 std::filesystem::path published_memory_file() {

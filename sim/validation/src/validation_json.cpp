@@ -28,7 +28,7 @@ Json row(const PublishedRun& run, const Prediction& p, const RunFamilies& famili
                           : run.score == Score::tflops ? "tflops"
                           : run.score == Score::memory ? "memory"
                                                        : "hold"},
-            {"model", run.key("model.arch")},
+            {"model", run.model()},
             {"gpu", run.key("cluster.gpu")},
             {"gpus", p.gpus},
             {"kind", families.kind},

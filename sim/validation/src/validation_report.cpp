@@ -57,8 +57,8 @@ std::string layout_of(const PublishedRun& run) {
 /// The model and the cluster of a run, whatever its plan. A table of positions grows with the sequence, and
 /// sources that leave the NICs or the vocabulary unsaid mean the same cluster and model.
 std::string group_of(const PublishedRun& run) {
-    constexpr std::array<std::string_view, 5> kSame{"cluster.gpu", "cluster.nodes", "cluster.gpus_per_node",
-                                                    "model.arch", "model.layers"};
+    constexpr std::array<std::string_view, 6> kSame{"cluster.gpu", "cluster.nodes", "cluster.gpus_per_node",
+                                                    "model.arch",  "model.layers",  "model.hidden"};
     return keys_of(run,
                    [&](const std::string& path) { return std::ranges::find(kSame, path) != kSame.end(); });
 }
@@ -305,7 +305,7 @@ std::string field_of(const PublishedRun& run, std::string_view field) {
         return run.key("cluster.gpu");
     }
     if (field == "model") {
-        return run.key("model.arch");
+        return run.model();
     }
     if (field == "stack") {
         return run.stack;

@@ -131,7 +131,7 @@ std::string to_csv(const ValidationReport& report) {
         const auto error = p.error();
         const auto& interval = p.interval;
         fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
-                       csv_cell(run.id), csv_cell(run.stack), run.bound, run.key("model.arch"),
+                       csv_cell(run.id), csv_cell(run.stack), run.bound, csv_cell(run.model()),
                        run.key("cluster.gpu"), p.gpus > 0 ? fmt::format("{}", p.gpus) : "",
                        p.predicted ? (p.moe ? "MoE" : "dense") : "", run.key("plan.precision"),
                        number(p.measured), number(p.predicted), error ? fmt::format("{:.6f}", *error) : "",

@@ -45,6 +45,8 @@ struct PublishedRun {
 
     /// The value of a key; empty without one.
     [[nodiscard]] std::string key(std::string_view path) const;
+    /// Its model.arch, or "40 layers of 5120" of a model that is spelled out.
+    [[nodiscard]] std::string model() const;
 };
 
 /// The file that ships with the program.
