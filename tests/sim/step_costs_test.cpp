@@ -105,6 +105,31 @@ TEST(StepCosts, ComputeIsTheSumOfItsKernelsBesideWhatElseRuns) {
     EXPECT_THAT(costs.operator_sigma[0], testing::ElementsAre(0.1, 0.2, 0.4, 0.1));
 }
 
+/// Every kernel in as long as the SMs that are left take.
+class SharedAmongSms final : public hw::CostModel {
+public:
+    [[nodiscard]] hw::Estimate estimate(const hw::Operator&, const hw::Occupancy& occupancy) const override {
+        EXPECT_LT(occupancy.sms_held, 132);
+        return {Seconds(1.0 / (132 - occupancy.sms_held)), 0.0, false};
+    }
+};
+
+TEST(StepCosts, ACollectiveHoldsSmsAndNeverAll) {
+    hw::Cluster cluster = h800_like();
+    cluster.node.gpu.sm_count = 132;
+    const auto beside = [&](int held) {
+        work::StepGraph step = routed_step();
+        step.computes[0].occupancy.sms_held = held;
+        return sim::cost_step(work::TaskGraph(std::move(step)), sparse_model(), {}, cluster, SharedAmongSms{},
+                              rates())
+            .beside.at(0);
+    };
+    EXPECT_DOUBLE_EQ(beside(0), 132.0 / 116.0);
+    EXPECT_DOUBLE_EQ(beside(20), 112.0 / 96.0);
+    EXPECT_DOUBLE_EQ(beside(120), 12.0 / 1.0);
+    EXPECT_DOUBLE_EQ(beside(131), 1.0);
+}
+
 TEST(StepCosts, TheSlowestGpuSetsThePaceOfArithmeticAlone) {
     work::StepGraph step = routed_step();
     step.computes[0].operators.push_back(

@@ -22,12 +22,13 @@ constexpr double kFrameworkSigma = 0.10;
 /// 32 (config_common.sh: NCCL_MIN_CTAS, NCCL_MAX_CTAS).
 constexpr int kCollectiveSms = 16;
 
-/// How many times as long the kernels take on the SMs that a collective leaves.
-double beside_collective(const work::ComputeWork& compute, const hw::CostModel& model) {
-    hw::Occupancy less = compute.occupancy;
-    less.sms_held += kCollectiveSms;
+/// How many times as long the kernels take on the SMs that a collective leaves, at least one of `sms`.
+double beside_collective(const work::ComputeWork& compute, const hw::CostModel& model, int sms) {
     hw::Seconds with, without;
     for (const hw::Operator& op : compute.operators) {
+        hw::Occupancy less = compute.occupancy;
+        const int spare = sms - 1 - less.sms_held - op.sms_held;
+        less.sms_held += std::clamp(spare, 0, kCollectiveSms);
         with += model.estimate(op, less).time;
         without += model.estimate(op, compute.occupancy).time;
     }
@@ -198,7 +199,7 @@ StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, c
     for (const work::ComputeWork& compute : graph.computes()) {
         add_compute(costs, compute, model, plan.framework_overhead);
         costs.host.push_back(compute.host_calls * cluster.node.host_call);
-        costs.beside.push_back(beside_collective(compute, model));
+        costs.beside.push_back(beside_collective(compute, model, cluster.node.gpu.sm_count));
     }
     for (const work::TransferWork& transfer : graph.transfers()) {
         const std::size_t index = costs.transfer.size();

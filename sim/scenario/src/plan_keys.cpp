@@ -68,10 +68,10 @@ const std::array kPlanKeys{
     Key{"plan.pipeline", integer("1", "1024"), Need::required, "", "", "pipeline ranks",
         plan_field<&ParallelPlan::pipeline>},
     Key{"plan.software", choice(kSoftware), Need::computed, "",
-        "as most published runs of such plans: pytorch-fsdp with zero = 3 in 16 bits (215 of 235 dense "
+        "as most published runs of such plans: pytorch-fsdp with zero = 3 in 16 bits (213 of 246 dense "
         "ones); "
-        "else megatron-bridge in fp8-tensor, mxfp8 and nvfp4 and nemo in fp8-delayed (326 of 328), "
-        "megatron-lm-2022 in fp16 on Ampere (all 102); else megatron-core, whose choices are this table's "
+        "else megatron-bridge in fp8-tensor, mxfp8 and nvfp4 and nemo in fp8-delayed (417 of 422), "
+        "megatron-lm-2022 in fp16 on Ampere (102 of 196); else megatron-core, whose choices are this table's "
         "own "
         "defaults",
         "the training software: every key of [plan] that is not given takes what it does by itself "
