@@ -36,8 +36,11 @@ hw::Bytes input_of_norm_behind(const LayerShape& shape) {
 hw::Bytes attention_activations(const LayerShape& shape) {
     const Attention& a = shape.model.attention;
     const std::int64_t t = shape.tokens;
-    hw::Bytes kept = bf16_bytes(shape.shard * shape.model.hidden) + kept_part_input(shape) +
-                     input_of_norm_behind(shape) + dropout_mask(shape);
+    // Latent projections down work on this GPU's tokens alone.
+    const hw::Bytes input =
+        a.kind == AttentionKind::mla ? kept_norm_output(shape, shape.model.hidden) : kept_part_input(shape);
+    hw::Bytes kept = bf16_bytes(shape.shard * shape.model.hidden) + input + input_of_norm_behind(shape) +
+                     dropout_mask(shape);
     const std::int64_t query = t * shape.query_dim;
     if (a.kind == AttentionKind::mla) {
         // Latents in front of their norms, and the shared rope key.
