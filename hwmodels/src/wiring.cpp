@@ -69,8 +69,8 @@ private:
         } else if (!divides(node_.gpus, node_.nics) && !divides(node_.nics, node_.gpus)) {
             fault("nics",
                   fmt::format("{} NICs for {} GPUs of a node; expected the one to divide the other, so "
-                              "that every GPU has the same share",
-                              node_.nics, node_.gpus));
+                              "that every GPU has the same share, as with nics_per_node = {}",
+                              node_.nics, node_.gpus, node_.gpus));
         }
     }
 
