@@ -220,12 +220,18 @@ TEST(TensorParallelism, OverlappedSendsAsMuchAndComputesAsMuch) {
     }
 }
 
-TEST(TensorParallelism, RunsWeightGradientsBesideTheReductionOfTheInputGradient) {
+/// Each layer's matrices over two of eight GPUs.
+ParallelPlan tensor_pairs() {
     ParallelPlan plan = test::small_plan(1, 1);
     plan.expert = 1;
     plan.tensor = 2;
     plan.data = 4;
     plan.global_batch = 4;
+    return plan;
+}
+
+TEST(TensorParallelism, RunsWeightGradientsBesideTheReductionOfTheInputGradient) {
+    const ParallelPlan plan = tensor_pairs();
     const TaskGraph graph = build_step(test::small_dense(1), plan, test::make_schedule("1f1b", 1, 1), 8);
     const auto reductions = test::tasks_named(graph, "reduce ffn input gradient(B)");
     const auto weights = test::tasks_named(graph, "mlp(W)");
@@ -238,11 +244,7 @@ TEST(TensorParallelism, RunsWeightGradientsBesideTheReductionOfTheInputGradient)
 }
 
 TEST(TensorParallelism, OfAutogradAloneReducesBehindTheWeightGradient) {
-    ParallelPlan plan = test::small_plan(1, 1);
-    plan.expert = 1;
-    plan.tensor = 2;
-    plan.data = 4;
-    plan.global_batch = 4;
+    ParallelPlan plan = tensor_pairs();
     plan.overlap_input_gradient = false;
     const TaskGraph graph = build_step(test::small_dense(1), plan, test::make_schedule("1f1b", 1, 1), 8);
     const auto reductions = test::tasks_named(graph, "reduce ffn input gradient(B)");

@@ -51,7 +51,7 @@ BlockKernels layer(const LayerShape& shape) {
         add_router_backward(block, shape);
     }
     // A parallel block with one norm runs it in front of attention.
-    const bool has_ffn_norm = ffn != Ffn::none && shape.model.block != BlockForm::parallel;
+    const bool has_ffn_norm = ffn != Ffn::none && !shape.shares_input();
     if (has_ffn_norm) {
         block.attention_backward.push_back(
             norm_backward(shape, "ffn norm backward", shape.shard, shape.model.hidden, true));

@@ -211,7 +211,7 @@ Linear qkv(const LayerShape& shape) {
     return {.name = "qkv",
             .in = shape.model.hidden,
             .out = shape.query_dim + 2LL * shape.kv_heads * a.head_dim,
-            .joins_backward = shape.model.block == BlockForm::parallel};
+            .joins_backward = shape.shares_input()};
 }
 
 hw::Operator rope_qk(const LayerShape& shape, std::string name) {
@@ -251,7 +251,7 @@ void grouped_backward(Operators& out, const LayerShape& shape) {
         out.push_back(norm(shape, "recompute attention norm", shape.shard, shape.model.hidden));
     }
     column_input_gradient(out, shape, qkv(shape));
-    if (shape.model.block == BlockForm::parallel) {
+    if (shape.shares_input()) {
         out.push_back(add("sum block input gradients", shape.tokens * shape.model.hidden));
     }
     reduce_input_gradient(out, shape, "qkv input", shape.model.hidden);

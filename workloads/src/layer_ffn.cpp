@@ -11,13 +11,6 @@ using hw::KernelClass;
 
 Mlp dense_mlp(const LayerShape& shape) { return {"ffn", shape.ffn_width, Operand::bf16}; }
 
-namespace {
-
-/// A parallel block's attention gathers the input that both read, and reduces the gradients of both.
-bool shares_input(const LayerShape& shape) { return shape.model.block == BlockForm::parallel; }
-
-} // namespace
-
 Mlp shared_mlp(const LayerShape& shape) {
     return {"shared", shape.shared_width, shape.cast ? Operand::bf16 : Operand::quantized};
 }
@@ -26,7 +19,7 @@ Linear mlp_up(const LayerShape& shape, const Mlp& mlp) {
     return {.name = mlp.name + " up",
             .in = shape.model.hidden,
             .out = shape.ffn_inputs * mlp.width,
-            .joins_forward = shares_input(shape)};
+            .joins_forward = shape.shares_input()};
 }
 
 Linear mlp_down(const LayerShape& shape, const Mlp& mlp) {
@@ -103,7 +96,7 @@ void mlp_down_backward(Operators& out, const LayerShape& shape, const Mlp& mlp) 
 }
 
 void mlp_input_recompute(Operators& out, const LayerShape& shape) {
-    if (!shape.plan.recompute.norm || shares_input(shape)) {
+    if (!shape.plan.recompute.norm || shape.shares_input()) {
         return;
     }
     out.push_back(norm(shape, "recompute ffn norm", shape.shard, shape.model.hidden));
@@ -119,7 +112,7 @@ void mlp_up_backward(Operators& out, const LayerShape& shape, const Mlp& mlp) {
         out.push_back(dequantize("read " + mlp.name + " input", shape.tokens, up.in));
     }
     column_input_gradient(out, shape, up);
-    if (!shares_input(shape)) {
+    if (!shape.shares_input()) {
         reduce_input_gradient(out, shape, mlp.name + " input", shape.model.hidden);
     }
 }

@@ -88,8 +88,7 @@ hw::Bytes dense_ffn_activations(const LayerShape& shape) {
     // A parallel block has no such stream, and with one norm no input of its own either.
     const hw::Bytes ends =
         runs_parallel(shape.model) ? hw::Bytes() : bf16_bytes((again ? shape.tokens : shape.shard) * h);
-    const hw::Bytes own_input =
-        shape.model.block == BlockForm::parallel ? hw::Bytes() : kept_part_input(shape);
+    const hw::Bytes own_input = shape.shares_input() ? hw::Bytes() : kept_part_input(shape);
     const hw::Bytes input = ends + own_input + input_of_norm_behind(shape) + dropout_mask(shape);
     if (shape.plan.recompute.dense_ffn) {
         return input;

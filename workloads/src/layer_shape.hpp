@@ -45,6 +45,9 @@ struct LayerShape {
 
     /// Whether tokens are gathered in front of the matrices and scattered behind them.
     [[nodiscard]] bool scattered() const { return tensor > 1 && plan.sequence_parallel; }
+    /// Whether attention and FFN read one normed state: a parallel block's attention gathers it for both and
+    /// reduces the gradients of both.
+    [[nodiscard]] bool shares_input() const { return model.block == BlockForm::parallel; }
 };
 
 /// Only the parts of a layer and attention's window depend on the block.

@@ -140,9 +140,8 @@ void column_input_gradient(Operators& out, const LayerShape& shape, const Linear
     if (!shape.scattered() || linear.joins_backward || !shape.plan.overlap_input_gradient) {
         input_gradient(out, shape, linear, output_gradient);
     } else {
-        const std::size_t again =
-            out.start(gather(shape, "gather " + linear.name + " input again", linear.in,
-                             shape.fp8 || shape.cast ? Operand::quantized : Operand::bf16));
+        const std::size_t again = out.start(gather(shape, "gather " + linear.name + " input again", linear.in,
+                                                   as_gathered(shape, Operand::bf16)));
         input_gradient(out, shape, linear, output_gradient);
         out.finish(again);
     }
@@ -151,14 +150,10 @@ void column_input_gradient(Operators& out, const LayerShape& shape, const Linear
 
 void reduce_input_gradient(Operators& out, const LayerShape& shape, const std::string& name,
                            std::int64_t width) {
-    if (shape.tensor == 1) {
-        return;
-    }
-    InnerTransfer transfer = reduction(shape, "reduce " + name + " gradient", width);
-    if (shape.plan.overlap_input_gradient) {
-        out.start(std::move(transfer));
-    } else {
-        out.transfer(std::move(transfer));
+    if (!shape.plan.overlap_input_gradient) {
+        reduce_tokens(out, shape, name + " gradient", width);
+    } else if (shape.tensor > 1) {
+        out.start(reduction(shape, "reduce " + name + " gradient", width));
     }
 }
 

@@ -133,19 +133,6 @@ bool runs_parallel(const ModelArch& model) {
     return model.block == BlockForm::parallel || model.block == BlockForm::parallel_two_norms;
 }
 
-int block_norms(const ModelArch& model) {
-    switch (model.block) {
-    case BlockForm::parallel:
-        return 1;
-    case BlockForm::pre_norm:
-    case BlockForm::parallel_two_norms:
-        return 2;
-    case BlockForm::sandwich_norm:
-        return 4;
-    }
-    return 0;
-}
-
 bool has_experts(const ModelArch& model, int layer) { return layer_parts(model, layer).ffn == Ffn::experts; }
 
 int window_of(const ModelArch& model, int layer) {
@@ -171,7 +158,8 @@ ParameterCount count_parameters(const ModelArch& model) {
     const std::int64_t h = model.hidden;
     ParameterCount count;
     count.attention_per_layer = attention_matrices(model) + attention_norms(model) + attention_biases(model);
-    count.norms_per_layer = (model.pattern.empty() ? block_norms(model) : 1) * norm_weights(model, h);
+    count.norms_per_layer =
+        model.pattern.empty() ? mixer_norms(model) + ffn_norms(model) : norm_weights(model, h);
     count.embedding = std::int64_t{model.vocabulary} * h;
     count.positions = std::int64_t{model.positions} * h;
     const std::int64_t expert = model.moe.experts > 0 ? ffn_parameters(model, expert_ffn(model)) : 0;

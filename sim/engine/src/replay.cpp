@@ -14,17 +14,6 @@ namespace {
 
 constexpr work::TaskId kNone = std::numeric_limits<work::TaskId>::max();
 
-/// Tasks as they started; where that is not known, those that started at once as the graph orders them.
-std::vector<work::TaskId> by_start(const StepRun& step) {
-    if (!step.timeline.order.empty()) {
-        return step.timeline.order;
-    }
-    const std::span<const work::TaskId> order = step.graph.order();
-    std::vector<work::TaskId> sorted(order.begin(), order.end());
-    std::ranges::stable_sort(sorted, {}, [&](work::TaskId task) { return step.timeline.start[task]; });
-    return sorted;
-}
-
 /// Standard deviations: beyond them lies a twentieth of what is drawn.
 constexpr double kFar = 2.0;
 
@@ -47,7 +36,6 @@ struct Host {
 Replay::Replay(const StepRun& step, const SlicedWork& work)
     : step_(step),
       work_(work),
-      order_(by_start(step)),
       slowdown_(step.graph.tasks().size(), 1.0) {
     for (work::TaskId id = 0; id < step.timeline.lost.size(); ++id) {
         if (const hw::Seconds lost = step.timeline.lost[id]; lost > hw::Seconds(0.0)) {
@@ -72,7 +60,7 @@ Chain Replay::critical_chain(const std::vector<double>& factors) const {
     std::vector<Passed> passed(graph.tasks().size());
     std::vector<Host> hosts(static_cast<std::size_t>(graph.ranks()));
     work::TaskId end = kNone;
-    for (const work::TaskId id : order_) {
+    for (const work::TaskId id : step_.timeline.order) {
         const work::Task& task = graph.tasks()[id];
         const auto work = static_cast<std::size_t>(task.work);
         Passed& here = passed[id];

@@ -22,8 +22,7 @@ private:
 
     const StepRun& step_;
     const SlicedWork& work_;
-    std::vector<work::TaskId> order_; ///< by start
-    std::vector<double> slowdown_;    ///< of each compute task, by the collectives beside it
+    std::vector<double> slowdown_; ///< of each compute task, by the collectives beside it
 };
 
 } // namespace chokepoint::sim

@@ -10,7 +10,6 @@
 #include <boost/range/iterator_range.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <stdexcept>
@@ -83,9 +82,7 @@ private:
 
     static hw::Seconds horizon(const work::TaskGraph& graph, const TimedWork& timed, const Network& network) {
         check_network(graph, network);
-        const double beside =
-            timed.beside.empty() ? 1.0 : std::max(1.0, *std::ranges::max_element(timed.beside));
-        return serial_time(graph, timed) * worst_slowdown(timed, network) * beside;
+        return serial_time(graph, timed) * worst_slowdown(timed, network);
     }
 
     void schedule_changes() {

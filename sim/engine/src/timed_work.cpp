@@ -132,7 +132,7 @@ hw::Seconds serial_time(const work::TaskGraph& graph, const TimedWork& timed) {
     for (const work::Task& task : graph.tasks()) {
         const auto work = static_cast<std::size_t>(task.work);
         if (task.kind == work::TaskKind::compute) {
-            total += timed.compute[work] + timed.host[work];
+            total += timed.compute[work] * timed.beside[work] + timed.host[work];
         } else if (task.kind == work::TaskKind::transfer) {
             total += timed.transfer[work].delay;
             for (const TimedFlow& flow : timed.transfer[work].flows) {

@@ -43,7 +43,8 @@ TimedWork timed_work(const work::TaskGraph&, const StepCosts&);
 /// @throws std::invalid_argument naming the rank or link if the network is not one for the graph.
 void check_network(const work::TaskGraph&, const Network&);
 
-/// Time of all tasks one after another: no step takes longer, since sharing a port never leaves it idle.
+/// Time of all tasks one after another, each kernel beside a collective: no step takes longer, since sharing
+/// a port never leaves it idle.
 hw::Seconds serial_time(const work::TaskGraph&, const TimedWork&);
 
 /// How many times longer than alone on whole ports a flow can take for the network's sake.

@@ -22,32 +22,30 @@ constexpr double kFrameworkSigma = 0.10;
 /// 32 (config_common.sh: NCCL_MIN_CTAS, NCCL_MAX_CTAS).
 constexpr int kCollectiveSms = 16;
 
-/// How many times as long the kernels take on the SMs that a collective leaves, at least one of `sms`.
-double beside_collective(const work::ComputeWork& compute, const hw::CostModel& model, int sms) {
-    hw::Seconds with, without;
-    for (const hw::Operator& op : compute.operators) {
-        hw::Occupancy less = compute.occupancy;
-        const int spare = sms - 1 - less.sms_held - op.sms_held;
-        less.sms_held += std::clamp(spare, 0, kCollectiveSms);
-        with += model.estimate(op, less).time;
-        without += model.estimate(op, compute.occupancy).time;
-    }
-    return without > hw::Seconds(0.0) ? std::max(1.0, with / without) : 1.0;
+/// What the operator takes on the SMs that a collective leaves, at least one of `sms`.
+hw::Seconds beside_collective(const hw::Operator& op, hw::Occupancy occupancy, const hw::CostModel& model,
+                              int sms) {
+    const int spare = sms - 1 - occupancy.sms_held - op.sms_held;
+    occupancy.sms_held += std::clamp(spare, 0, kCollectiveSms);
+    return model.estimate(op, occupancy).time;
 }
 
 void add_compute(StepCosts& costs, const work::ComputeWork& compute, const hw::CostModel& model,
-                 double overhead) {
-    hw::Seconds total{0.0};
+                 double overhead, int sms) {
+    hw::Seconds total, alone, beside;
     std::vector<hw::Seconds> seconds;
     std::vector<double> sigma;
     for (const hw::Operator& op : compute.operators) {
         const hw::Estimate estimate = model.estimate(op, compute.occupancy);
         const hw::Seconds time = estimate.time * (1.0 + overhead);
         total += time;
+        alone += estimate.time;
+        beside += beside_collective(op, compute.occupancy, model, sms);
         seconds.push_back(time);
         sigma.push_back(estimate.relative_sigma);
     }
     costs.compute.push_back(total);
+    costs.beside.push_back(alone > hw::Seconds(0.0) ? std::max(1.0, beside / alone) : 1.0);
     costs.operator_seconds.push_back(std::move(seconds));
     costs.operator_sigma.push_back(std::move(sigma));
 }
@@ -197,9 +195,8 @@ StepCosts cost_step(const work::TaskGraph& graph, const work::ModelArch& arch, c
                     const GroupDistances& distances) {
     StepCosts costs;
     for (const work::ComputeWork& compute : graph.computes()) {
-        add_compute(costs, compute, model, plan.framework_overhead);
+        add_compute(costs, compute, model, plan.framework_overhead, cluster.node.gpu.sm_count);
         costs.host.push_back(compute.host_calls * cluster.node.host_call);
-        costs.beside.push_back(beside_collective(compute, model, cluster.node.gpu.sm_count));
     }
     for (const work::TransferWork& transfer : graph.transfers()) {
         const std::size_t index = costs.transfer.size();

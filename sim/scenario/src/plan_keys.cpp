@@ -92,8 +92,7 @@ const std::array kPlanKeys{
     Key{"plan.overlap_input_gradient", boolean(), Need::defaulted, "true",
         "Megatron-LM since September 2021 (LinearWithGradAccumulationAndAsyncCommunication)",
         "whether the gradient of a column-parallel input is reduced beside the weight gradient, for which "
-        "its "
-        "input is gathered again; false: behind it, and the gathered input is kept",
+        "its input is gathered again; false: behind it, and the gathered input is kept",
         plan_field<&ParallelPlan::overlap_input_gradient>},
     Key{"plan.context", integer("1", "1024"), Need::defaulted, "1", "no context parallelism",
         "GPUs that share the tokens of each sequence", plan_field<&ParallelPlan::context>},

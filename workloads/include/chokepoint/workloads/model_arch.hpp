@@ -128,8 +128,6 @@ bool has_letter(const ModelArch&, char letter);
 LayerParts layer_parts(const ModelArch&, int layer);
 /// Whether a layer's attention and FFN read one state and are added together.
 bool runs_parallel(const ModelArch&);
-/// Norms of a layer with both parts, which are as wide as the hidden state.
-int block_norms(const ModelArch&);
 /// Whether the layer has experts.
 bool has_experts(const ModelArch&, int layer);
 /// Tokens that one token attends to in the 0-based layer, 0: its whole past; MTP's layers as above.
